@@ -1,0 +1,52 @@
+// What the linter, the planner and the engine know about a connector without its client library.
+// Each connector's folder holds options.cc (linked by everyone) beside source/sink (engine only).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/types/result.h"
+
+namespace watershed {
+
+enum class OptionType : uint8_t { kString, kInt, kBool, kDuration, kSize, kEnum };
+
+// One option of a connector, in the words of Flink where Flink has it.
+struct OptionSpec {
+  std::string_view name;  // ends in ".*" for a family: "properties.*"
+  OptionType type = OptionType::kString;
+  bool required = false;
+  bool secret = false;  // redacted wherever it could be shown
+  std::string_view default_value = {};
+  std::vector<std::string_view> choices = {};  // kEnum
+  std::string_view description = {};
+};
+
+using OptionMap = std::map<std::string, std::string>;
+
+// An option that is refused although its name is known, or options that contradict each other.
+struct OptionProblem {
+  std::string option;  // where the error points in the job file
+  std::string message;
+};
+
+struct ConnectorSpec {
+  std::string_view name;
+  bool is_source = false;
+  bool is_sink = false;
+  bool needs_format = false;  // payloads are bytes: the job file must say `format:`
+  std::vector<OptionSpec> source_options;
+  std::vector<OptionSpec> sink_options;
+  // Checks beyond single options (null: none). `is_sink` tells which list applies.
+  std::function<std::vector<OptionProblem>(const OptionMap& options, bool is_sink)> check;
+};
+
+// Every connector built in, in alphabetical order; nullptr if there is none of that name.
+std::span<const ConnectorSpec> AllConnectors();
+const ConnectorSpec* FindConnector(std::string_view name);
+
+}  // namespace watershed

@@ -1,0 +1,65 @@
+// Where rows leave. The protocol is "log, then commit with a marker": prepare(epoch) turns what was
+// written since the last barrier into segments, and once the checkpoint is durable commit(epoch)
+// makes segments and marker visible in one transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/types/ids.h"
+#include "runtime/types/record_batch.h"
+#include "runtime/types/result.h"
+
+namespace watershed {
+
+// Who writes: (lineage, sink, writer). The writer index is never reassigned within a lineage.
+struct WriterId {
+  std::string lineage;
+  std::string sink;  // operator id: the sink's name in the job file
+  int32_t writer = 0;
+};
+
+// Output of one epoch, durable on its own once the checkpoint is. What `payload` holds is the sink's
+// business: rows, or the name of a file that holds them.
+struct SinkSegment {
+  CheckpointId epoch;
+  int64_t rows = 0;
+  std::string payload;
+};
+
+// What the target says was committed last by a writer; epoch -1 = nothing yet.
+struct WriterMarker {
+  WriterId writer;
+  CheckpointId last_committed_epoch{-1};
+};
+
+// One instance per subtask. All calls come from the task's thread, except Commit, which the engine
+// calls on an I/O thread while the task goes on with Write and Prepare of later epochs: Commit may
+// touch only its segments and members of its own. One Commit at a time, in order of epochs.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Connects and validates the target against the schema (missing table or column: a user error).
+  virtual Status Open() = 0;
+  // Takes the writers over from older attempts and returns their markers, read after fencing.
+  virtual Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers,
+                                                  Attempt attempt) = 0;
+  // Commits, in order, restored segments with an epoch above their writer's marker.
+  virtual Status Recover(std::span<const SinkSegment> segments) = 0;
+  // Validates rows against the target (types, lengths, NUL) and buffers them. Never blocks long.
+  virtual Status Write(const RecordBatch& batch) = 0;
+  // Ends an epoch: all rows written since the last Prepare.
+  virtual Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) = 0;
+  // Makes the epoch visible, once. May be asked again after an unknown outcome (retryable error).
+  virtual Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) = 0;
+  // For the deliveries that write at once: everything written so far has arrived.
+  virtual Status Flush() = 0;
+  // Bytes buffered since the last Prepare, so that the engine can end an epoch by size.
+  virtual int64_t buffered_bytes() const = 0;
+  virtual void Close() = 0;
+};
+
+}  // namespace watershed

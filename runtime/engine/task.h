@@ -1,0 +1,108 @@
+// A task: one subtask of one vertex, on one thread with one mailbox. It reads a source or an input
+// gate, drives its operator chain and writes to channels or sinks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/connectors/source.h"
+#include "runtime/exchange/channel.h"
+#include "runtime/metrics/metrics.h"
+#include "runtime/types/clock.h"
+#include "runtime/types/event_time.h"
+#include "runtime/types/ids.h"
+#include "runtime/types/result.h"
+#include "runtime/types/schema.h"
+
+namespace watershed {
+
+class KeyedStateFactory;
+namespace v1 {
+class PhysicalPlan;
+}
+
+// One channel of one edge in one attempt; `edge` is the index into PhysicalPlan.edges.
+struct ChannelKey {
+  JobId job;
+  Attempt attempt;
+  int32_t edge = 0;
+  SubtaskIndex upstream;
+  SubtaskIndex downstream;
+  auto operator<=>(const ChannelKey&) const = default;
+};
+
+// Connects the two ends of channels: by pointer within a process, by gRPC between TaskManagers.
+// Thread-safe; either end may be opened first, and the other end may live elsewhere.
+class ChannelProvider {
+ public:
+  virtual ~ChannelProvider() = default;
+  virtual Result<std::unique_ptr<ChannelSender>> OpenSender(const ChannelKey& key,
+                                                            const SchemaPtr& schema) = 0;
+  virtual Result<std::unique_ptr<ChannelReceiver>> OpenReceiver(const ChannelKey& key,
+                                                                const SchemaPtr& schema) = 0;
+};
+
+// In the order of Flink's execution states.
+enum class TaskState : uint8_t {
+  kCreated,
+  kInitializing,
+  kRunning,
+  kFinished,
+  kCanceling,
+  kCanceled,
+  kFailed,
+};
+
+struct TaskSpec {
+  JobId job;
+  std::string job_name;
+  Attempt attempt;
+  std::shared_ptr<const v1::PhysicalPlan> plan;
+  std::string vertex_id;
+  SubtaskIndex subtask;
+  std::vector<SourceSplit> splits;  // source vertices only
+};
+
+struct TaskStatus {
+  TaskState state = TaskState::kCreated;
+  Error failure;                // kFailed only
+  std::string degraded_reason;  // running, but something outside is away ("broker down, retrying")
+};
+
+struct TaskEnvironment {
+  const Clock* clock = nullptr;
+  MetricRegistry* metrics = nullptr;
+  MetricLabels metric_labels;  // tm_id, host
+  KeyedStateFactory* keyed_state = nullptr;
+  ChannelProvider* channels = nullptr;
+  std::string temporary_directory;  // of this process; the task makes its own folder below it
+  // Called on the task's thread at every change of state or of the degraded reason.
+  std::function<void(const TaskSpec&, const TaskStatus&)> on_status;
+};
+
+// Cumulative figures since the task began, readable from any thread. Units in the names.
+struct TaskFigures {
+  int64_t records_in = 0, records_out = 0, bytes_in = 0, bytes_out = 0;
+  int64_t late_records = 0, skipped_records = 0;
+  int64_t input_watermark_ms = kMinWatermarkMs;
+  int64_t busy_ms = 0, idle_ms = 0, backpressured_ms = 0;
+  int64_t source_lag_records = -1;  // -1: unknown
+};
+
+class Task {
+ public:
+  // Builds the chain; opens nothing yet. A plan that cannot be built is an error here.
+  static Result<std::unique_ptr<Task>> Create(TaskSpec spec, const TaskEnvironment& environment);
+  virtual ~Task() = default;  // joins the thread; Cancel first if it still runs
+
+  virtual void Start() = 0;   // starts the thread: kInitializing, kRunning, then an end state
+  virtual void Cancel() = 0;  // any thread; returns at once, the end is told by on_status
+  virtual void Join() = 0;
+  virtual TaskStatus status() const = 0;
+  virtual TaskFigures figures() const = 0;
+  virtual const TaskSpec& spec() const = 0;
+};
+
+}  // namespace watershed
