@@ -1,0 +1,59 @@
+// What the outside may read of a JobManager, and the one thing it may ask for besides submitting:
+// the interface between the JobManager's job and cluster state and its servers (rest/, rpc/,
+// metrics).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/types/result.h"
+
+namespace watershed {
+
+namespace v1 {
+class JobDetails;
+class JobSummary;
+}  // namespace v1
+
+// Slots of one TaskManager that one job holds.
+struct AllocatedSlotsView {
+  std::string job_id;
+  int32_t slots = 0;
+  int32_t assigned_tasks = 0;
+};
+
+struct TaskManagerView {
+  std::string id;       // may contain ':' and '-'
+  std::string address;  // host:port of its gRPC server
+  int32_t slots = 0;
+  int32_t free_slots = 0;
+  int32_t cpu_cores = 0;
+  int32_t pid = 0;
+  int64_t physical_memory_bytes = 0;
+  int64_t free_memory_bytes = 0;
+  int64_t managed_memory_bytes = 0;
+  int64_t last_heartbeat_ms =
+      0;  // wall clock, when the last heartbeat came; Flink's timeSinceLastHeartbeat
+  std::vector<AllocatedSlotsView> allocated;
+};
+
+// Every call is thread-safe and returns a consistent copy without waiting for I/O: REST calls it on
+// its server thread. Secrets in plans are redacted already.
+class JobManagerView {
+ public:
+  virtual ~JobManagerView() = default;
+
+  // Running and ended jobs, newest first.
+  virtual std::vector<v1::JobSummary> Jobs() const = 0;
+  // A user error when there is no such job. `job_id` is the whole id, 32 lowercase hex.
+  virtual Result<v1::JobDetails> FindJob(std::string_view job_id) const = 0;
+  virtual std::vector<TaskManagerView> TaskManagers() const = 0;
+
+  // Starts cancelling and returns; a job that is cancelling already or has ended is left as it is.
+  // A user error when there is no such job.
+  virtual Status RequestCancel(std::string_view job_id) = 0;
+};
+
+}  // namespace watershed
