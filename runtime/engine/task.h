@@ -18,6 +18,7 @@
 
 namespace watershed {
 
+class ConnectorFactory;
 class KeyedStateFactory;
 namespace v1 {
 class PhysicalPlan;
@@ -71,8 +72,28 @@ struct TaskStatus {
   std::string degraded_reason;  // running, but something outside is away ("broker down, retrying")
 };
 
+// Settings that a whole process shares. The defaults are Flink's where Flink has the option.
+struct TaskOptions {
+  // pipeline.auto-watermark-interval: a source sends its watermark at most this often, because every
+  // watermark ends the open batches and pre-aggregates behind it. 0 = after every batch.
+  int64_t auto_watermark_interval_ms = 200;
+  // execution.buffer-timeout: how long a row may wait in an open batch before an exchange.
+  int64_t buffer_timeout_ms = 10;
+  // Rows for one channel are collected until they have this size.
+  int64_t batch_size_bytes = 64 << 10;
+  // Until checkpoints come, a sink commits by itself at whichever is reached first.
+  int64_t sink_epoch_interval_ms = 1000;
+  int64_t sink_epoch_size_bytes = 4 << 20;
+  // How long a canceled task waits for a commit under way before it leaves it to itself.
+  int64_t cancel_grace_ms = 2000;
+  int max_records_per_poll = 2048;
+};
+
+// All pointers outlive the task.
 struct TaskEnvironment {
   const Clock* clock = nullptr;
+  TaskOptions options;
+  const ConnectorFactory* connectors = nullptr;  // null: those of connectors/registry.h
   MetricRegistry* metrics = nullptr;
   MetricLabels metric_labels;  // tm_id, host
   KeyedStateFactory* keyed_state = nullptr;
