@@ -19,9 +19,9 @@ struct JobProgress {
   int64_t records_out = 0;  // rows that sinks took
   int64_t late_records = 0;
   int64_t skipped_records = 0;
-  int64_t source_lag_records = -1;            // -1: unknown
-  int64_t watermark_ms = kMinWatermarkMs;     // the slowest task's, of those that have one
-  std::string degraded_reason;                // of the first task that has one; empty: all is well
+  int64_t source_lag_records = -1;         // -1: unknown
+  int64_t watermark_ms = kMinWatermarkMs;  // the slowest task's, of those that have one
+  std::string degraded_reason;             // of the first task that has one; empty: all is well
 };
 
 struct JobResult {
@@ -42,8 +42,8 @@ class JobRunner {
                                            JobRunnerOptions options);
   virtual ~JobRunner() = default;  // cancels and joins
 
-  // Discovers the splits and starts the tasks, on a thread of the runner's. An outside system that is
-  // away is asked again with backoff, and shown in progress().degraded_reason.
+  // Discovers the splits and starts the tasks, on a thread of the runner's. An outside system that
+  // is away is asked again with backoff, and shown in progress().degraded_reason.
   virtual void Start() = 0;
   virtual void Cancel() = 0;
   // True once every task has ended. A task that fails cancels the others.

@@ -74,8 +74,8 @@ struct TaskStatus {
 
 // Settings that a whole process shares. The defaults are Flink's where Flink has the option.
 struct TaskOptions {
-  // pipeline.auto-watermark-interval: a source sends its watermark at most this often, because every
-  // watermark ends the open batches and pre-aggregates behind it. 0 = after every batch.
+  // pipeline.auto-watermark-interval: a source sends its watermark at most this often, because
+  // every watermark ends the open batches and pre-aggregates behind it. 0 = after every batch.
   int64_t auto_watermark_interval_ms = 200;
   // execution.buffer-timeout: how long a row may wait in an open batch before an exchange.
   int64_t buffer_timeout_ms = 10;

@@ -1,4 +1,5 @@
-// Which subtask reads which split. A pure function, shared by the JobManager and the in-process runner.
+// Which subtask reads which split. A pure function, shared by the JobManager and the in-process
+// runner.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@ namespace watershed {
 // partition): subtask i reads splits i, i + parallelism, …. With more subtasks than splits the last
 // ones get none. `Split` is v1::Split or SourceSplit. Precondition: parallelism >= 1.
 template <typename Split>
-std::vector<std::vector<Split>> AssignSplits(const std::vector<Split>& splits, int32_t parallelism) {
+std::vector<std::vector<Split>> AssignSplits(const std::vector<Split>& splits,
+                                             int32_t parallelism) {
   std::vector<std::vector<Split>> assigned(static_cast<size_t>(parallelism));
   for (size_t i = 0; i < splits.size(); ++i) {
     assigned[i % static_cast<size_t>(parallelism)].push_back(splits[i]);
