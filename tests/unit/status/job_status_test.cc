@@ -120,7 +120,7 @@ TEST(JobStatusTest, EndTimeNeedsEverySubtaskEnded) {
 TEST(JobStatusTest, WritesTimesInUtcWithMilliseconds) {
   EXPECT_EQ(IsoTime(0), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(IsoTime(-1), "1969-12-31T23:59:59.999Z");
-  EXPECT_EQ(IsoTime(1795257000123), "2026-11-21T11:50:00.123Z");
+  EXPECT_EQ(IsoTime(1795257000123), "2026-11-21T10:30:00.123Z");
   EXPECT_EQ(WatermarkText(kMinWatermarkMs), "");
   EXPECT_EQ(WatermarkText(kMaxWatermarkMs), "end-of-input");
   EXPECT_EQ(WatermarkText(kMaxWatermarkMs - 1), "292278994-08-17T07:12:55.806Z");
