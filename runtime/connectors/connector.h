@@ -2,6 +2,7 @@
 // Each connector's folder holds options.cc (linked by everyone) beside source/sink (engine only).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <span>
@@ -41,8 +42,11 @@ struct ConnectorSpec {
   bool needs_format = false;  // payloads are bytes: the job file must say `format:`
   std::vector<OptionSpec> source_options;
   std::vector<OptionSpec> sink_options;
+  // What the sink promises today, in words a person can act on; empty for connectors without a
+  // sink.
+  std::string_view sink_guarantee = {};
   // Checks beyond single options (null: none). `is_sink` tells which list applies.
-  std::function<std::vector<OptionProblem>(const OptionMap& options, bool is_sink)> check;
+  std::function<std::vector<OptionProblem>(const OptionMap& options, bool is_sink)> check = nullptr;
 };
 
 // Every connector built in, in alphabetical order; nullptr if there is none of that name.

@@ -32,8 +32,8 @@ Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(const v1::Connector
 // `schema` is that of the rows wanted: sources of typed rows (datagen) make exactly these columns.
 Result<std::unique_ptr<Source>> MakeSource(const v1::Connector& connector, SchemaPtr schema,
                                            const ConnectorContext& context);
-// `schema` is that of the rows written; `format` matters for connectors whose payloads are bytes: the
-// engine passes the encoder that belongs to it.
+// `schema` is that of the rows written; `format` matters for connectors whose payloads are bytes:
+// the engine passes the encoder that belongs to it.
 class Encoder;
 Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr schema,
                                        std::unique_ptr<Encoder> encoder,

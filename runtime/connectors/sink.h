@@ -22,8 +22,8 @@ struct WriterId {
   int32_t writer = 0;
 };
 
-// Output of one epoch, durable on its own once the checkpoint is. What `payload` holds is the sink's
-// business: rows, or the name of a file that holds them.
+// Output of one epoch, durable on its own once the checkpoint is. What `payload` holds is the
+// sink's business: rows, or the name of a file that holds them.
 struct SinkSegment {
   CheckpointId epoch;
   int64_t rows = 0;

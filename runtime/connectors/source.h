@@ -17,10 +17,10 @@ namespace watershed {
 
 // A part of the input that one subtask reads alone: a Kafka partition, a file, a datagen shard.
 struct SourceSplit {
-  std::string id;                     // stable: "topic-3"; positions are saved under it
-  std::string topic;                  // Kafka only, for messages and metrics
-  int32_t partition = -1;             // Kafka only
-  int64_t start_position = 0;         // first position to read
+  std::string id;                       // stable: "topic-3"; positions are saved under it
+  std::string topic;                    // Kafka only, for messages and metrics
+  int32_t partition = -1;               // Kafka only
+  int64_t start_position = 0;           // first position to read
   std::optional<int64_t> end_position;  // exclusive; absent = unbounded
 };
 
@@ -41,17 +41,17 @@ struct RawRecord {
 // What a poll learnt about a split besides its rows.
 struct SplitProgress {
   int32_t split_index = 0;
-  bool finished = false;         // bounded, and its end position has been reached
-  bool caught_up = false;        // nothing to read just now, confirmed with the outside system
-  std::optional<int64_t> lag;    // records between our position and the end, where known
+  bool finished = false;       // bounded, and its end position has been reached
+  bool caught_up = false;      // nothing to read just now, confirmed with the outside system
+  std::optional<int64_t> lag;  // records between our position and the end, where known
 };
 
 struct PolledRecords {
-  std::vector<RawRecord> raw;          // sources whose payload is decoded by a format
-  std::optional<RecordBatch> rows;     // sources that make typed rows themselves (datagen)
-  std::vector<int32_t> row_splits;     // split index per row of `rows`; empty = all split 0
+  std::vector<RawRecord> raw;       // sources whose payload is decoded by a format
+  std::optional<RecordBatch> rows;  // sources that make typed rows themselves (datagen)
+  std::vector<int32_t> row_splits;  // split index per row of `rows`; empty = all split 0
   std::vector<SplitProgress> progress;
-  bool finished = false;               // bounded, and every split is finished
+  bool finished = false;  // bounded, and every split is finished
   // A condition that may heal ("all brokers are down"): shown in the status, cleared when empty.
   std::string degraded_reason;
 
@@ -64,8 +64,9 @@ class Source {
   virtual ~Source() = default;
   virtual Status Open(std::span<const SourceSplit> splits) = 0;
   virtual Status AddSplits(std::span<const SourceSplit> splits) = 0;
-  // Hands out up to `max_records`. Never blocks past the deadline; returns as soon as it has records.
-  // An error is final for the task: what can heal is retried inside and told by degraded_reason.
+  // Hands out up to `max_records`. Never blocks past the deadline; returns as soon as it has
+  // records. An error is final for the task: what can heal is retried inside and told by
+  // degraded_reason.
   virtual Status Poll(PolledRecords& out, int max_records, std::chrono::milliseconds deadline) = 0;
   // A paused split hands out nothing until resumed (watermark drift, idle output).
   virtual Status Pause(int32_t split_index) = 0;

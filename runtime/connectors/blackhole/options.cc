@@ -1,0 +1,13 @@
+#include "runtime/connectors/blackhole/options.h"
+
+namespace watershed {
+
+ConnectorSpec BlackholeSpec() {
+  return {
+      .name = "blackhole",
+      .is_sink = true,
+      .sink_guarantee = "none: rows are counted and thrown away",
+  };
+}
+
+}  // namespace watershed
