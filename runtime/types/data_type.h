@@ -1,6 +1,7 @@
 // Column types. The tag is extensible: decimal and nested types will carry parameters here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,22 @@ struct DataType {
 
   bool is_variable_width() const { return kind == TypeKind::kString || kind == TypeKind::kBytes; }
   // Bytes of one value in a column; 0 for variable-width types.
-  int width_bytes() const;
+  constexpr size_t width_bytes() const {
+    switch (kind) {
+      case TypeKind::kBool:
+        return 1;
+      case TypeKind::kInt32:
+        return 4;
+      case TypeKind::kInt64:
+      case TypeKind::kDouble:
+      case TypeKind::kTimestampMs:
+        return 8;
+      case TypeKind::kString:
+      case TypeKind::kBytes:
+        return 0;
+    }
+    return 0;
+  }
 };
 
 // The name job files use: "bool", "int", "bigint", "double", "timestamp", "string", "bytes".

@@ -1,6 +1,6 @@
 // Key groups: the unit in which keyed state moves between subtasks (as in Flink's key groups).
-// key_group = XXH3_64(canonical key, kKeyHashSeed) % max_parallelism. Both the canonical encoding and
-// the seed are part of every checkpoint's format: changing them orphans state.
+// key_group = XXH3_64(canonical key, kKeyHashSeed) % max_parallelism. Both the canonical encoding
+// and the seed are part of every checkpoint's format: changing them orphans state.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,10 @@ inline KeyGroup KeyGroupOfHash(uint64_t key_hash, int32_t max_parallelism) {
   return {static_cast<int32_t>(key_hash % static_cast<uint64_t>(max_parallelism))};
 }
 
-// Contiguous ranges, Flink's formulas: group g belongs to subtask g * parallelism / max_parallelism.
-inline SubtaskIndex SubtaskOfKeyGroup(KeyGroup group, int32_t max_parallelism, int32_t parallelism) {
+// Contiguous ranges, Flink's formulas: group g belongs to subtask g * parallelism /
+// max_parallelism.
+inline SubtaskIndex SubtaskOfKeyGroup(KeyGroup group, int32_t max_parallelism,
+                                      int32_t parallelism) {
   return {static_cast<int32_t>(int64_t{group.value} * parallelism / max_parallelism)};
 }
 

@@ -18,7 +18,8 @@ enum class ErrorDomain : uint8_t {
   kInternal,  // a bug of ours
 };
 
-// An error names operator, subtask, topic/partition/offset or file:line:column, and what to do next.
+// An error names operator, subtask, topic/partition/offset or file:line:column, and what to do
+// next.
 struct Error {
   ErrorDomain domain = ErrorDomain::kInternal;
   bool retryable = false;  // trying the same again may succeed
@@ -66,15 +67,15 @@ tl::unexpected<Error> InternalError(fmt::format_string<Args...> format, Args&&..
 #define WS_CONCAT(a, b) WS_CONCAT_INNER(a, b)
 
 // Returns the error of a Status or Result to the caller.
-#define WS_RETURN_IF_ERROR(expression)                                 \
-  do {                                                                 \
-    auto ws_status = (expression);                                     \
+#define WS_RETURN_IF_ERROR(expression)                                        \
+  do {                                                                        \
+    auto ws_status = (expression);                                            \
     if (!ws_status) return tl::make_unexpected(std::move(ws_status).error()); \
   } while (false)
 
 // WS_ASSIGN_OR_RETURN(auto value, ComputeResult()): binds the value or returns the error.
-#define WS_ASSIGN_OR_RETURN(declaration, expression)                                        \
-  auto WS_CONCAT(ws_result_, __LINE__) = (expression);                                      \
-  if (!WS_CONCAT(ws_result_, __LINE__))                                                     \
-    return tl::make_unexpected(std::move(WS_CONCAT(ws_result_, __LINE__)).error());         \
+#define WS_ASSIGN_OR_RETURN(declaration, expression)                                \
+  auto WS_CONCAT(ws_result_, __LINE__) = (expression);                              \
+  if (!WS_CONCAT(ws_result_, __LINE__))                                             \
+    return tl::make_unexpected(std::move(WS_CONCAT(ws_result_, __LINE__)).error()); \
   declaration = std::move(WS_CONCAT(ws_result_, __LINE__)).value()
