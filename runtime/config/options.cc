@@ -1,0 +1,265 @@
+#include "runtime/config/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+
+namespace watershed {
+namespace options {
+namespace {
+constexpr uint8_t kServers = kJobManager | kTaskManager;
+constexpr uint8_t kEngine = kTaskManager | kWsctl;
+constexpr uint8_t kAll = kJobManager | kTaskManager | kWsctl;
+constexpr int64_t kKiB = 1 << 10;
+constexpr int64_t kMiB = 1 << 20;
+}  // namespace
+
+const ConfigOption<std::string> kJobManagerRpcAddress{
+    {"jobmanager.rpc.address", ConfigType::kString, "127.0.0.1",
+     "Host at which TaskManagers and wsctl reach the JobManager.", kAll}};
+const ConfigOption<PortRange> kJobManagerRpcPort{
+    {"jobmanager.rpc.port", ConfigType::kPorts, "6123",
+     "Port of the JobManager's gRPC services; 0 takes a free one.", kAll}};
+const ConfigOption<std::string> kJobManagerBindHost{
+    {"jobmanager.bind-host", ConfigType::kString, "127.0.0.1",
+     "Address the JobManager's gRPC server listens on; 0.0.0.0 for all.", kJobManager}};
+const ConfigOption<PortRange> kRestPort{
+    {"rest.port", ConfigType::kPorts, "8081",
+     "Port of the REST interface and the web page; a range is tried in order, 0 takes a free one.",
+     kJobManager}};
+const ConfigOption<std::string> kRestBindAddress{
+    {"rest.bind-address", ConfigType::kString, "127.0.0.1",
+     "Address the REST server listens on; 0.0.0.0 for all.", kJobManager}};
+const ConfigOption<std::string> kTaskManagerHost{
+    {"taskmanager.host", ConfigType::kString, "127.0.0.1",
+     "Host at which the JobManager and other TaskManagers reach this one.", kTaskManager}};
+const ConfigOption<std::string> kTaskManagerBindHost{
+    {"taskmanager.bind-host", ConfigType::kString, "127.0.0.1",
+     "Address the TaskManager's gRPC server listens on; 0.0.0.0 for all.", kTaskManager}};
+const ConfigOption<PortRange> kTaskManagerRpcPort{
+    {"taskmanager.rpc.port", ConfigType::kPorts, "0",
+     "Port of the TaskManager's control and data services; 0 takes a free one.", kTaskManager}};
+const ConfigOption<int64_t> kTaskManagerSlots{
+    {"taskmanager.numberOfTaskSlots",
+     ConfigType::kInt,
+     "1",
+     "Slots of a TaskManager. A slot runs one subtask of each vertex of a job.",
+     kTaskManager,
+     {},
+     1,
+     1024}};
+const ConfigOption<std::string> kTaskManagerResourceId{
+    {"taskmanager.resource-id", ConfigType::kString, "",
+     "Name of the TaskManager; made from host, port and a random part when not set.",
+     kTaskManager}};
+const ConfigOption<int64_t> kManagedMemory{{"taskmanager.memory.managed.size",
+                                            ConfigType::kSize,
+                                            "128mb",
+                                            "Memory for keyed state: RocksDB's block cache and "
+                                            "write buffers and the hot-key caches of all "
+                                            "tasks of a TaskManager together.",
+                                            kEngine,
+                                            {},
+                                            8 * kMiB}};
+const ConfigOption<int64_t> kNetworkMemoryPerChannel{
+    {"taskmanager.memory.network.channel-size",
+     ConfigType::kSize,
+     "1mb",
+     "Rows in flight on one channel between two subtasks before its sender waits.",
+     kEngine,
+     {},
+     64 * kKiB}};
+const ConfigOption<PortRange> kPrometheusPort{
+    {"metrics.reporter.prom.port", ConfigType::kPorts, "9249-9260",
+     "Port of the Prometheus exporter; a range is tried in order, 0 takes a free one.", kServers}};
+const ConfigOption<std::string> kPrometheusBindHost{
+    {"metrics.reporter.prom.bind-host", ConfigType::kString, "127.0.0.1",
+     "Address the Prometheus exporter listens on; 0.0.0.0 for all.", kServers}};
+const ConfigOption<std::string> kHighAvailabilityStorageDir{
+    {"high-availability.storageDir", ConfigType::kString, "",
+     "Directory of the JobManager's durable log.", kJobManager}};
+const ConfigOption<std::string> kCheckpointDir{
+    {"execution.checkpointing.dir", ConfigType::kString, "",
+     "Directory for checkpoints, reachable by every process.", kServers}};
+const ConfigOption<std::string> kTemporaryDirs{
+    {"io.tmp.dirs", ConfigType::kString, "/tmp",
+     "Local directory for state and spilled data; a process makes its own folder below it.",
+     kEngine}};
+const ConfigOption<int64_t> kDefaultParallelism{{"parallelism.default",
+                                                 ConfigType::kInt,
+                                                 "1",
+                                                 "Parallelism of a job that names none.",
+                                                 kJobManager | kWsctl,
+                                                 {},
+                                                 1,
+                                                 1024}};
+const ConfigOption<int64_t> kMaxParallelism{
+    {"pipeline.max-parallelism",
+     ConfigType::kInt,
+     "128",
+     "Number of key groups of a job that names none: the most its parallelism can become.",
+     kJobManager | kWsctl,
+     {},
+     1,
+     32768}};
+const ConfigOption<std::chrono::milliseconds> kHeartbeatInterval{
+    {"heartbeat.interval",
+     ConfigType::kDuration,
+     "1s",
+     "How often TaskManagers report to the JobManager.",
+     kServers,
+     {},
+     100}};
+const ConfigOption<std::chrono::milliseconds> kHeartbeatTimeout{
+    {"heartbeat.timeout",
+     ConfigType::kDuration,
+     "5s",
+     "A TaskManager that says nothing for this long is lost.",
+     kServers,
+     {},
+     1000}};
+const ConfigOption<int64_t> kEndedJobsKept{{"jobstore.max-capacity",
+                                            ConfigType::kInt,
+                                            "200",
+                                            "Ended jobs that stay listed; the oldest leave first.",
+                                            kJobManager,
+                                            {},
+                                            1,
+                                            100'000}};
+const ConfigOption<std::string> kStateBackend{
+    {"state.backend.type",
+     ConfigType::kEnum,
+     "rocksdb",
+     "Where keyed state lives: on disk behind a bounded cache, or in memory.",
+     kEngine,
+     {"rocksdb", "hashmap"}}};
+const ConfigOption<std::string> kLogLevel{{"log.level",
+                                           ConfigType::kEnum,
+                                           "info",
+                                           "Least severe level that is logged.",
+                                           kAll,
+                                           {"trace", "debug", "info", "warn", "error"}}};
+const ConfigOption<std::string> kLogFormat{{"log.format",
+                                            ConfigType::kEnum,
+                                            "text",
+                                            "Log lines as text or as one JSON object each.",
+                                            kAll,
+                                            {"text", "json"}}};
+}  // namespace options
+
+std::span<const OptionDefinition* const> AllOptions() {
+  static const std::vector<const OptionDefinition*> all = [] {
+    using namespace options;  // NOLINT: the list below is the table's index
+    std::vector<const OptionDefinition*> list = {&kJobManagerRpcAddress.definition,
+                                                 &kJobManagerRpcPort.definition,
+                                                 &kJobManagerBindHost.definition,
+                                                 &kRestPort.definition,
+                                                 &kRestBindAddress.definition,
+                                                 &kTaskManagerHost.definition,
+                                                 &kTaskManagerBindHost.definition,
+                                                 &kTaskManagerRpcPort.definition,
+                                                 &kTaskManagerSlots.definition,
+                                                 &kTaskManagerResourceId.definition,
+                                                 &kManagedMemory.definition,
+                                                 &kNetworkMemoryPerChannel.definition,
+                                                 &kPrometheusPort.definition,
+                                                 &kPrometheusBindHost.definition,
+                                                 &kHighAvailabilityStorageDir.definition,
+                                                 &kCheckpointDir.definition,
+                                                 &kTemporaryDirs.definition,
+                                                 &kDefaultParallelism.definition,
+                                                 &kMaxParallelism.definition,
+                                                 &kHeartbeatInterval.definition,
+                                                 &kHeartbeatTimeout.definition,
+                                                 &kEndedJobsKept.definition,
+                                                 &kStateBackend.definition,
+                                                 &kLogLevel.definition,
+                                                 &kLogFormat.definition};
+    std::sort(list.begin(), list.end(), [](auto* a, auto* b) { return a->key < b->key; });
+    return list;
+  }();
+  return all;
+}
+
+const OptionDefinition* FindOption(std::string_view key) {
+  for (const OptionDefinition* option : AllOptions()) {
+    if (option->key == key) return option;
+  }
+  return nullptr;
+}
+
+namespace {
+
+// Levenshtein distance, one row at a time.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view TypeName(ConfigType type) {
+  switch (type) {
+    case ConfigType::kString:
+      return "string";
+    case ConfigType::kInt:
+      return "integer";
+    case ConfigType::kBool:
+      return "true or false";
+    case ConfigType::kDuration:
+      return "duration";
+    case ConfigType::kSize:
+      return "size";
+    case ConfigType::kEnum:
+      return "one of";
+    case ConfigType::kPorts:
+      return "port or range";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string NearestOption(std::string_view key) {
+  std::string_view best;
+  size_t best_distance = SIZE_MAX;
+  for (const OptionDefinition* option : AllOptions()) {
+    const size_t distance = EditDistance(key, option->key);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = option->key;
+    }
+  }
+  return best_distance <= std::max<size_t>(3, best.size() / 3) ? std::string(best) : std::string();
+}
+
+std::string DescribeOptions(uint8_t process) {
+  std::string text;
+  auto out = std::back_inserter(text);
+  for (const OptionDefinition* option : AllOptions()) {
+    if ((option->used_by & process) == 0) continue;
+    fmt::format_to(out, "  {}  ({}", option->key, TypeName(option->type));
+    for (size_t i = 0; i < option->choices.size(); ++i) {
+      fmt::format_to(out, "{}{}", i == 0 ? " " : ", ", option->choices[i]);
+    }
+    if (option->default_value.empty()) {
+      fmt::format_to(out, ", not set)\n");
+    } else {
+      fmt::format_to(out, ", default {})\n", option->default_value);
+    }
+    fmt::format_to(out, "      {}\n", option->description);
+  }
+  return text;
+}
+
+}  // namespace watershed
