@@ -55,7 +55,15 @@ struct PolledRecords {
   // A condition that may heal ("all brokers are down"): shown in the status, cleared when empty.
   std::string degraded_reason;
 
-  void Clear();
+  // Keeps the capacity of the vectors.
+  void Clear() {
+    raw.clear();
+    rows.reset();
+    row_splits.clear();
+    progress.clear();
+    finished = false;
+    degraded_reason.clear();
+  }
 };
 
 // One instance per subtask; every call from the task's thread.

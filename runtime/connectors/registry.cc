@@ -1,0 +1,44 @@
+#include "runtime/connectors/registry.h"
+
+#include <map>
+#include <utility>
+
+#include "runtime/connectors/blackhole/sink.h"
+#include "runtime/connectors/connector.h"
+#include "runtime/connectors/datagen/source.h"
+#include "runtime/connectors/print/sink.h"
+#include "runtime/formats/format.h"
+#include "watershed/v1/types.pb.h"
+
+namespace watershed {
+namespace {
+
+OptionMap OptionsOf(const v1::Connector& connector) {
+  return {connector.options().begin(), connector.options().end()};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(const v1::Connector& connector,
+                                                             const ConnectorContext& context) {
+  if (connector.name() == "datagen") return MakeDatagenEnumerator(OptionsOf(connector), context);
+  return UserError("there is no source connector '{}'", connector.name());
+}
+
+Result<std::unique_ptr<Source>> MakeSource(const v1::Connector& connector, SchemaPtr schema,
+                                           const ConnectorContext& context) {
+  if (connector.name() == "datagen") {
+    return MakeDatagenSource(OptionsOf(connector), std::move(schema), context);
+  }
+  return UserError("there is no source connector '{}'", connector.name());
+}
+
+Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr /*schema*/,
+                                       std::unique_ptr<Encoder> /*encoder*/,
+                                       const ConnectorContext& context) {
+  if (connector.name() == "blackhole") return MakeBlackholeSink(context);
+  if (connector.name() == "print") return MakePrintSink(OptionsOf(connector), context);
+  return UserError("there is no sink connector '{}'", connector.name());
+}
+
+}  // namespace watershed
