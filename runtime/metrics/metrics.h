@@ -48,8 +48,9 @@ struct MetricSample {
 
 class MetricRegistry;
 
-// Metrics of one thing (a task, an operator) that share its labels; they leave the registry when the
-// group is destroyed. Registration takes a lock; the returned references live as long as the group.
+// Metrics of one thing (a task, an operator) that share its labels; they leave the registry when
+// the group is destroyed. Registration takes a lock; the returned references live as long as the
+// group. A null registry is allowed (tests): the metrics work and are not exported.
 class MetricGroup {
  public:
   MetricGroup(MetricRegistry* registry, MetricLabels labels);
@@ -61,7 +62,9 @@ class MetricGroup {
   // and labels give the same metric. `extra` labels distinguish series ("topic", "partition").
   Counter& counter(std::string_view name, const MetricLabels& extra = {});
   Gauge& gauge(std::string_view name, const MetricLabels& extra = {});
-  // A value computed when scraped, on the scraping thread.
+  // A value computed when scraped, on the scraping thread, under the registry's lock: it must be
+  // quick and must not touch the registry. Once the group's destructor has returned it is not
+  // called again. Registering the same name and labels again replaces it.
   void callback(std::string_view name, std::function<double()> value,
                 const MetricLabels& extra = {});
 
