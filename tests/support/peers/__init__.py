@@ -1,0 +1,1 @@
+"""Real peers for tests: Apache Kafka 4.2.0 and PostgreSQL 15, on loopback, in scratch directories."""
