@@ -1,0 +1,71 @@
+"""Which folder may include which: ARCHITECTURE.md, "Who depends on whom", as a table."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tree import SourceFile
+
+_EVERYTHING = ("runtime/",)
+
+# A folder may include itself, runtime/types, and what stands here: folders, or single headers.
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    "runtime/types": (),
+    "runtime/metrics": (),
+    "runtime/config": (),
+    "runtime/logging": ("runtime/config/",),
+    "runtime/formats": ("runtime/metrics/",),
+    "runtime/connectors": ("runtime/metrics/", "runtime/config/", "runtime/logging/",
+                           "runtime/formats/format.h"),
+    "runtime/exchange": ("runtime/metrics/",),
+    "runtime/state": ("runtime/metrics/",),
+    "runtime/operators": ("runtime/metrics/", "runtime/state/keyed_state.h"),
+    "runtime/job": ("runtime/config/", "runtime/connectors/connector.h",
+                    "runtime/operators/aggregate_schema.h"),
+    "runtime/status": (),
+    "runtime/engine": _EVERYTHING,
+    "taskmanager": _EVERYTHING,
+    "wsctl": _EVERYTHING,
+    "jobmanager": ("runtime/metrics/", "runtime/config/", "runtime/logging/", "runtime/job/",
+                   "runtime/status/", "runtime/connectors/connector.h",
+                   "runtime/operators/aggregate_schema.h"),
+}
+
+# Headers whose business is the plan itself. No other header of the runtime knows protobuf, so that
+# operators, connectors and channels compile without it.
+_PLAN_HEADERS = ("runtime/job/", "runtime/status/", "runtime/types/schema_proto.h",
+                 "runtime/engine/")
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
+_PROTOBUF = re.compile(r"\.pb\.h$|^google/protobuf/|^grpcpp/|^grpc/")
+_ABSL_TEXT = re.compile(r"^absl/(strings|status)/")
+
+
+def check(files: Sequence[SourceFile]) -> Iterator[str]:
+    """One line per include that points the wrong way."""
+    for file in files:
+        if not file.is_cpp:
+            continue
+        for number, line in enumerate(file.lines, 1):
+            if match := _INCLUDE.match(line):
+                if problem := _problem(file.path, match[1]):
+                    yield f"{file.path}:{number}: {problem}"
+
+
+def _problem(path: str, included: str) -> str | None:
+    if _ABSL_TEXT.match(included):
+        return f"{included}: abseil's text and status are not used here (DECISIONS.md): fmt, Result"
+    if (path.startswith("runtime/") and path.endswith(".h") and _PROTOBUF.search(included)
+            and not path.startswith(_PLAN_HEADERS)):
+        return f"{included}: protobuf and gRPC belong in .cc files; forward-declare the message"
+    folder = _folder(path)
+    target = _folder(included)
+    if folder not in _ALLOWED or target not in _ALLOWED or target in (folder, "runtime/types"):
+        return None
+    if not included.startswith(_ALLOWED[folder]):
+        return f"{folder} must not include {included} (ARCHITECTURE.md, who depends on whom)"
+    return None
+
+
+def _folder(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "runtime" else parts[0]
