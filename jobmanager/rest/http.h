@@ -1,0 +1,33 @@
+// HTTP as the route table sees it: no Beast header here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace watershed {
+
+struct HttpRequest {
+  std::string method;  // upper case: "GET", "PATCH"
+  std::string target;  // path and query as sent: "/v1/jobs/0a…?mode=cancel"
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json; charset=UTF-8";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides the usual ones
+};
+
+// A target taken apart: path segments and query parameters, percent-decoded.
+struct RequestTarget {
+  std::vector<std::string> segments;  // "/jobs/x" → {"jobs", "x"}; empty segments are dropped
+  std::vector<std::pair<std::string, std::string>> query;
+};
+
+// False when the target is not an absolute path or holds a wrong %-sequence.
+bool ParseTarget(std::string_view target, RequestTarget& out);
+
+}  // namespace watershed

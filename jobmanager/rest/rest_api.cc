@@ -1,0 +1,208 @@
+#include "jobmanager/rest/rest_api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+
+#include "jobmanager/rest/web_page.h"
+#include "runtime/status/job_status.h"
+
+namespace watershed {
+
+// What a handler gets: the path's parameter and the query.
+struct RestApi::Match {
+  std::string parameter;
+  std::vector<std::pair<std::string, std::string>> query;
+};
+
+namespace {
+
+HttpResponse JsonResponse(const Json& json, int status = 200) {
+  return {.status = status, .body = Serialize(json)};
+}
+
+HttpResponse ErrorResponse(int status, std::string_view message) {
+  return JsonResponse(ErrorsJson(message), status);
+}
+
+HttpResponse PageResponse(const WebAsset& asset) {
+  return {.content_type = std::string(asset.content_type),
+          .body = std::string(asset.content),
+          .headers = {{"Content-Security-Policy",
+                       "default-src 'none'; script-src 'self'; style-src 'self'; "
+                       "connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+                       "form-action 'none'; frame-ancestors 'none'"}}};
+}
+
+bool IsJobId(std::string_view text) {
+  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// Upper-case hex is the same id to Flink's clients.
+std::optional<std::string> ParseJobId(std::string_view text) {
+  std::string id(text);
+  for (char& c : id) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (!IsJobId(id)) return std::nullopt;
+  return id;
+}
+
+HttpResponse BadJobId(std::string_view text) {
+  return ErrorResponse(
+      400, fmt::format("Bad request: '{}' is not a job id (32 hexadecimal digits).", text));
+}
+
+HttpResponse UnknownJob(std::string_view id) {
+  return ErrorResponse(404, fmt::format("Job {} not found", id));
+}
+
+HttpResponse Cancel(JobManagerView& jobs, std::string_view id_text) {
+  std::optional<std::string> id = ParseJobId(id_text);
+  if (!id) return BadJobId(id_text);
+  Result<v1::JobDetails> job = jobs.FindJob(*id);
+  if (!job) return UnknownJob(*id);
+  v1::JobState state = job->summary().state();
+  if (state == v1::FINISHED || state == v1::FAILED) {
+    return ErrorResponse(
+        409, fmt::format("Job {} can no longer be cancelled: it is {}.", *id, NameOf(state)));
+  }
+  if (Status status = jobs.RequestCancel(*id); !status) {
+    return ErrorResponse(500, status.error().message);
+  }
+  return JsonResponse(Json::object(), 202);
+}
+
+// PATCH /jobs/:id?mode=cancel; without a mode Flink cancels too.
+HttpResponse Terminate(JobManagerView& jobs, std::string_view id,
+                       std::span<const std::pair<std::string, std::string>> query) {
+  for (const auto& [name, value] : query) {
+    if (name != "mode" || value == "cancel") continue;
+    return ErrorResponse(
+        400, fmt::format("Bad request: mode '{}' is not supported; expected 'cancel'.", value));
+  }
+  return Cancel(jobs, id);
+}
+
+}  // namespace
+
+// One line of the table. A segment ":x" of the path takes any text and becomes Match::parameter.
+struct RestApi::Route {
+  std::string_view method;
+  std::string_view path;
+  HttpResponse (*handle)(const RestApi& api, const Match& match);
+
+  bool PathMatches(std::span<const std::string> segments, std::string& parameter) const {
+    std::string_view rest = path.substr(1);
+    for (const std::string& segment : segments) {
+      if (rest.empty()) return false;
+      std::string_view expected = rest.substr(0, rest.find('/'));
+      rest = expected.size() == rest.size() ? "" : rest.substr(expected.size() + 1);
+      if (expected.front() == ':') {
+        parameter = segment;
+      } else if (expected != segment) {
+        return false;
+      }
+    }
+    return rest.empty();
+  }
+
+  static std::span<const Route> Table();
+};
+
+// The first match wins, so /jobs/overview stands before /jobs/:jobid.
+std::span<const RestApi::Route> RestApi::Route::Table() {
+  static constexpr Route kRoutes[] = {
+      {"GET", "/", [](const RestApi&, const Match&) { return PageResponse(IndexHtml()); }},
+      {"GET", "/app.js", [](const RestApi&, const Match&) { return PageResponse(AppJs()); }},
+      {"GET", "/style.css", [](const RestApi&, const Match&) { return PageResponse(StyleCss()); }},
+      {"GET", "/config",
+       [](const RestApi& api, const Match&) { return JsonResponse(ConfigJson(api.build_)); }},
+      {"GET", "/overview",
+       [](const RestApi& api, const Match&) {
+         return JsonResponse(
+             OverviewJson(api.jobs_->Jobs(), api.jobs_->TaskManagers(), api.build_));
+       }},
+      {"GET", "/jobs",
+       [](const RestApi& api, const Match&) {
+         return JsonResponse(JobIdsJson(api.jobs_->Jobs()));
+       }},
+      {"GET", "/jobs/overview",
+       [](const RestApi& api, const Match&) {
+         return JsonResponse(JobsOverviewJson(api.jobs_->Jobs(), api.clock_->NowMs()));
+       }},
+      {"GET", "/jobs/:jobid",
+       [](const RestApi& api, const Match& match) {
+         std::optional<std::string> id = ParseJobId(match.parameter);
+         if (!id) return BadJobId(match.parameter);
+         Result<v1::JobDetails> job = api.jobs_->FindJob(*id);
+         if (!job) return UnknownJob(*id);
+         return JsonResponse(JobDetailsJson(*job, api.clock_->NowMs()));
+       }},
+      {"PATCH", "/jobs/:jobid",
+       [](const RestApi& api, const Match& match) {
+         return Terminate(*api.jobs_, match.parameter, match.query);
+       }},
+      {"GET", "/jobs/:jobid/yarn-cancel",
+       [](const RestApi& api, const Match& match) { return Cancel(*api.jobs_, match.parameter); }},
+      {"GET", "/taskmanagers",
+       [](const RestApi& api, const Match&) {
+         return JsonResponse(TaskManagersJson(api.jobs_->TaskManagers()));
+       }},
+      {"GET", "/taskmanagers/:taskmanagerid",
+       [](const RestApi& api, const Match& match) {
+         for (const TaskManagerView& worker : api.jobs_->TaskManagers()) {
+           if (worker.id == match.parameter) return JsonResponse(TaskManagerDetailsJson(worker));
+         }
+         return ErrorResponse(404, fmt::format("TaskManager {} not found", match.parameter));
+       }},
+  };
+  return kRoutes;
+}
+
+RestApi::RestApi(JobManagerView* jobs, const Clock* clock, BuildInfo build)
+    : jobs_(jobs), clock_(clock), build_(build) {}
+
+RestApi::~RestApi() = default;
+
+HttpResponse RestApi::Handle(const HttpRequest& request) const {
+  try {
+    return Dispatch(request);
+  } catch (const std::exception&) {
+    return ErrorResponse(500, "Internal server error.");
+  }
+}
+
+HttpResponse RestApi::Dispatch(const HttpRequest& request) const {
+  RequestTarget target;
+  if (!ParseTarget(request.target, target)) {
+    return ErrorResponse(400, "Bad request: the target is not a valid path.");
+  }
+  std::span<const std::string> segments = target.segments;
+  if (!segments.empty() && segments.front() == "v1") segments = segments.subspan(1);
+  // HEAD is GET whose body the server leaves out.
+  std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  Match match{.parameter = {}, .query = std::move(target.query)};
+  std::string allowed;
+  for (const Route& route : Route::Table()) {
+    if (!route.PathMatches(segments, match.parameter)) continue;
+    if (route.method == method) return route.handle(*this, match);
+    if (!allowed.empty()) allowed += ", ";
+    allowed += route.method;
+  }
+  if (allowed.empty()) {
+    return ErrorResponse(404, fmt::format("Not found: {}", request.target));
+  }
+  HttpResponse response = ErrorResponse(
+      405, fmt::format("Method {} is not allowed here; allowed: {}.", request.method, allowed));
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace watershed

@@ -1,0 +1,91 @@
+#include "fake_job_view.h"
+
+namespace watershed {
+namespace {
+
+void AddSubtask(v1::JobDetails& job, const std::string& vertex, int subtask, int64_t records) {
+  v1::SubtaskStatus* status = job.add_subtasks();
+  status->set_vertex_id(vertex);
+  status->set_subtask(subtask);
+  status->set_state(v1::TASK_RUNNING);
+  status->set_task_manager_id("tm:1-a");
+  status->set_start_time_ms(41'000 + subtask);
+  v1::TaskCounters* counters = status->mutable_counters();
+  counters->set_records_in(records);
+  counters->set_records_out(records / 2);
+  counters->set_bytes_in(records * 100);
+  counters->set_bytes_out(records * 10);
+  counters->set_late_records(3);
+  counters->set_input_watermark_ms(60'000 + subtask);
+  counters->set_busy_ms(700);
+  counters->set_idle_ms(200);
+  counters->set_backpressured_ms(100);
+  counters->set_source_lag_records(subtask == 0 ? 42 : -1);
+}
+
+}  // namespace
+
+v1::JobDetails SampleJob() {
+  v1::JobDetails job;
+  v1::JobSummary* summary = job.mutable_summary();
+  summary->set_job_id(kRunningJob);
+  summary->set_name("session");
+  summary->set_state(v1::RUNNING);
+  summary->set_start_time_ms(40'000);
+  summary->set_end_time_ms(-1);
+  summary->set_last_modification_ms(45'000);
+  summary->set_tasks_total(3);
+  summary->set_tasks_running(3);
+  summary->set_status_reason("sink 'out': PostgreSQL is away, trying again");
+  (*summary->mutable_tasks_by_state())[v1::TASK_RUNNING] = 3;
+  job.set_attempt(1);
+  (*job.mutable_state_timestamps_ms())[v1::CREATED] = 40'000;
+  (*job.mutable_state_timestamps_ms())[v1::RUNNING] = 41'500;
+  job.mutable_plan()->set_job_name("session");
+  job.mutable_plan()->set_max_parallelism(128);
+  v1::Vertex* source = job.mutable_plan()->add_vertices();
+  source->set_id("aa");
+  source->set_name("Source: events -> Calc");
+  source->set_parallelism(2);
+  source->add_nodes()->mutable_table_source_scan();
+  v1::Vertex* window = job.mutable_plan()->add_vertices();
+  window->set_id("bb");
+  window->set_name("SessionWindow -> Sink: out");
+  window->set_parallelism(1);
+  window->add_nodes()->mutable_sink();
+  v1::Edge* edge = job.mutable_plan()->add_edges();
+  edge->set_source_vertex_id("aa");
+  edge->set_target_vertex_id("bb");
+  edge->add_key_columns(0);
+  AddSubtask(job, "aa", 0, 1000);
+  AddSubtask(job, "aa", 1, 500);
+  AddSubtask(job, "bb", 0, 600);
+  return job;
+}
+
+v1::JobDetails SampleFinishedJob() {
+  v1::JobDetails job;
+  job.mutable_summary()->set_job_id(kFinishedJob);
+  job.mutable_summary()->set_name("batch");
+  job.mutable_summary()->set_state(v1::FINISHED);
+  job.mutable_summary()->set_start_time_ms(10'000);
+  job.mutable_summary()->set_end_time_ms(12'000);
+  return job;
+}
+
+TaskManagerView SampleTaskManager() {
+  TaskManagerView worker;
+  worker.id = "tm:1-a";
+  worker.address = "127.0.0.1:40001";
+  worker.slots = 4;
+  worker.free_slots = 1;
+  worker.cpu_cores = 2;
+  worker.pid = 77;
+  worker.physical_memory_bytes = 8LL << 30;
+  worker.managed_memory_bytes = 256LL << 20;
+  worker.last_heartbeat_ms = 99'000;
+  worker.allocated = {{.job_id = kRunningJob, .slots = 3, .assigned_tasks = 4}};
+  return worker;
+}
+
+}  // namespace watershed

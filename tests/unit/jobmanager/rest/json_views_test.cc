@@ -1,0 +1,214 @@
+// The JSON has every field that Flink's REST API v1 snapshot (2.3) names, with its type: a missing
+// primitive fails a whole response in Flink's clients.
+#include "jobmanager/rest/json_views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "fake_job_view.h"
+
+namespace watershed {
+namespace {
+
+constexpr BuildInfo kBuild{.version = "0.1.0", .commit = "abc"};
+
+bool HasType(const Json& value, std::string_view type) {
+  if (type == "integer") return value.is_number_integer();
+  if (type == "number") return value.is_number();
+  if (type == "string") return value.is_string();
+  if (type == "boolean") return value.is_boolean();
+  if (type == "object") return value.is_object();
+  if (type == "array") return value.is_array();
+  return false;
+}
+
+// `fields`: "path type" entries separated by '|'; "x[]" descends into every element of an array,
+// which must not be empty.
+void CheckField(const Json& json, const std::string& path, const std::string& type,
+                const std::string& whole) {
+  size_t end = path.find_first_of(".[");
+  std::string key = path.substr(0, end);
+  ASSERT_TRUE(json.is_object() && json.contains(key)) << whole;
+  const Json& value = json[key];
+  if (end == path.npos) {
+    EXPECT_TRUE(HasType(value, type)) << whole << " is " << value.dump() << ", not " << type;
+  } else if (path[end] == '.') {
+    CheckField(value, path.substr(end + 1), type, whole);
+  } else {
+    ASSERT_TRUE(value.is_array() && !value.empty()) << whole;
+    for (const Json& item : value) CheckField(item, path.substr(end + 3), type, whole);
+  }
+}
+
+void CheckShape(const Json& json, const std::string& fields) {
+  std::istringstream entries(fields);
+  for (std::string entry; std::getline(entries, entry, '|');) {
+    std::istringstream words(entry);
+    std::string path, type;
+    words >> path >> type;
+    CheckField(json, path, type, path);
+  }
+}
+
+const std::string kTaskManagerFields =
+    "id string|path string|dataPort integer|jmxPort integer|timeSinceLastHeartbeat integer|"
+    "slotsNumber integer|freeSlots integer|assignedTasks integer|totalResource.cpuCores number|"
+    "totalResource.taskHeapMemory integer|totalResource.taskOffHeapMemory integer|"
+    "totalResource.managedMemory integer|totalResource.networkMemory integer|"
+    "totalResource.extendedResources object|freeResource.cpuCores number|"
+    "freeResource.taskHeapMemory integer|freeResource.taskOffHeapMemory integer|"
+    "freeResource.managedMemory integer|freeResource.networkMemory integer|"
+    "freeResource.extendedResources object|hardware.cpuCores integer|"
+    "hardware.physicalMemory integer|hardware.freeMemory integer|hardware.managedMemory integer|"
+    "memoryConfiguration.frameworkHeap integer|memoryConfiguration.taskHeap integer|"
+    "memoryConfiguration.frameworkOffHeap integer|memoryConfiguration.taskOffHeap integer|"
+    "memoryConfiguration.networkMemory integer|memoryConfiguration.managedMemory integer|"
+    "memoryConfiguration.jvmMetaspace integer|memoryConfiguration.jvmOverhead integer|"
+    "memoryConfiguration.totalFlinkMemory integer|memoryConfiguration.totalProcessMemory integer|"
+    "blocked boolean";
+
+TEST(JsonViewsTest, Config) {
+  CheckShape(
+      ConfigJson(kBuild),
+      "refresh-interval integer|timezone-name string|timezone-offset integer|"
+      "flink-version string|flink-revision string|features.web-submit boolean|"
+      "features.web-cancel boolean|features.web-rescale boolean|features.web-history boolean");
+  EXPECT_EQ(ConfigJson(kBuild)["features"]["web-submit"], false);
+}
+
+TEST(JsonViewsTest, OverviewCountsJobsAndSlots) {
+  FakeJobView view;
+  view.jobs.push_back(SampleJob());
+  view.jobs.back().mutable_summary()->set_state(v1::FAILED);
+  view.jobs.push_back(SampleJob());
+  view.jobs.back().mutable_summary()->set_state(v1::CANCELED);
+  view.jobs.push_back(SampleJob());
+  view.jobs.back().mutable_summary()->set_state(v1::CREATED);
+  Json json = OverviewJson(view.Jobs(), view.task_managers, kBuild);
+  CheckShape(json,
+             "taskmanagers integer|slots-total integer|slots-available integer|"
+             "taskmanagers-blocked integer|slots-free-and-blocked integer|jobs-running integer|"
+             "jobs-finished integer|jobs-cancelled integer|jobs-failed integer|"
+             "flink-version string|flink-commit string");
+  EXPECT_EQ(json["jobs-running"], 2);
+  EXPECT_EQ(json["jobs-finished"], 1);
+  EXPECT_EQ(json["jobs-cancelled"], 1);
+  EXPECT_EQ(json["jobs-failed"], 1);
+  EXPECT_EQ(json["slots-total"], 4);
+  EXPECT_EQ(json["slots-available"], 1);
+}
+
+TEST(JsonViewsTest, JobLists) {
+  FakeJobView view;
+  CheckShape(JobIdsJson(view.Jobs()), "jobs[].id string|jobs[].status string");
+  Json json = JobsOverviewJson(view.Jobs(), kNowMs);
+  CheckShape(json,
+             "jobs[].jid string|jobs[].name string|jobs[].jobType string|"
+             "jobs[].schedulerType string|jobs[].start-time integer|jobs[].end-time integer|"
+             "jobs[].duration integer|jobs[].state string|jobs[].last-modification integer|"
+             "jobs[].tasks object|jobs[].tasks.total integer|jobs[].tasks.running integer|"
+             "jobs[].tasks.canceling integer|jobs[].tasks.initializing integer|"
+             "jobs[].tasks.reconciling integer|jobs[].pending-operators integer");
+  EXPECT_EQ(json["jobs"][0]["duration"], 60'000);
+  EXPECT_EQ(json["jobs"][0]["end-time"], -1);
+  EXPECT_EQ(json["jobs"][0]["tasks"]["running"], 3);
+  EXPECT_EQ(json["jobs"][1]["duration"], 2'000);
+  EXPECT_EQ(json["jobs"][1]["state"], "FINISHED");
+}
+
+TEST(JsonViewsTest, JobDetailsHasFlinksShape) {
+  CheckShape(
+      JobDetailsJson(SampleJob(), kNowMs),
+      "jid string|name string|isStoppable boolean|state string|job-type string|"
+      "schedulerType string|start-time integer|end-time integer|duration integer|"
+      "maxParallelism integer|now integer|timestamps object|timestamps.RUNNING integer|"
+      "timestamps.RECONCILING integer|vertices[].id string|vertices[].slotSharingGroupId string|"
+      "vertices[].name string|vertices[].maxParallelism integer|vertices[].parallelism integer|"
+      "vertices[].status string|vertices[].start-time integer|vertices[].end-time integer|"
+      "vertices[].duration integer|vertices[].tasks object|vertices[].tasks.RUNNING integer|"
+      "vertices[].tasks.FAILED integer|vertices[].metrics.read-bytes integer|"
+      "vertices[].metrics.read-bytes-complete boolean|vertices[].metrics.write-bytes integer|"
+      "vertices[].metrics.write-bytes-complete boolean|vertices[].metrics.read-records integer|"
+      "vertices[].metrics.read-records-complete boolean|vertices[].metrics.write-records integer|"
+      "vertices[].metrics.write-records-complete boolean|"
+      "vertices[].metrics.accumulated-backpressured-time integer|"
+      "vertices[].metrics.accumulated-idle-time integer|"
+      "vertices[].metrics.accumulated-busy-time number|status-counts object|plan.jid string|"
+      "plan.name string|plan.type string|plan.nodes[].id string|plan.nodes[].operator string|"
+      "plan.nodes[].parallelism integer|plan.nodes[].operator_strategy string|"
+      "plan.nodes[].description string|plan.nodes[].optimizer_properties object|"
+      "pending-operators integer");
+}
+
+TEST(JsonViewsTest, JobDetailsAddsUpSubtasks) {
+  Json json = JobDetailsJson(SampleJob(), kNowMs);
+  const Json& source = json["vertices"][0];
+  EXPECT_EQ(source["metrics"]["read-records"], 1500);
+  EXPECT_EQ(source["metrics"]["read-records-complete"], true);
+  EXPECT_EQ(source["status"], "RUNNING");
+  EXPECT_EQ(source["duration"], kNowMs - 41'000);
+  EXPECT_EQ(source["watershed"]["late-records"], 6);
+  EXPECT_EQ(source["watershed"]["lag-records"], 42);
+  EXPECT_EQ(source["watershed"]["watermark"], "1970-01-01T00:01:00.000Z");
+  EXPECT_EQ(json["status-counts"]["RUNNING"], 2);
+  EXPECT_EQ(json["timestamps"]["RUNNING"], 41'500);
+  EXPECT_EQ(json["watershed"]["records-in"], 1500);
+  EXPECT_EQ(json["watershed"]["records-out"], 300);
+}
+
+TEST(JsonViewsTest, PlanNamesInputsAndEscapesHtml) {
+  Json nodes = JobDetailsJson(SampleJob(), kNowMs)["plan"]["nodes"];
+  EXPECT_EQ(nodes[0]["description"], "Source: events -&gt; Calc");
+  EXPECT_FALSE(nodes[0].contains("inputs"));
+  ASSERT_EQ(nodes[1]["inputs"].size(), 1u);
+  CheckShape(nodes[1],
+             "inputs[].num integer|inputs[].id string|inputs[].ship_strategy string|"
+             "inputs[].exchange string");
+  EXPECT_EQ(nodes[1]["inputs"][0]["id"], "aa");
+  EXPECT_EQ(nodes[1]["inputs"][0]["ship_strategy"], "HASH");
+}
+
+// A job that waits has a plan but neither subtasks nor figures.
+TEST(JsonViewsTest, JobWithoutFiguresStillHasEveryPrimitive) {
+  v1::JobDetails job = SampleJob();
+  job.clear_subtasks();
+  Json json = JobDetailsJson(job, kNowMs);
+  EXPECT_EQ(json["vertices"][0]["start-time"], -1);
+  EXPECT_EQ(json["vertices"][0]["duration"], -1);
+  EXPECT_EQ(json["vertices"][0]["metrics"]["read-records"], 0);
+  EXPECT_EQ(json["vertices"][0]["metrics"]["read-records-complete"], false);
+  EXPECT_TRUE(json["vertices"][0]["watershed"]["watermark"].is_null());
+  EXPECT_TRUE(json["watershed"]["records-in"].is_null());
+}
+
+TEST(JsonViewsTest, TaskManagers) {
+  Json list = TaskManagersJson(std::vector{SampleTaskManager()});
+  CheckShape(list["taskmanagers"][0], kTaskManagerFields);
+  EXPECT_EQ(list["taskmanagers"][0]["dataPort"], 40001);
+  EXPECT_EQ(list["taskmanagers"][0]["freeResource"]["managedMemory"], 64);
+
+  Json detail = TaskManagerDetailsJson(SampleTaskManager());
+  CheckShape(detail, kTaskManagerFields +
+                         "|allocatedSlots[].jobId string|allocatedSlots[].resource.cpuCores number|"
+                         "allocatedSlots[].assignedTasks integer|metrics.heapUsed integer|"
+                         "metrics.directMax integer|metrics.mappedCount integer|"
+                         "metrics.nettyShuffleMemorySegmentsAvailable integer|"
+                         "metrics.nettyShuffleMemoryTotal integer|metrics.garbageCollectors array");
+  int tasks = 0;
+  for (const Json& slot : detail["allocatedSlots"]) tasks += slot["assignedTasks"].get<int>();
+  EXPECT_EQ(detail["allocatedSlots"].size(), 3u);
+  EXPECT_EQ(tasks, 4);
+}
+
+TEST(JsonViewsTest, TextThatIsNotUtf8IsReplacedNotThrown) {
+  v1::JobDetails job = SampleJob();
+  job.mutable_subtasks(0)->set_message("payload \xff\xfe");
+  std::string text = Serialize(JobDetailsJson(job, kNowMs));
+  EXPECT_THAT(text, testing::HasSubstr("payload \xef\xbf\xbd"));
+}
+
+}  // namespace
+}  // namespace watershed
