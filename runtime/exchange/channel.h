@@ -10,8 +10,9 @@
 namespace watershed {
 
 // The sending half. One producer thread.
-// Bounded in bytes, but an empty channel always admits one item, so that a large batch cannot stick.
-// Only rows need room: watermarks, barriers and end of input are always admitted and keep their place.
+// Bounded in bytes, but an empty channel always admits one item, so that a large batch cannot
+// stick. Only rows need room: watermarks, barriers and end of input are always admitted and keep
+// their place.
 class ChannelSender {
  public:
   virtual ~ChannelSender() = default;
