@@ -6,10 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "runtime/metrics/metrics.h"
+#include "runtime/state/state_entry.h"
+#include "runtime/types/key_encoding.h"
 #include "runtime/types/key_group.h"
 #include "runtime/types/result.h"
 
@@ -44,6 +49,65 @@ struct KeyedStateSpec {
   // Values up to this size sit inside the cache's entry, larger ones in an allocation of their own.
   int32_t inline_value_bytes = 24;
   MetricGroup* metrics = nullptr;  // may be null
+};
+
+// Figures since Open. A hit is a key found in the cache; a miss is any other, also a new key.
+struct KeyedStateFigures {
+  int64_t hits = 0, misses = 0, backend_reads = 0, evictions = 0, backend_writes = 0;
+  int64_t cache_bytes = 0, dirty_bytes = 0;
+  int64_t cached_keys = 0;
+  int64_t backend_keys = 0;  // rows in the backend; a key may be in both
+};
+
+// The state of one operator's subtask; its task's thread only.
+//
+// All access is in bundles: Resolve (any number of times) or TakeDue, then EndBundle. Entries stay
+// where they are until EndBundle, which frees those whose value is empty, evicts what exceeds the
+// budget and writes to the backend, all in one write. A bundle should be a batch of rows at most:
+// its keys are held in memory whatever the budget says.
+//
+// A timer says "look at this key at that time". Each key with state needs one at or before its
+// earliest deadline; one that fires early does no harm (the operator sets the next one), so a
+// deadline that moves away need not be told.
+class KeyedState {
+ public:
+  virtual ~KeyedState() = default;
+
+  // entries[i] = the entry of keys.key(first + i), with an empty value if the key has no state. The
+  // same key gives the same entry. Keys must belong to this state's key groups.
+  virtual Status Resolve(const KeyBatch& keys, int64_t first, int64_t count,
+                         std::vector<StateEntry*>& entries) = 0;
+  // Must precede writes to entry.value(); Resize does it too.
+  void MarkDirty(StateEntry& entry) {
+    if (!(entry.flags_ & StateEntry::kDirty)) BecomeDirty(entry);
+  }
+  // Keeps the bytes that fit; new bytes are zero. Size 0 means that the key has no more state.
+  virtual void Resize(StateEntry& entry, uint32_t size) = 0;
+  // Makes sure that a timer fires at `time_ms` or before.
+  void SetTimer(StateEntry& entry, TimestampMs time_ms) {
+    if (time_ms < entry.EarliestTimer()) AddTimer(entry, time_ms);
+  }
+  // Up to `max_entries` distinct keys with a timer at or before the watermark; empty when there are
+  // no more. Their timers are gone: set the next one of each that keeps state. Watermarks must not
+  // fall.
+  virtual Status TakeDue(TimestampMs watermark_ms, int64_t max_entries,
+                         std::vector<StateEntry*>& entries) = 0;
+  virtual Status EndBundle() = 0;
+
+  // Everything, by key group: put(section, bytes) per key group that has state, not within a
+  // bundle. Restore reads the key groups of its own range from any number of former subtasks, into
+  // an empty state.
+  using PutSection = std::function<Status(std::string_view section, std::string_view bytes)>;
+  using GetSection = std::function<std::vector<std::string>(std::string_view section)>;
+  virtual Status Snapshot(const PutSection& put) = 0;
+  virtual Status Restore(const GetSection& get) = 0;
+
+  virtual bool empty() const = 0;
+  virtual KeyedStateFigures figures() const = 0;
+
+ protected:
+  virtual void BecomeDirty(StateEntry& entry) = 0;
+  virtual void AddTimer(StateEntry& entry, TimestampMs time_ms) = 0;
 };
 
 // One per process, created before any task and destroyed after all of them. Thread-safe.

@@ -1,0 +1,78 @@
+#include "runtime/state/entry_arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace watershed {
+namespace {
+
+constexpr int64_t kChunkBytes = 64 << 10;  // what a size class takes at a time
+constexpr int64_t kHugePageBytes = int64_t{2} << 20;
+constexpr int64_t kFreeLinkOffset = 40;  // behind the entry's header
+
+}  // namespace
+
+EntryArena::~EntryArena() {
+  if (base_ != nullptr) munmap(base_, static_cast<size_t>(reserved_bytes_));
+}
+
+Status EntryArena::Reserve(int64_t bytes) {
+  reserved_bytes_ = (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  void* range = mmap(nullptr, static_cast<size_t>(reserved_bytes_), PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) {
+    return ExternalError("keyed state: cannot reserve {} bytes of address space: {}",
+                         reserved_bytes_, std::strerror(errno));
+  }
+  base_ = static_cast<char*>(range);
+  next_byte_ = kUnitBytes;  // slot 0 means none
+  return Ok();
+}
+
+bool EntryArena::Commit(int64_t bytes) {
+  if (bytes <= committed_bytes_) return true;
+  if (bytes > reserved_bytes_) return false;
+  // Small states stay on small pages; large ones take huge pages, which spare the TLB.
+  const int64_t step = bytes <= kHugePageBytes ? kChunkBytes : kHugePageBytes;
+  const int64_t end = std::min((bytes + step - 1) / step * step, reserved_bytes_);
+  char* from = base_ + committed_bytes_;
+  const auto size = static_cast<size_t>(end - committed_bytes_);
+  if (mprotect(from, size, PROT_READ | PROT_WRITE) != 0) return false;
+  if (step == kHugePageBytes) (void)madvise(from, size, MADV_HUGEPAGE);
+  committed_bytes_ = end;
+  return true;
+}
+
+bool EntryArena::Grow(SizeClass& of, int64_t slot_units) {
+  const int64_t chunk_units = kChunkBytes / kUnitBytes / slot_units * slot_units;
+  if (!Commit(next_byte_ + chunk_units * kUnitBytes)) return false;
+  of.next = static_cast<uint32_t>(next_byte_ / kUnitBytes);
+  of.end = of.next + static_cast<uint32_t>(chunk_units);
+  next_byte_ += chunk_units * kUnitBytes;
+  return true;
+}
+
+uint32_t EntryArena::Allocate(int size_class) {
+  SizeClass& of = classes_[static_cast<size_t>(size_class)];
+  if (of.first_free != 0) {
+    const uint32_t slot = of.first_free;
+    std::memcpy(&of.first_free, Address(slot) + kFreeLinkOffset, sizeof of.first_free);
+    return slot;
+  }
+  const int64_t slot_units = size_class + 1;
+  if (of.next == of.end && !Grow(of, slot_units)) return 0;
+  const uint32_t slot = of.next;
+  of.next += static_cast<uint32_t>(slot_units);
+  return slot;
+}
+
+void EntryArena::Free(uint32_t slot, int size_class) {
+  SizeClass& of = classes_[static_cast<size_t>(size_class)];
+  std::memcpy(Address(slot) + kFreeLinkOffset, &of.first_free, sizeof of.first_free);
+  of.first_free = slot;
+}
+
+}  // namespace watershed

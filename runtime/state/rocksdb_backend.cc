@@ -1,0 +1,146 @@
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/state/state_backend.h"
+#include "runtime/state/state_memory.h"
+
+namespace watershed {
+namespace {
+
+rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// Small values, written in bundles, read back by point look-ups; scratch, so nothing is synced.
+rocksdb::Options MakeOptions(StateMemory& memory) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.error_if_exists = true;
+  options.write_buffer_manager = memory.write_buffers();
+  options.write_buffer_size = static_cast<size_t>(
+      std::clamp<int64_t>(memory.options().write_buffer_bytes / 4, 1 << 20, 32 << 20));
+  options.max_write_buffer_number = 3;
+  options.target_file_size_base = 16 << 20;
+  options.max_bytes_for_level_base = 64 << 20;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kNoCompression;
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.avoid_flush_during_shutdown = true;
+  options.allow_concurrent_memtable_write = false;
+  options.use_fsync = false;
+  options.max_open_files = 512;
+  options.info_log_level = rocksdb::ERROR_LEVEL;
+  options.keep_log_file_num = 1;
+  options.stats_dump_period_sec = 0;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = memory.block_cache();
+  table.block_size = 4 << 10;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.whole_key_filtering = true;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+class RocksDbBackend final : public StateBackend {
+ public:
+  RocksDbBackend(std::string directory, std::unique_ptr<rocksdb::DB> db)
+      : directory_(std::move(directory)), db_(std::move(db)) {
+    write_options_.disableWAL = true;
+    scan_options_.fill_cache = false;
+  }
+
+  ~RocksDbBackend() override {
+    // Best effort: the directory's owner removes what might stay.
+    (void)db_->Close();
+    db_.reset();
+    (void)rocksdb::DestroyDB(directory_, rocksdb::Options());
+  }
+
+  Status MultiGet(std::span<const std::string_view> keys,
+                  const std::function<void(size_t, std::string_view)>& found) override {
+    slices_.clear();
+    for (const std::string_view key : keys) slices_.push_back(SliceOf(key));
+    values_.resize(std::max(values_.size(), keys.size()));
+    statuses_.assign(keys.size(), rocksdb::Status());
+    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), keys.size(), slices_.data(),
+                  values_.data(), statuses_.data(), /*sorted_input=*/true);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (statuses_[i].ok()) {
+        found(i, ViewOf(values_[i]));
+        values_[i].Reset();
+      } else if (!statuses_[i].IsNotFound()) {
+        return Failed("read", statuses_[i]);
+      }
+    }
+    return Ok();
+  }
+
+  Status Write(const StateWriteBatch& batch) override {
+    batch_.Clear();
+    rocksdb::Status status;
+    batch.ForEach([&](StateWriteBatch::Kind kind, std::string_view key, std::string_view value) {
+      if (!status.ok()) return;
+      status = kind == StateWriteBatch::Kind::kPut ? batch_.Put(SliceOf(key), SliceOf(value))
+                                                   : batch_.Delete(SliceOf(key));
+    });
+    if (status.ok()) status = db_->Write(write_options_, &batch_);
+    return status.ok() ? Ok() : Failed("write", status);
+  }
+
+  Status Scan(std::string_view begin, std::string_view end,
+              const std::function<bool(std::string_view, std::string_view)>& visit) override {
+    const rocksdb::Slice upper = SliceOf(end);
+    rocksdb::ReadOptions options = scan_options_;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+    for (at->Seek(SliceOf(begin)); at->Valid(); at->Next()) {
+      if (!visit(ViewOf(at->key()), ViewOf(at->value()))) break;
+    }
+    return at->status().ok() ? Ok() : Failed("scan", at->status());
+  }
+
+ private:
+  Status Failed(std::string_view what, const rocksdb::Status& status) const {
+    return ExternalError(
+        "keyed state: RocksDB in {} cannot {}: {}; check the disk behind io.tmp.dirs", directory_,
+        what, status.ToString());
+  }
+
+  std::string directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::WriteOptions write_options_;
+  rocksdb::ReadOptions scan_options_;
+  rocksdb::WriteBatch batch_;
+  std::vector<rocksdb::Slice> slices_;
+  std::vector<rocksdb::PinnableSlice> values_;
+  std::vector<rocksdb::Status> statuses_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& directory,
+                                                         StateMemory& memory) {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(MakeOptions(memory), directory, &db);
+  if (!status.ok()) {
+    return ExternalError(
+        "keyed state: cannot open RocksDB in {}: {}; check the disk behind io.tmp.dirs", directory,
+        status.ToString());
+  }
+  return std::make_unique<RocksDbBackend>(directory, std::unique_ptr<rocksdb::DB>(db));
+}
+
+}  // namespace watershed

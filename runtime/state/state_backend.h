@@ -1,0 +1,73 @@
+// What lies under the cache: an ordered store of rows. One per operator and subtask, used by its
+// task's thread only; scratch that no restart reads. The layout of rows is state_rows.h's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/types/result.h"
+
+namespace watershed {
+
+// Puts and deletes, applied in order and at once. Reused, so that nothing is allocated once warm.
+class StateWriteBatch {
+ public:
+  enum class Kind : uint8_t { kPut, kDelete };
+
+  void Put(std::string_view key, std::string_view value) { Append(Kind::kPut, key, value); }
+  void Delete(std::string_view key) { Append(Kind::kDelete, key, {}); }
+  bool empty() const { return operations_.empty(); }
+  int64_t byte_size() const { return static_cast<int64_t>(bytes_.size()); }
+  void Clear() {
+    bytes_.clear();
+    operations_.clear();
+  }
+  // apply(kind, key, value) for each operation.
+  template <typename Apply>
+  void ForEach(Apply apply) const {
+    for (const Operation& op : operations_) {
+      const std::string_view row(bytes_.data() + op.begin, op.key_size + op.value_size);
+      apply(op.kind, row.substr(0, op.key_size), row.substr(op.key_size));
+    }
+  }
+
+ private:
+  struct Operation {
+    Kind kind;
+    size_t begin;
+    size_t key_size, value_size;
+  };
+  void Append(Kind kind, std::string_view key, std::string_view value) {
+    operations_.push_back({kind, bytes_.size(), key.size(), value.size()});
+    bytes_.append(key).append(value);
+  }
+  std::string bytes_;
+  std::vector<Operation> operations_;
+};
+
+class StateBackend {
+ public:
+  virtual ~StateBackend() = default;
+  // found(i, value) for every keys[i] that is there, in any order; the value lives for that call.
+  // Precondition: keys are sorted and distinct.
+  virtual Status MultiGet(std::span<const std::string_view> keys,
+                          const std::function<void(size_t, std::string_view)>& found) = 0;
+  virtual Status Write(const StateWriteBatch& batch) = 0;
+  // visit(key, value) in order for rows with begin <= key < end, until it returns false.
+  virtual Status Scan(std::string_view begin, std::string_view end,
+                      const std::function<bool(std::string_view, std::string_view)>& visit) = 0;
+};
+
+class StateMemory;
+
+std::unique_ptr<StateBackend> MakeOrderedMapBackend();
+// Opens an empty RocksDB in `directory` and removes it when destroyed.
+Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& directory,
+                                                         StateMemory& memory);
+
+}  // namespace watershed

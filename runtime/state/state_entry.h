@@ -1,0 +1,83 @@
+// One key's entry in the cache: a header, room for a small value, and the key, in memory that the
+// EntryArena hands out. With the default inline size, header and value are one cache line.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "runtime/types/event_time.h"
+
+namespace watershed {
+
+inline constexpr TimestampMs kNoTimer = std::numeric_limits<int64_t>::max();
+
+class StateEntry {
+ public:
+  StateEntry(const StateEntry&) = delete;
+  StateEntry& operator=(const StateEntry&) = delete;
+
+  std::string_view key() const {
+    const char* at = reinterpret_cast<const char*>(this) + key_offset_;
+    if (!(flags_ & kKeyOutside)) return {at, key_size_};
+    const char* outside = nullptr;
+    std::memcpy(&outside, at, sizeof outside);
+    return {outside, key_size_};
+  }
+  uint64_t hash() const { return hash_; }
+
+  // The value; empty means that the key has no state. Valid until KeyedState::Resize of this entry
+  // or the end of the bundle; 8-byte aligned. Write to it only after KeyedState::MarkDirty.
+  std::span<char> value() {
+    char* data = Inline();
+    if (flags_ & kValueOutside) data = Outside().data;
+    return {data, value_size_};
+  }
+
+  // The earliest time at which a timer of this key will fire; kNoTimer if there is none.
+  TimestampMs EarliestTimer() const {
+    return timer_ms_ < backend_timer_ms_ ? timer_ms_ : backend_timer_ms_;
+  }
+
+ private:
+  friend class StateCache;
+  friend class CachedKeyedState;
+  friend class KeyedState;
+  StateEntry() = default;
+
+  enum Flag : uint8_t {
+    kReferenced = 1,    // CLOCK: used since the hand last passed
+    kDirty = 2,         // the backend does not have this value
+    kInBackend = 4,     // the backend has a row of this key, perhaps an older one
+    kValueOutside = 8,  // the value is in an allocation of its own
+    kKeyOutside = 16,   // so is the key
+    kMaybeEmpty = 32,   // listed to be looked at when the bundle ends
+    kDue = 64,          // listed by the TakeDue that runs
+  };
+  struct OutsideValue {
+    char* data;
+    uint32_t capacity;
+  };
+
+  char* Inline() { return reinterpret_cast<char*>(this + 1); }
+  OutsideValue Outside() {
+    OutsideValue value;
+    std::memcpy(&value, Inline(), sizeof value);
+    return value;
+  }
+
+  uint64_t hash_ = 0;
+  TimestampMs timer_ms_ = kNoTimer;          // of the live reference in the timer queue
+  TimestampMs backend_timer_ms_ = kNoTimer;  // of the timer row in the backend
+  uint32_t key_size_ = 0;
+  uint32_t value_size_ = 0;
+  uint32_t generation_ = 0;  // rises when the slot is freed: tells stale timer references
+  uint8_t flags_ = 0;
+  uint8_t size_class_ = 0;
+  uint16_t key_offset_ = 0;
+};
+static_assert(sizeof(StateEntry) == 40);
+
+}  // namespace watershed

@@ -1,0 +1,331 @@
+// Keyed state against a plain map: the same values and the same timers, whatever is evicted
+// meanwhile.
+#include "runtime/state/keyed_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <set>
+
+#include "runtime/state/state_rows.h"
+
+namespace watershed {
+namespace {
+
+using ::testing::IsEmpty;
+
+constexpr int32_t kMaxParallelism = 16;
+
+struct Setting {
+  StateBackendKind backend;
+  int64_t cache_bytes;
+  int64_t max_dirty_bytes;
+};
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ws-state-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// One state with its factory and directory.
+struct Opened {
+  explicit Opened(const Setting& setting, KeyGroupRange groups = {0, kMaxParallelism - 1})
+      : factory({.backend = setting.backend,
+                 .cache_bytes = setting.cache_bytes,
+                 .max_dirty_bytes = setting.max_dirty_bytes}) {
+    auto opened = factory.Open({.directory = directory.path() + "/db",
+                                .key_groups = groups,
+                                .max_parallelism = kMaxParallelism});
+    if (!opened) throw std::runtime_error(opened.error().message);
+    state = std::move(*opened);
+  }
+  TemporaryDirectory directory;
+  KeyedStateFactory factory;
+  std::unique_ptr<KeyedState> state;
+};
+
+using Sections = std::map<std::string, std::string, std::less<>>;
+
+Sections SnapshotOf(KeyedState& state) {
+  Sections sections;
+  EXPECT_TRUE(state.Snapshot([&](std::string_view section, std::string_view bytes) {
+    EXPECT_TRUE(sections.emplace(section, bytes).second) << section;
+    return Ok();
+  }));
+  return sections;
+}
+
+Status RestoreFrom(const std::vector<Sections>& parts, KeyedState& state) {
+  return state.Restore([&](std::string_view section) {
+    std::vector<std::string> found;
+    for (const Sections& part : parts) {
+      if (const auto at = part.find(section); at != part.end()) found.push_back(at->second);
+    }
+    return found;
+  });
+}
+
+std::string ValueOf(StateEntry& entry) {
+  const auto value = entry.value();
+  return {value.data(), value.size()};
+}
+
+KeyBatch Keys(const std::vector<std::string>& keys) {
+  KeyBatch batch;
+  ClearKeys(batch);
+  for (const std::string& key : keys) AppendKey(key, batch);
+  return batch;
+}
+
+void SetValue(KeyedState& state, StateEntry& entry, std::string_view value) {
+  state.Resize(entry, static_cast<uint32_t>(value.size()));
+  if (!value.empty()) std::memcpy(entry.value().data(), value.data(), value.size());
+}
+
+// What the state must be: per key its value and its deadline.
+struct Model {
+  struct Row {
+    std::string value;
+    TimestampMs deadline_ms;
+  };
+  std::map<std::string, Row> rows;
+};
+
+class KeyedStateTest : public ::testing::TestWithParam<Setting> {};
+
+// Every due key of the model fires, none before its time, and afterwards it is gone.
+void FireAll(KeyedState& state, Model& model, TimestampMs watermark_ms, int64_t slice) {
+  std::set<std::string> fired;
+  std::vector<StateEntry*> due;
+  while (true) {
+    ASSERT_TRUE(state.TakeDue(watermark_ms, slice, due));
+    if (due.empty()) break;
+    ASSERT_LE(static_cast<int64_t>(due.size()), slice);
+    for (StateEntry* entry : due) {
+      const std::string key(entry->key());
+      if (entry->value().empty()) continue;
+      const auto row = model.rows.find(key);
+      ASSERT_NE(row, model.rows.end()) << key;
+      ASSERT_EQ(ValueOf(*entry), row->second.value);
+      if (row->second.deadline_ms > watermark_ms) {  // early: look again later
+        state.SetTimer(*entry, row->second.deadline_ms);
+        continue;
+      }
+      state.Resize(*entry, 0);
+      fired.insert(key);
+    }
+    ASSERT_TRUE(state.EndBundle());
+  }
+  ASSERT_TRUE(state.EndBundle());
+  for (auto row = model.rows.begin(); row != model.rows.end();) {
+    if (row->second.deadline_ms <= watermark_ms) {
+      ASSERT_TRUE(fired.contains(row->first)) << row->first;
+      row = model.rows.erase(row);
+    } else {
+      ++row;
+    }
+  }
+}
+
+void RandomBundle(KeyedState& state, Model& model, std::mt19937& random, TimestampMs watermark_ms) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 40; ++i) {
+    const int number = static_cast<int>(random() % 300);
+    // Some keys are longer than a slot of the cache.
+    names.push_back(std::to_string(number) + std::string(number % 7 == 0 ? 600 : number % 50, 'k'));
+  }
+  const KeyBatch keys = Keys(names);
+  std::vector<StateEntry*> entries;
+  ASSERT_TRUE(state.Resolve(keys, 0, keys.size(), entries));
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto row = model.rows.find(names[i]);
+    ASSERT_EQ(ValueOf(*entries[i]), row == model.rows.end() ? "" : row->second.value);
+    if (random() % 3 == 0) continue;  // only looked at
+    if (random() % 8 == 0) {
+      state.Resize(*entries[i], 0);
+      model.rows.erase(names[i]);
+      continue;
+    }
+    const std::string value(1 + random() % 120, static_cast<char>('a' + random() % 26));
+    const TimestampMs deadline_ms = watermark_ms + 1 + static_cast<int64_t>(random() % 20000);
+    SetValue(state, *entries[i], value);
+    state.SetTimer(*entries[i], deadline_ms);
+    model.rows[names[i]] = {value, deadline_ms};
+  }
+  ASSERT_TRUE(state.EndBundle());
+}
+
+TEST_P(KeyedStateTest, AgreesWithAMap) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    auto opened = std::make_unique<Opened>(GetParam());
+    Model model;
+    TimestampMs watermark_ms = -50'000;
+    for (int round = 0; round < 60; ++round) {
+      ASSERT_NO_FATAL_FAILURE(RandomBundle(*opened->state, model, random, watermark_ms));
+      if (random() % 3 == 0) {
+        watermark_ms += static_cast<int64_t>(random() % 6000);
+        ASSERT_NO_FATAL_FAILURE(
+            FireAll(*opened->state, model, watermark_ms, 1 + static_cast<int64_t>(random() % 64)));
+      }
+      if (random() % 12 == 0) {
+        const Sections sections = SnapshotOf(*opened->state);
+        opened = std::make_unique<Opened>(GetParam());
+        ASSERT_TRUE(RestoreFrom({sections}, *opened->state));
+      }
+    }
+    ASSERT_NO_FATAL_FAILURE(FireAll(*opened->state, model, kMaxWatermarkMs - 1, 16));
+    EXPECT_THAT(model.rows, IsEmpty());
+    EXPECT_TRUE(opened->state->empty());
+    EXPECT_EQ(opened->state->figures().dirty_bytes, 0);
+  }
+}
+
+TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
+  Opened one(GetParam());
+  std::vector<std::string> names;
+  for (int i = 0; i < 200; ++i) names.push_back("key" + std::to_string(i));
+  std::vector<StateEntry*> entries;
+  const KeyBatch keys = Keys(names);
+  ASSERT_TRUE(one.state->Resolve(keys, 0, keys.size(), entries));
+  for (size_t i = 0; i < names.size(); ++i) {
+    SetValue(*one.state, *entries[i], "v" + names[i]);
+    one.state->SetTimer(*entries[i], static_cast<int64_t>(i));
+  }
+  ASSERT_TRUE(one.state->EndBundle());
+
+  // 1 -> 3 -> 2, each from the parts of the one before.
+  std::vector<Sections> parts = {SnapshotOf(*one.state)};
+  for (const int32_t parallelism : {3, 2}) {
+    std::vector<Sections> next;
+    int64_t found = 0;
+    for (int32_t subtask = 0; subtask < parallelism; ++subtask) {
+      const KeyGroupRange range = RangeOfSubtask({subtask}, kMaxParallelism, parallelism);
+      Opened part(GetParam(), range);
+      ASSERT_TRUE(RestoreFrom(parts, *part.state));
+      for (size_t i = 0; i < names.size(); ++i) {
+        if (!range.Contains(KeyGroupOfHash(keys.hashes[i], kMaxParallelism))) continue;
+        ASSERT_TRUE(part.state->Resolve(keys, static_cast<int64_t>(i), 1, entries));
+        EXPECT_EQ(ValueOf(*entries[0]), "v" + names[i]);
+        EXPECT_LE(entries[0]->EarliestTimer(), static_cast<int64_t>(i));
+        ++found;
+      }
+      ASSERT_TRUE(part.state->EndBundle());
+      next.push_back(SnapshotOf(*part.state));
+    }
+    EXPECT_EQ(found, 200);
+    parts = std::move(next);
+  }
+}
+
+TEST_P(KeyedStateTest, RefusesADamagedSnapshotAndAnotherNumberOfKeyGroups) {
+  Opened one(GetParam());
+  std::vector<StateEntry*> entries;
+  const KeyBatch keys = Keys({"a"});
+  ASSERT_TRUE(one.state->Resolve(keys, 0, 1, entries));
+  SetValue(*one.state, *entries[0], "value");
+  ASSERT_TRUE(one.state->EndBundle());
+  const Sections good = SnapshotOf(*one.state);
+  ASSERT_EQ(good.size(), 1U);
+  const std::string section = good.begin()->first;
+
+  Sections cut = good;
+  cut[section].resize(cut[section].size() - 1);
+  EXPECT_FALSE(RestoreFrom({cut}, *Opened(GetParam()).state));
+  Sections future = good;
+  future[section][0] = 9;
+  EXPECT_FALSE(RestoreFrom({future}, *Opened(GetParam()).state));
+  Sections moved;  // as if another group held it
+  moved[section == "keyed-state/1" ? "keyed-state/2" : "keyed-state/1"] = good.at(section);
+  EXPECT_FALSE(RestoreFrom({moved}, *Opened(GetParam()).state));
+  EXPECT_FALSE(RestoreFrom({good, good}, *Opened(GetParam()).state));  // the key twice
+  EXPECT_TRUE(RestoreFrom({good}, *Opened(GetParam()).state));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KeyedStateTest,
+                         ::testing::Values(Setting{StateBackendKind::kHashMap, 64 << 20, 0},
+                                           Setting{StateBackendKind::kHashMap, 1, 0},
+                                           Setting{StateBackendKind::kHashMap, 40 << 10, 0},
+                                           Setting{StateBackendKind::kHashMap, 64 << 20, 4 << 10},
+                                           Setting{StateBackendKind::kRocksDb, 1, 0},
+                                           Setting{StateBackendKind::kRocksDb, 40 << 10, 8 << 10}),
+                         [](const auto& info) {
+                           return fmt::format("{}_cache{}_dirty{}",
+                                              info.param.backend == StateBackendKind::kRocksDb
+                                                  ? "rocksdb"
+                                                  : "hashmap",
+                                              info.param.cache_bytes, info.param.max_dirty_bytes);
+                         });
+
+TEST(KeyedState, WhatLivesAndDiesInTheCacheNeverTouchesTheBackend) {
+  Opened opened({StateBackendKind::kRocksDb, 64 << 20, 0});
+  std::vector<StateEntry*> entries;
+  for (int round = 0; round < 10; ++round) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 1000; ++i) names.push_back(fmt::format("{}-{}", round, i));
+    const KeyBatch keys = Keys(names);
+    ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
+    for (StateEntry* entry : entries) {
+      SetValue(*opened.state, *entry, "x");
+      opened.state->SetTimer(*entry, round);
+    }
+    ASSERT_TRUE(opened.state->EndBundle());
+    ASSERT_TRUE(opened.state->TakeDue(round, 5000, entries));
+    EXPECT_EQ(entries.size(), 1000U);
+    for (StateEntry* entry : entries) opened.state->Resize(*entry, 0);
+    ASSERT_TRUE(opened.state->EndBundle());
+  }
+  EXPECT_EQ(opened.state->figures().backend_writes, 0);
+  EXPECT_EQ(opened.state->figures().backend_reads, 0);
+  EXPECT_FALSE(std::filesystem::exists(opened.directory.path() + "/db"));
+}
+
+TEST(KeyedState, StaysWithinItsBudget) {
+  constexpr int64_t kBudget = 1 << 20;
+  Opened opened({StateBackendKind::kRocksDb, kBudget, 256 << 10});
+  std::vector<StateEntry*> entries;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 1000; ++i) names.push_back(fmt::format("key-{}-{}", round, i));
+    const KeyBatch keys = Keys(names);
+    ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
+    for (StateEntry* entry : entries) {
+      SetValue(*opened.state, *entry, "0123456789");
+      opened.state->SetTimer(*entry, 1'000'000 - round);
+    }
+    ASSERT_TRUE(opened.state->EndBundle());
+    EXPECT_LE(opened.state->figures().cache_bytes, kBudget);
+    EXPECT_LE(opened.state->figures().dirty_bytes, 256 << 10);
+  }
+  EXPECT_GT(opened.state->figures().evictions, 30'000);
+}
+
+// A deadline that moves away must not leave a trail of timers.
+TEST(KeyedState, TimersAreNotRegisteredPerRecord) {
+  Opened opened({StateBackendKind::kHashMap, 64 << 20, 0});
+  std::vector<StateEntry*> entries;
+  const KeyBatch keys = Keys({"a", "b"});
+  ASSERT_TRUE(opened.state->Resolve(keys, 0, 2, entries));
+  const int64_t before = opened.state->figures().cache_bytes;
+  for (int i = 0; i < 100'000; ++i) {
+    SetValue(*opened.state, *entries[0], "a");
+    opened.state->SetTimer(*entries[0], 1000 + i);
+  }
+  EXPECT_LT(opened.state->figures().cache_bytes - before, 1000);
+}
+
+}  // namespace
+}  // namespace watershed
