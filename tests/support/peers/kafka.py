@@ -84,11 +84,11 @@ class KafkaBroker:
 
     def begin_start(self) -> None:
         """Starts the process; finish_start waits for it."""
-        settings = self._directory / "server.properties"
-        if not settings.exists():
-            settings.write_text(_SETTINGS.format(
-                port=self.port, controller_port=self._controller_port, sasl_port=self.sasl_port,
-                user=self.SASL_USER, password=self.SASL_PASSWORD, data=self._directory / "data"))
+        settings, data = self._directory / "server.properties", self._directory / "data"
+        settings.write_text(_SETTINGS.format(
+            port=self.port, controller_port=self._controller_port, sasl_port=self.sasl_port,
+            user=self.SASL_USER, password=self.SASL_PASSWORD, data=data))
+        if not data.exists():
             self._format(settings)
         self._process = spawn([*self._java, "kafka.Kafka", str(settings)], self.log,
                               cpus=self._cpus)

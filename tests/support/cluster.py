@@ -1,0 +1,213 @@
+"""A real cluster on free loopback ports: one JobManager process and some TaskManager processes."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+from peers.process import log_tail, spawn, stop, wait_ready
+
+ENDED = ("FINISHED", "FAILED", "CANCELED")
+
+
+class Process:
+    """One process of the cluster and the ports it bound."""
+
+    def __init__(
+        self, name: str, binary: pathlib.Path, directory: pathlib.Path,
+        options: Mapping[str, str], cpus: str | None = None,
+    ) -> None:
+        self.name = name
+        self.log = directory / f"{name}.log"
+        ports_file = directory / f"{name}.ports"
+        ports_file.unlink(missing_ok=True)
+        arguments = [f"-D{key}={value}" for key, value in options.items()]
+        self._child = spawn([str(binary), "--ports-file", str(ports_file), *arguments], self.log,
+                            cpus=cpus)
+        wait_ready(name, self._child, ports_file.exists, self.log, timeout_s=30)
+        self.ports: dict[str, int] = json.loads(ports_file.read_text())
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._child.pid
+
+    def exited(self) -> bool:
+        """Whether it has gone by itself."""
+        return self._child.poll() is not None
+
+    def end(self, sig: int = signal.SIGTERM) -> int:
+        """Stops it; returns its exit code."""
+        return stop(self._child, sig)
+
+    def log_tail(self) -> str:
+        """The end of its log, for messages."""
+        return f"--- {self.log}\n{log_tail(self.log, 40)}"
+
+    def metrics(self) -> "list[tuple[str, dict[str, str], float]]":
+        """What its Prometheus endpoint says just now: (name, labels, value)."""
+        return parse_metrics(_get(f"http://127.0.0.1:{self.ports['metrics']}/metrics"))
+
+    def metric_sum(self, name: str) -> float:
+        """The sum over all series of one name."""
+        return sum(value for series, _, value in self.metrics() if series == name)
+
+
+class Cluster:
+    """Start with `with`; everything is stopped at its end."""
+
+    def __init__(
+        self, binaries: pathlib.Path, directory: pathlib.Path, task_managers: int = 2,
+        slots: int = 2, options: Mapping[str, str] | None = None, cpus: str | None = None,
+        fixed_ports: bool = False,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._binaries = binaries
+        self._directory = directory
+        self._count = task_managers
+        self._slots = slots
+        self._options = dict(options or {})
+        self._cpus = cpus
+        self._fixed_ports = fixed_ports
+        self._stopped_logs: list[pathlib.Path] = []
+        self.job_manager: Process | None = None
+        self.task_managers: list[Process] = []
+
+    def __enter__(self) -> "Cluster":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns when every TaskManager has registered."""
+        ports = {} if self._fixed_ports else {
+            "jobmanager.rpc.port": "0", "rest.port": "0", "metrics.reporter.prom.port": "0"}
+        self.job_manager = Process(
+            "jobmanager", self._binaries / "jobmanager", self._directory,
+            {"high-availability.storageDir": f"file://{self._directory}/store", **ports,
+             **self._options}, self._cpus)
+        for _ in range(self._count):
+            self.add_task_manager()
+
+    def add_task_manager(self) -> Process:
+        """One more TaskManager; returns when it has registered."""
+        assert self.job_manager is not None
+        number = len(self.task_managers) + 1
+        temporary = self._directory / f"taskmanager-{number}.tmp"
+        temporary.mkdir(exist_ok=True)
+        ports = {} if self._fixed_ports else {"metrics.reporter.prom.port": "0"}
+        task_manager = Process(
+            f"taskmanager-{number}", self._binaries / "taskmanager", self._directory,
+            {"jobmanager.rpc.address": "127.0.0.1",
+             "jobmanager.rpc.port": str(self.job_manager.ports["rpc"]),
+             "taskmanager.numberOfTaskSlots": str(self._slots), "io.tmp.dirs": str(temporary),
+             **ports, **self._options}, self._cpus)
+        self.task_managers.append(task_manager)
+        alive = sum(not each.exited() for each in self.task_managers)
+        self.wait(lambda: self.rest("/overview")["taskmanagers"] >= alive,
+                  f"{task_manager.name} to register", 30)
+        return task_manager
+
+    def stop(self) -> None:
+        """TaskManagers first, so that they do not complain."""
+        for process in [*self.task_managers, self.job_manager]:
+            if process is not None:
+                process.end()
+
+    def rest(self, path: str) -> dict:
+        """GET of the JobManager's REST API."""
+        assert self.job_manager is not None
+        return json.loads(_get(f"http://127.0.0.1:{self.job_manager.ports['rest']}{path}"))
+
+    def wsctl(
+        self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 60
+    ) -> subprocess.CompletedProcess:
+        """Runs wsctl against this cluster; never raises for its exit code."""
+        assert self.job_manager is not None
+        address = f"127.0.0.1:{self.job_manager.ports['rpc']}"
+        return subprocess.run(
+            [str(self._binaries / "wsctl"), *arguments], capture_output=True, text=True,
+            env={**os.environ, "WSCTL_JOBMANAGER": address, **(env or {})}, timeout=timeout_s,
+            check=False)
+
+    def submit(
+        self, job_file: pathlib.Path, env: Mapping[str, str], parallelism: int | None = None
+    ) -> str:
+        """Submits a job file; its 32-digit id. AssertionError with wsctl's words otherwise."""
+        arguments = ["submit", str(job_file)]
+        if parallelism is not None:
+            arguments += ["-p", str(parallelism)]
+        done = self.wsctl(*arguments, env=env)
+        match = re.search(r"Job has been submitted with JobID ([0-9a-f]{32})", done.stdout)
+        assert done.returncode == 0 and match, f"submit: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return match[1]
+
+    def job(self, job_id: str) -> dict:
+        """`wsctl get -o json`."""
+        done = self.wsctl("get", job_id, "-o", "json")
+        assert done.returncode == 0, f"get: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def state(self, job_id: str) -> str:
+        """RUNNING, FINISHED, …"""
+        return self.rest(f"/jobs/{job_id}")["state"]
+
+    def wait_state(self, job_id: str, wanted: Sequence[str], timeout_s: float = 60) -> str:
+        """Returns the first of the wanted states that is seen. AssertionError when the job ends in
+        another one, or time runs out."""
+        state = ""
+
+        def reached() -> bool:
+            nonlocal state
+            state = self.state(job_id)
+            if state not in wanted and state in ENDED:
+                raise AssertionError(f"job is {state}, not {wanted}:\n"
+                                     f"{self.wsctl('get', job_id).stdout}\n{self.logs()}")
+            return state in wanted
+
+        self.wait(reached, f"job {job_id} to be {' or '.join(wanted)}", timeout_s,
+                  lambda: f"state {state}\n{self.wsctl('get', job_id).stdout}")
+        return state
+
+    def wait(self, condition, what: str, timeout_s: float, describe=lambda: "") -> None:
+        """Asks until the condition holds. AssertionError with the logs when time runs out."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"waited {timeout_s:.0f} s for {what}; {describe()}\n{self.logs()}")
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """The ends of all logs, for messages."""
+        processes = [self.job_manager, *self.task_managers]
+        return "\n".join(process.log_tail() for process in processes if process is not None)
+
+
+_SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)')
+_LABEL = re.compile(r'(\w+)="((?:\\.|[^"\\])*)"')
+
+
+def parse_metrics(text: str) -> list[tuple[str, dict[str, str], float]]:
+    """Prometheus' text format."""
+    found = []
+    for line in text.splitlines():
+        if match := _SAMPLE.match(line):
+            found.append((match[1], dict(_LABEL.findall(match[2] or "")), float(match[3])))
+    return found
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return response.read().decode()

@@ -1,0 +1,144 @@
+// Fills a topic: with web events from a seed, or with the lines of standard input (one record
+// each).
+#include <librdkafka/rdkafka.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "tests/support/web_events.h"
+
+namespace watershed::test {
+namespace {
+
+struct Settings {
+  std::string brokers;
+  std::string topic;
+  int partitions = 4;
+  int64_t count = 1'000'000;
+  bool lines = false;
+  std::string also_write;
+  WebEventSettings events;
+};
+
+// Produces to explicit partitions; an undelivered record makes Finish() fail.
+class Loader {
+ public:
+  explicit Loader(const Settings& settings) : topic_(settings.topic) {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    Set(conf, "bootstrap.servers", settings.brokers);
+    Set(conf, "linger.ms", "20");
+    Set(conf, "batch.size", "1000000");
+    Set(conf, "message.max.bytes", "20000000");
+    Set(conf, "queue.buffering.max.messages", "200000");
+    Set(conf, "enable.idempotence", "true");  // keeps the order within a partition
+    rd_kafka_conf_set_opaque(conf, this);
+    rd_kafka_conf_set_dr_msg_cb(conf,
+                                [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+                                  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+                                  auto* loader = static_cast<Loader*>(self);
+                                  if (loader->failed_++ == 0)
+                                    std::cerr << rd_kafka_message_errstr(message) << "\n";
+                                });
+    char error[512];
+    producer_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
+    if (producer_ == nullptr) throw std::runtime_error(error);
+  }
+  ~Loader() { rd_kafka_destroy(producer_); }
+
+  void Produce(const std::string& payload, int partition) {
+    for (;;) {
+      const rd_kafka_resp_err_t error = rd_kafka_producev(
+          producer_, RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(partition),
+          RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
+          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        throw std::runtime_error(rd_kafka_err2str(error));
+      }
+      rd_kafka_poll(producer_, 100);
+    }
+    if (++produced_ % 1024 == 0) rd_kafka_poll(producer_, 0);
+  }
+
+  bool Finish() {
+    rd_kafka_flush(producer_, 60'000);
+    const int left = rd_kafka_outq_len(producer_);
+    if (left > 0) std::cerr << left << " records were not delivered within 60 s\n";
+    return left == 0 && failed_ == 0;
+  }
+
+ private:
+  static void Set(rd_kafka_conf_t* conf, const char* name, const std::string& value) {
+    char error[512];
+    if (rd_kafka_conf_set(conf, name, value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK) {
+      throw std::runtime_error(error);
+    }
+  }
+
+  std::string topic_;
+  rd_kafka_t* producer_ = nullptr;
+  int64_t produced_ = 0;
+  int64_t failed_ = 0;
+};
+
+void LoadLines(Loader& loader, int partitions) {
+  int64_t number = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    loader.Produce(line, static_cast<int>(number++ % partitions));
+  }
+}
+
+void LoadEvents(Loader& loader, const Settings& settings) {
+  std::ofstream copy;
+  if (!settings.also_write.empty()) copy.open(settings.also_write, std::ios::binary);
+  WebEvents events(settings.events);
+  std::string payload;
+  for (int64_t i = 0; i < settings.count; ++i) {
+    payload.clear();
+    events.AppendNext(payload);
+    loader.Produce(payload, events.PartitionOf(settings.partitions));
+    if (copy.is_open()) copy << payload << '\n';
+  }
+  if (copy.is_open() && !copy.flush()) throw std::runtime_error("cannot write the copy");
+}
+
+int Main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("Fills a Kafka topic with web events from a seed, or with lines of standard input.");
+  app.add_option("--brokers", settings.brokers)->required();
+  app.add_option("--topic", settings.topic, "must exist")->required();
+  app.add_option("--partitions", settings.partitions, "of the topic");
+  app.add_flag("--lines", settings.lines, "records are the lines of standard input, in turn");
+  app.add_option("--count", settings.count, "events to make");
+  app.add_option("--also-write", settings.also_write, "a file for the same events, one a line");
+  app.add_option("--seed", settings.events.seed);
+  app.add_option("--ips", settings.events.ips);
+  app.add_option("--hosts", settings.events.hosts)->check(CLI::Range(1, kWebEventHosts));
+  app.add_option("--interval-us", settings.events.interval_us, "event time between events");
+  app.add_option("--disorder-ms", settings.events.disorder_ms);
+  app.add_option("--null-hosts-per-million", settings.events.null_hosts_per_million);
+  CLI11_PARSE(app, argc, argv);
+  Loader loader(settings);
+  if (settings.lines) {
+    LoadLines(loader, settings.partitions);
+  } else {
+    LoadEvents(loader, settings);
+  }
+  return loader.Finish() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace watershed::test
+
+int main(int argc, char** argv) {
+  try {
+    return watershed::test::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "kafka_load: " << error.what() << "\n";
+    return 1;
+  }
+}
