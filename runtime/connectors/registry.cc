@@ -6,6 +6,8 @@
 #include "runtime/connectors/blackhole/sink.h"
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/datagen/source.h"
+#include "runtime/connectors/kafka/enumerator.h"
+#include "runtime/connectors/kafka/source.h"
 #include "runtime/connectors/print/sink.h"
 #include "runtime/formats/format.h"
 #include "watershed/v1/types.pb.h"
@@ -22,6 +24,7 @@ OptionMap OptionsOf(const v1::Connector& connector) {
 Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(const v1::Connector& connector,
                                                              const ConnectorContext& context) {
   if (connector.name() == "datagen") return MakeDatagenEnumerator(OptionsOf(connector), context);
+  if (connector.name() == "kafka") return MakeKafkaEnumerator(OptionsOf(connector), context);
   return UserError("there is no source connector '{}'", connector.name());
 }
 
@@ -30,6 +33,7 @@ Result<std::unique_ptr<Source>> MakeSource(const v1::Connector& connector, Schem
   if (connector.name() == "datagen") {
     return MakeDatagenSource(OptionsOf(connector), std::move(schema), context);
   }
+  if (connector.name() == "kafka") return MakeKafkaSource(OptionsOf(connector), context);
   return UserError("there is no source connector '{}'", connector.name());
 }
 

@@ -1,0 +1,84 @@
+// Owners for librdkafka's handles, the making of a client from a job file's properties, and the
+// text of its errors. Used by source, enumerator and sink only.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/types/result.h"
+
+namespace watershed {
+
+template <auto kDestroy>
+struct KafkaDeleter {
+  template <typename T>
+  void operator()(T* handle) const {
+    kDestroy(handle);
+  }
+};
+using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                           KafkaDeleter<rd_kafka_topic_partition_list_destroy>>;
+using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDeleter<rd_kafka_queue_destroy>>;
+using KafkaTopic = std::unique_ptr<rd_kafka_topic_t, KafkaDeleter<rd_kafka_topic_destroy>>;
+
+KafkaPartitionList NewPartitionList(size_t capacity);
+
+// Something that went wrong with a connection, as librdkafka told it.
+struct KafkaIncident {
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string reason;  // names the broker: "127.0.0.1:9092/bootstrap: Connect to … refused"
+};
+
+using KafkaSettings = std::map<std::string, std::string>;
+
+// A librdkafka client. Incidents are collected by the thread that serves its main queue; that is
+// one thread at a time. The handle itself may be used by any thread.
+class KafkaClient {
+ public:
+  // `defaults` give way to the user's `properties`, `fixed` overrule them. An unknown property or a
+  // bad value is a user error that names the nearest known one.
+  static Result<std::unique_ptr<KafkaClient>> Create(rd_kafka_type_t type,
+                                                     const KafkaSettings& properties,
+                                                     const KafkaSettings& defaults,
+                                                     const KafkaSettings& fixed);
+  ~KafkaClient();
+  KafkaClient(const KafkaClient&) = delete;
+  KafkaClient& operator=(const KafkaClient&) = delete;
+
+  rd_kafka_t* handle() const { return handle_; }
+  // "host:port,…" as the job file names them, for messages.
+  const std::string& bootstrap_servers() const { return bootstrap_servers_; }
+
+  // What happened since the incidents were last forgotten: the last one, and the last that is
+  // final.
+  const std::optional<KafkaIncident>& last_incident() const { return last_incident_; }
+  const std::optional<KafkaIncident>& final_incident() const { return final_incident_; }
+  bool all_brokers_down() const { return all_brokers_down_; }
+  void ForgetIncidents();
+
+  // An error that says what happened, at which brokers, and what to do. Uses the incidents for the
+  // cause where `code` is only a symptom (a time-out, no broker).
+  Error MakeError(std::string_view doing, rd_kafka_resp_err_t code, std::string_view reason) const;
+
+ private:
+  friend void OnKafkaIncident(rd_kafka_t* handle, int code, const char* reason, void* opaque);
+  KafkaClient() = default;
+
+  rd_kafka_t* handle_ = nullptr;
+  std::string bootstrap_servers_;
+  std::optional<KafkaIncident> last_incident_;
+  std::optional<KafkaIncident> final_incident_;
+  bool all_brokers_down_ = false;
+};
+
+// Waiting will not help: wrong credentials, no permission, a client that was fenced.
+bool IsFinalKafkaError(rd_kafka_resp_err_t code);
+
+}  // namespace watershed

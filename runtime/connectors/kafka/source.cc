@@ -1,0 +1,329 @@
+#include "runtime/connectors/kafka/source.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <utility>
+
+#include "runtime/connectors/kafka/client.h"
+#include "runtime/connectors/kafka/options.h"
+#include "runtime/connectors/kafka/partition_reader.h"
+#include "runtime/connectors/kafka/prober.h"
+
+namespace watershed {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kHousekeepingInterval = milliseconds(100);
+constexpr nanoseconds kLagInterval = milliseconds(500);
+// A partition at its end is confirmed anew this often while nothing follows.
+constexpr nanoseconds kProbeInterval = milliseconds(1000);
+
+// Of one subtask, shared by its partitions; one fetch of a partition may come on top.
+constexpr int64_t kQueuedBytesTotal = 32 << 20;
+constexpr int64_t kQueuedBytesMin = 1 << 20;
+constexpr int64_t kQueuedBytesMax = 8 << 20;
+
+KafkaSettings Defaults(const ConnectorContext& context, size_t partitions) {
+  const int64_t queued_bytes =
+      std::clamp(kQueuedBytesTotal / static_cast<int64_t>(std::max<size_t>(partitions, 1)),
+                 kQueuedBytesMin, kQueuedBytesMax);
+  return {
+      {"client.id", fmt::format("watershed-{}-{}", context.job_name, context.operator_id)},
+      // Assigning by hand needs the name of a group, although none is joined.
+      {"group.id", fmt::format("watershed-{}-{}", context.job_name, context.operator_id)},
+      {"isolation.level", "read_committed"},
+      {"queued.min.messages", "1000000"},  // the bound is in bytes
+      {"queued.max.messages.kbytes", std::to_string(queued_bytes >> 10)},
+      {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(queued_bytes, 2 << 20))},
+      // One fetch a broker is under way: while it waits for a partition at its end, others starve.
+      {"fetch.wait.max.ms", "100"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"socket.keepalive.enable", "true"},
+  };
+}
+
+const KafkaSettings& Fixed() {
+  static const KafkaSettings kFixed = {
+      {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "error"},  {"enable.partition.eof", "true"},
+      {"statistics.interval.ms", "0"}, {"allow.auto.create.topics", "false"},
+  };
+  return kFixed;
+}
+
+class KafkaSource : public Source {
+ public:
+  KafkaSource(KafkaSourceOptions options, ConnectorContext context)
+      : options_(std::move(options)),
+        context_(std::move(context)),
+        clock_(context_.clock != nullptr ? context_.clock : &SystemClock()) {}
+  ~KafkaSource() override { Close(); }
+
+  Status Open(std::span<const SourceSplit> splits) override {
+    wakeup_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wakeup_fd_ < 0) return ExternalError("eventfd: {}", std::strerror(errno));
+    WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
+                                                     Defaults(context_, splits.size()), Fixed()));
+    rd_kafka_poll_set_consumer(client_->handle());
+    prober_ = std::make_unique<PartitionProber>(client_->handle());
+    return AddSplits(splits);
+  }
+
+  Status AddSplits(std::span<const SourceSplit> splits) override {
+    KafkaPartitionList assignment = NewPartitionList(splits.size());
+    for (const SourceSplit& split : splits) {
+      PartitionReader& reader = readers_.emplace_back(split, static_cast<int32_t>(readers_.size()));
+      if (reader.finished()) continue;
+      WS_RETURN_IF_ERROR(reader.OpenQueue(client_->handle(), wakeup_fd_));
+      rd_kafka_topic_partition_list_add(assignment.get(), split.topic.c_str(), split.partition)
+          ->offset = split.start_position;
+    }
+    finish_told_.resize(readers_.size(), false);
+    confirmed_end_.resize(readers_.size(), -1);
+    if (assignment->cnt == 0) return Ok();
+    const auto failure = std::unique_ptr<rd_kafka_error_t, KafkaDeleter<rd_kafka_error_destroy>>(
+        rd_kafka_incremental_assign(client_->handle(), assignment.get()));
+    if (failure != nullptr) {
+      return InternalError("partitions cannot be assigned: {}",
+                           rd_kafka_error_string(failure.get()));
+    }
+    return Ok();
+  }
+
+  Status Poll(PolledRecords& out, int max_records, milliseconds deadline) override {
+    out.Clear();
+    ReleaseMessages();
+    const nanoseconds now = clock_->Steady();
+    if (now >= next_housekeeping_) {
+      next_housekeeping_ = now + kHousekeepingInterval;
+      WS_RETURN_IF_ERROR(ServeClient(now));
+    }
+    WS_RETURN_IF_ERROR(Sweep(out, max_records));
+    if (out.raw.empty() && !AllFinished() && deadline.count() > 0) {
+      WaitForRecords(deadline);
+      WS_RETURN_IF_ERROR(Sweep(out, max_records));
+    }
+    KeepFetching();
+    TellProgress(out);
+    return Ok();
+  }
+
+  Status Pause(int32_t split_index) override {
+    readers_.at(static_cast<size_t>(split_index)).set_paused(true);
+    return Ok();
+  }
+  Status Resume(int32_t split_index) override {
+    readers_.at(static_cast<size_t>(split_index)).set_paused(false);
+    // Its queue may be full already, and then says nothing.
+    const uint64_t one = 1;
+    static_cast<void>(!write(wakeup_fd_, &one, sizeof(one)));
+    return Ok();
+  }
+
+  std::vector<SplitPosition> Positions() const override {
+    std::vector<SplitPosition> positions;
+    for (const PartitionReader& reader : readers_) {
+      positions.push_back({reader.split().id, reader.next_position()});
+    }
+    return positions;
+  }
+
+  void OnCheckpointComplete(std::span<const SplitPosition> positions) override;
+
+  void Close() override {
+    ReleaseMessages();
+    prober_.reset();   // before the client
+    readers_.clear();  // queues too
+    client_.reset();
+    if (wakeup_fd_ >= 0) close(wakeup_fd_);
+    wakeup_fd_ = -1;
+  }
+
+ private:
+  void ReleaseMessages() {
+    for (rd_kafka_message_t* message : held_) rd_kafka_message_destroy(message);
+    held_.clear();
+  }
+
+  // Every readable partition gets an equal share of what may still be taken.
+  Status Sweep(PolledRecords& out, int max_records) {
+    const size_t count = readers_.size();
+    for (size_t i = 0; i < count; ++i) {
+      PartitionReader& reader = readers_[(first_ + i) % count];
+      if (!reader.readable()) continue;
+      const int left = max_records - static_cast<int>(out.raw.size());
+      if (left <= 0) break;
+      const int share = std::max(1, left / static_cast<int>(count - i));
+      WS_RETURN_IF_ERROR(reader.Take(share, held_, out.raw));
+    }
+    if (count > 0) first_ = (first_ + 1) % count;
+    return Ok();
+  }
+
+  void WaitForRecords(milliseconds deadline) const {
+    pollfd descriptor{.fd = wakeup_fd_, .events = POLLIN, .revents = 0};
+    if (poll(&descriptor, 1, static_cast<int>(deadline.count())) > 0) {
+      uint64_t count = 0;
+      static_cast<void>(!read(wakeup_fd_, &count, sizeof(count)));
+    }
+  }
+
+  // Until version 2.2 librdkafka looks at a full queue again only after a second (its 1000 ms
+  // back-off) and is not told that it was emptied; a request to the broker wakes it. One small
+  // question for each halving of a queue keeps the fetches coming, within a queue of a few
+  // megabytes.
+  void KeepFetching() {
+    for (PartitionReader& reader : readers_) {
+      if (reader.readable() && reader.NeedsFetch()) Probe(reader);
+    }
+  }
+
+  void Probe(const PartitionReader& reader) {
+    prober_->Ask({reader.index(), reader.split().topic, reader.split().partition});
+  }
+
+  bool AllFinished() const {
+    return std::all_of(readers_.begin(), readers_.end(),
+                       [](const PartitionReader& reader) { return reader.finished(); });
+  }
+
+  Status ServeClient(nanoseconds now);
+  void HandleAnswers();
+  void TellProgress(PolledRecords& out);
+
+  KafkaSourceOptions options_;
+  ConnectorContext context_;
+  const Clock* clock_;
+  int wakeup_fd_ = -1;
+  std::unique_ptr<KafkaClient> client_;
+  std::unique_ptr<PartitionProber> prober_;
+  std::deque<PartitionReader> readers_;  // by split index
+  std::vector<rd_kafka_message_t*> held_;
+  std::vector<bool> finish_told_;
+  std::vector<int64_t> confirmed_end_;  // end offset a probe saw at that position, to be told once
+  std::vector<ProbeAnswer> answers_;
+  // A round of probes that began after an incident: when all are answered, it has healed.
+  bool round_in_doubt_ = false;
+  bool round_failed_ = false;
+  size_t first_ = 0;  // the partition a sweep begins with
+  nanoseconds next_housekeeping_{0};
+  nanoseconds next_probe_{0};
+  nanoseconds next_lag_{0};
+  std::string degraded_reason_;
+};
+
+// Serves callbacks and errors that belong to no partition, and asks brokers what has to be known.
+Status KafkaSource::ServeClient(nanoseconds now) {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), 0)) {
+    rd_kafka_message_destroy(message);
+  }
+  if (const auto& incident = client_->final_incident(); incident && !AllFinished()) {
+    return tl::make_unexpected(
+        client_->MakeError("Kafka refuses this job's reader", incident->code, incident->reason));
+  }
+  if (client_->all_brokers_down() && degraded_reason_.empty()) {
+    degraded_reason_ = client_
+                           ->MakeError("Kafka is away, retrying",
+                                       RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all brokers are down")
+                           .message;
+  }
+  HandleAnswers();
+  if (now < next_probe_) return Ok();
+  next_probe_ = now + kProbeInterval;
+  const bool in_doubt = !degraded_reason_.empty() || client_->last_incident().has_value();
+  if (prober_->idle()) {
+    round_in_doubt_ = in_doubt;
+    round_failed_ = false;
+  }
+  for (const PartitionReader& reader : readers_) {
+    if (!reader.finished() && (reader.at_end() || in_doubt)) Probe(reader);
+  }
+  return Ok();
+}
+
+void KafkaSource::HandleAnswers() {
+  prober_->TakeAnswers(answers_);
+  if (answers_.empty()) return;
+  for (const ProbeAnswer& answer : answers_) {
+    const auto index = static_cast<size_t>(answer.split_index);
+    if (answer.error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      confirmed_end_[index] = answer.end_offset;
+      continue;
+    }
+    round_failed_ = true;
+    if (client_->last_incident()) {
+      // A connection broke and the partition's leader does not answer: more than an idle close.
+      degraded_reason_ = client_
+                             ->MakeError(fmt::format("Kafka partition {} cannot be read, retrying",
+                                                     readers_[index].split().id),
+                                         answer.error, rd_kafka_err2str(answer.error))
+                             .message;
+    }
+  }
+  if (round_in_doubt_ && !round_failed_ && prober_->idle()) {
+    round_in_doubt_ = false;
+    degraded_reason_.clear();
+    client_->ForgetIncidents();
+  }
+}
+
+void KafkaSource::TellProgress(PolledRecords& out) {
+  const nanoseconds now = clock_->Steady();
+  const bool tell_lag = now >= next_lag_;
+  if (tell_lag) next_lag_ = now + kLagInterval;
+  for (PartitionReader& reader : readers_) {
+    const auto index = static_cast<size_t>(reader.index());
+    SplitProgress progress{.split_index = reader.index()};
+    if (reader.finished() && !finish_told_[index]) {
+      finish_told_[index] = true;
+      progress.finished = true;
+      progress.lag = 0;
+    } else if (reader.at_end() && confirmed_end_[index] == reader.next_position()) {
+      progress.caught_up = true;
+      progress.lag = 0;
+    } else if (tell_lag && !finish_told_[index]) {
+      progress.lag = reader.Lag(client_->handle());
+    }
+    confirmed_end_[index] = -1;
+    if (progress.finished || progress.caught_up || progress.lag) out.progress.push_back(progress);
+  }
+  out.finished = options_.bounded_mode != KafkaBoundedMode::kUnbounded && AllFinished();
+  out.degraded_reason = degraded_reason_;
+}
+
+// Group offsets are for monitoring only: a restart reads the checkpoint. They are written only for
+// a group that the job file names.
+void KafkaSource::OnCheckpointComplete(std::span<const SplitPosition> positions) {
+  if (client_ == nullptr || !options_.properties.contains("group.id")) return;
+  KafkaPartitionList offsets = NewPartitionList(positions.size());
+  for (const SplitPosition& position : positions) {
+    const auto reader =
+        std::find_if(readers_.begin(), readers_.end(), [&](const PartitionReader& candidate) {
+          return candidate.split().id == position.split_id;
+        });
+    if (reader == readers_.end()) continue;
+    rd_kafka_topic_partition_list_add(offsets.get(), reader->split().topic.c_str(),
+                                      reader->split().partition)
+        ->offset = position.next_position;
+  }
+  if (offsets->cnt > 0) rd_kafka_commit(client_->handle(), offsets.get(), 1);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> MakeKafkaSource(const OptionMap& options,
+                                                const ConnectorContext& context) {
+  WS_ASSIGN_OR_RETURN(KafkaSourceOptions parsed, ParseKafkaSourceOptions(options));
+  return std::make_unique<KafkaSource>(std::move(parsed), context);
+}
+
+}  // namespace watershed
