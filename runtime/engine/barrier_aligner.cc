@@ -1,0 +1,40 @@
+#include "runtime/engine/barrier_aligner.h"
+
+#include <algorithm>
+
+namespace watershed {
+
+std::optional<Barrier> BarrierAligner::OnBarrier(int channel, const Barrier& barrier) {
+  if (barrier.checkpoint_id <= last_) return std::nullopt;
+  if (current_ && barrier.checkpoint_id < current_->checkpoint_id) return std::nullopt;
+  if (current_ && barrier.checkpoint_id > current_->checkpoint_id) {
+    last_ = current_->checkpoint_id;
+    ++abandoned_;
+    Unblock();
+  }
+  current_ = barrier;
+  channels_[static_cast<size_t>(channel)].blocked = true;
+  return CompleteIfAligned();
+}
+
+std::optional<Barrier> BarrierAligner::OnEnd(int channel) {
+  channels_[static_cast<size_t>(channel)].ended = true;
+  return current_ ? CompleteIfAligned() : std::nullopt;
+}
+
+std::optional<Barrier> BarrierAligner::CompleteIfAligned() {
+  const bool aligned = std::all_of(channels_.begin(), channels_.end(),
+                                   [](const Channel& c) { return c.blocked || c.ended; });
+  if (!aligned) return std::nullopt;
+  last_ = current_->checkpoint_id;
+  std::optional<Barrier> complete;
+  complete.swap(current_);
+  Unblock();
+  return complete;
+}
+
+void BarrierAligner::Unblock() {
+  for (Channel& channel : channels_) channel.blocked = false;
+}
+
+}  // namespace watershed
