@@ -4,20 +4,26 @@
 
 namespace watershed {
 
-InputGate::InputGate(std::vector<Channel> channels, std::function<void()> on_readable)
-    : channels_(std::move(channels)),
+InputGate::InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox)
+    : mailbox_(std::move(mailbox)),
+      channels_(std::move(channels)),
       channel_ended_(channels_.size()),
       merger_(static_cast<int>(channels_.size())),
       aligner_(static_cast<int>(channels_.size())) {
-  for (Channel& channel : channels_) channel.receiver->SetOnReadable(on_readable);
+  for (Channel& channel : channels_) {
+    channel.receiver->SetOnReadable([mailbox = mailbox_] { mailbox->Notify(); });
+  }
 }
 
-InputGate::~InputGate() { Close(); }
+Status InputGate::Wait() {
+  mailbox_->Wait();
+  return Ok();
+}
 
-std::optional<InputGate::Element> InputGate::TryRead() {
+Result<std::optional<InputGate::Element>> InputGate::Next() {
   size_t empty_in_a_row = 0;
   while (pending_.empty()) {
-    if (empty_in_a_row == channels_.size() || ended()) return std::nullopt;
+    if (empty_in_a_row == channels_.size() || ended()) return std::optional<Element>();
     const size_t index = next_channel_;
     next_channel_ = index + 1 == channels_.size() ? 0 : index + 1;
     ++empty_in_a_row;
@@ -25,14 +31,14 @@ std::optional<InputGate::Element> InputGate::TryRead() {
     std::optional<StreamElement> element = channels_[index].receiver->TryPop();
     if (!element) continue;
     if (std::holds_alternative<RecordBatch>(*element)) {
-      return Element{channels_[index].input, std::move(*element)};
+      return std::optional(Element{channels_[index].input, std::move(*element)});
     }
     empty_in_a_row = 0;
     Handle(index, *element);
   }
   Element element = std::move(pending_.front());
   pending_.pop_front();
-  return element;
+  return std::optional(std::move(element));
 }
 
 void InputGate::Handle(size_t index, const StreamElement& element) {

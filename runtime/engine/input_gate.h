@@ -3,38 +3,32 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "runtime/engine/barrier_aligner.h"
+#include "runtime/engine/mailbox.h"
+#include "runtime/engine/task_input.h"
 #include "runtime/engine/watermark_merger.h"
 #include "runtime/exchange/channel.h"
 
 namespace watershed {
 
-// One thread, apart from `on_readable`.
-class InputGate {
+// Channels take turns; one behind a barrier that is still missing elsewhere is not read. One thread.
+class InputGate final : public TaskInput {
  public:
   struct Channel {
     std::unique_ptr<ChannelReceiver> receiver;
     int input = 0;  // of the operator behind the gate
   };
-  struct Element {
-    int input = 0;  // rows only
-    StreamElement element;
-  };
+  InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox);
+  ~InputGate() override { InputGate::Close(); }
 
-  // `on_readable` is called from any thread when there may be something to read again.
-  InputGate(std::vector<Channel> channels, std::function<void()> on_readable);
-  ~InputGate();
-
-  // The next element, or nothing just now. Channels take turns; a channel behind a barrier that is
-  // still missing elsewhere is not read. After EndOfInput there is nothing more.
-  std::optional<Element> TryRead();
-  // Nothing more will be read.
-  void Close();
+  Status Open() override { return Ok(); }
+  Result<std::optional<Element>> Next() override;
+  Status Wait() override;
+  void Close() override;
 
   bool ended() const { return ended_channels_ == channels_.size(); }
   bool aligning() const { return aligner_.aligning(); }
@@ -44,6 +38,7 @@ class InputGate {
   void Handle(size_t channel, const StreamElement& element);
   void HandOn(const WatermarkMerger::Change& change);
 
+  std::shared_ptr<Mailbox> mailbox_;
   std::vector<Channel> channels_;
   std::vector<bool> channel_ended_;
   size_t ended_channels_ = 0;

@@ -1,0 +1,63 @@
+// The nodes of a vertex that run in one task, in topological order. Rows enter at the heads and are
+// passed from node to node by direct calls. Watermarks, barriers and the end of input visit the nodes
+// one after the other; a node that fires much yields, and the visit goes on where it stopped.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/chain_node.h"
+
+namespace watershed {
+
+// One thread.
+class OperatorChain {
+ public:
+  // The seam for checkpoints: called at a barrier when every node has been flushed and none has handed
+  // the barrier on yet, so that what it snapshots is exactly the epoch.
+  using SnapshotHook = std::function<Status(const Barrier&)>;
+
+  OperatorChain() = default;
+  ~OperatorChain() { Close(); }
+  OperatorChain(const OperatorChain&) = delete;
+  OperatorChain& operator=(const OperatorChain&) = delete;
+
+  // Nodes are added parents first. `is_head`: rows that come into the chain go to it.
+  ChainNode* Add(std::unique_ptr<ChainNode> node, bool is_head);
+  void set_snapshot_hook(SnapshotHook hook) { snapshot_hook_ = std::move(hook); }
+
+  // Opens what is not open yet, ends of the chain first. Call again after a retryable error.
+  Status Open();
+  // Precondition of Process and HandOn: not visiting().
+  Status Process(int input, const RecordBatch& batch);
+  // Begins the visit of an element that is not rows. kYield: call Continue when there is room and the
+  // mailbox has run.
+  Result<Progress> HandOn(const StreamElement& event);
+  Result<Progress> Continue();
+  bool visiting() const { return event_.has_value(); }
+
+  // Some end of the chain has no room: feed it nothing, neither rows nor Continue.
+  bool full() const;
+  Status ResumeOutput();
+  std::string degraded_reason() const;
+  void Close();
+
+ private:
+  Result<Progress> Visit(ChainNode& node, const StreamElement& event);
+  Status OnBarrier(const Barrier& barrier);
+
+  std::vector<std::unique_ptr<ChainNode>> nodes_;
+  std::vector<ChainNode*> heads_;
+  SnapshotHook snapshot_hook_;
+  size_t opened_ = 0;  // counted from the end
+
+  std::optional<StreamElement> event_;  // being visited
+  size_t next_node_ = 0;
+  bool node_flushed_ = false;
+};
+
+}  // namespace watershed

@@ -1,0 +1,68 @@
+// Runs one Operator inside a chain and routes what it emits to the nodes behind it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/engine/chain_node.h"
+
+namespace watershed {
+
+// One thread.
+class OperatorNode final : public ChainNode, private Output {
+ public:
+  // `chain_full` tells a firing operator whether some end of its chain has no room. The context's
+  // metric group gets numRecordsIn and numRecordsOut.
+  OperatorNode(std::unique_ptr<Operator> op, OperatorContext context,
+               std::function<bool()> chain_full);
+
+  // Rows of the output `side` (empty: the main one) go to `consumer`'s input.
+  void AddConsumer(std::string_view side, ChainNode* consumer, int input);
+
+  Status Open() override;
+  Status Process(int input, const RecordBatch& batch) override;
+  Status Flush() override;
+  Result<Progress> OnWatermark(TimestampMs time_ms) override;
+  Status OnWatermarkStatus(WatermarkStatus) override { return Ok(); }
+  Status OnBarrier(const Barrier&) override { return Ok(); }
+  Result<Progress> EndOfInput() override;
+  void Close() override;
+
+ private:
+  struct Consumer {
+    ChainNode* node;
+    int input;
+  };
+  struct Side {
+    std::string tag;
+    std::vector<Consumer> consumers;
+  };
+  const Side* FindSide(std::string_view tag) const;
+  Status Route(const std::vector<Consumer>& consumers, const RecordBatch& batch);
+  // Names operator and subtask in an error, unless it comes from a node behind, which named itself.
+  Error LocatedError(Error error) const;
+  Status Located(Status status) const;
+
+  // Output
+  Status Emit(RecordBatch batch) override;
+  Status EmitSide(std::string_view tag, RecordBatch batch) override;
+  bool has_side(std::string_view tag) const override { return FindSide(tag) != nullptr; }
+  bool full() const override { return chain_full_(); }
+
+  std::unique_ptr<Operator> operator_;
+  OperatorContext context_;
+  std::function<bool()> chain_full_;
+  std::vector<Consumer> consumers_;
+  std::vector<Side> sides_;
+  Counter* records_in_ = nullptr;
+  Counter* records_out_ = nullptr;
+  Gauge* watermark_ = nullptr;
+  bool opened_ = false;
+  bool downstream_failed_ = false;
+};
+
+}  // namespace watershed

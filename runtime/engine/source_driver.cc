@@ -1,0 +1,215 @@
+#include "runtime/engine/source_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/metrics/names.h"
+
+namespace watershed {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A source cannot be woken, so this is how long mail may have to wait for an idle one.
+constexpr milliseconds kLongestPoll{50};
+
+}  // namespace
+
+SourceDriver::SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<RecordDecoder> decoder,
+                           Parameters parameters)
+    : source_(std::move(source)),
+      decoder_(std::move(decoder)),
+      parameters_(std::move(parameters)),
+      watermarks_(parameters_.watermarks.value_or(SplitWatermarks::Options{})),
+      newest_ms_(parameters_.splits.size()),
+      lag_(parameters_.splits.size(), -1) {
+  for (size_t i = 0; i < parameters_.splits.size(); ++i) watermarks_.AddSplit();
+  RegisterMetrics();
+}
+
+void SourceDriver::RegisterMetrics() {
+  MetricGroup& metrics = *parameters_.metrics;
+  records_out_ = &metrics.counter(metric_names::kOperatorRecordsOut);
+  pending_records_ = &metrics.gauge(metric_names::kPendingRecords);
+  pending_records_->Set(-1);
+  for (const SourceSplit& split : parameters_.splits) {
+    SplitGauges gauges;
+    if (!split.topic.empty()) {
+      const MetricLabels labels{
+          {std::string(metric_names::kTopic), split.topic},
+          {std::string(metric_names::kPartition), std::to_string(split.partition)}};
+      gauges.current_offset = &metrics.gauge(metric_names::kKafkaCurrentOffset, labels);
+      gauges.lag = &metrics.gauge(metric_names::kPartitionLagRecords, labels);
+      gauges.lag->Set(-1);
+    }
+    split_gauges_.push_back(gauges);
+  }
+  if (!parameters_.watermarks) return;
+  emit_lag_ms_ = &metrics.gauge(metric_names::kEmitEventTimeLagMs);
+  output_watermark_ = &metrics.gauge(metric_names::kOperatorOutputWatermarkMs);
+  output_watermark_->Set(kMinWatermarkMs);
+  metrics.callback(metric_names::kWatermarkLagMs,
+                   [clock = parameters_.clock, watermark = output_watermark_] {
+                     const int64_t watermark_ms = watermark->value();
+                     if (watermark_ms == kMinWatermarkMs || watermark_ms == kMaxWatermarkMs) return 0.0;
+                     return static_cast<double>(clock->NowMs()) - static_cast<double>(watermark_ms);
+                   });
+}
+
+Error SourceDriver::Located(Error error) const {
+  return std::move(error).Within(
+      fmt::format("source '{}' subtask {}", parameters_.source, parameters_.subtask.value));
+}
+
+Status SourceDriver::Open() {
+  if (Status status = source_->Open(parameters_.splits); !status) {
+    return tl::make_unexpected(Located(std::move(status).error()));
+  }
+  opened_ = true;
+  return Ok();
+}
+
+Result<std::optional<TaskInput::Element>> SourceDriver::Next() {
+  if (queue_.empty() && !ended_) WS_RETURN_IF_ERROR(Poll(milliseconds(0)));
+  if (queue_.empty()) return std::optional<Element>();
+  std::optional<Element> next(std::move(queue_.front()));
+  queue_.pop_front();
+  return next;
+}
+
+Status SourceDriver::Wait() {
+  if (parameters_.splits.empty() || ended_) {
+    parameters_.mailbox->Wait();
+    return Ok();
+  }
+  milliseconds deadline = kLongestPoll;
+  if (const auto timer = parameters_.mailbox->next_timer()) {
+    const auto left = std::chrono::ceil<milliseconds>(*timer - parameters_.clock->Steady());
+    deadline = std::clamp(left, milliseconds(0), deadline);
+  }
+  return Poll(deadline);
+}
+
+Status SourceDriver::Poll(milliseconds deadline) {
+  if (Status status = source_->Poll(polled_, parameters_.max_records_per_poll, deadline); !status) {
+    return tl::make_unexpected(Located(std::move(status).error()));
+  }
+  return HandlePolled();
+}
+
+Status SourceDriver::HandlePolled() {
+  WS_ASSIGN_OR_RETURN(RecordDecoder::Rows rows, decoder_->Decode(polled_, parameters_.splits));
+  for (const RawRecord& record : polled_.raw) {
+    parameters_.bytes_in->Add(static_cast<int64_t>(record.value.size()));
+  }
+  if (rows.batch.num_rows() > 0) {
+    if (polled_.rows) parameters_.bytes_in->Add(rows.batch.byte_size());
+    records_out_->Add(rows.batch.num_rows());
+    ObserveRows(rows);
+    if (idle_told_) {
+      idle_told_ = false;
+      Add(WatermarkStatus{false});
+    }
+    Add(std::move(rows.batch));
+  }
+  ObserveProgress();
+  if (polled_.finished) {
+    AddEnd();
+    return Ok();
+  }
+  AddWatermark();
+  return ApplyDrift();
+}
+
+void SourceDriver::ObserveRows(const RecordDecoder::Rows& rows) {
+  if (!parameters_.watermarks) return;
+  std::fill(newest_ms_.begin(), newest_ms_.end(), kMinWatermarkMs);
+  const auto times_ms = rows.batch.column(*parameters_.event_time_column).Int64s();
+  if (rows.splits.empty()) {
+    newest_ms_[0] = *std::max_element(times_ms.begin(), times_ms.end());
+  } else {
+    for (size_t row = 0; row < times_ms.size(); ++row) {
+      TimestampMs& newest_ms = newest_ms_[static_cast<size_t>(rows.splits[row])];
+      newest_ms = std::max(newest_ms, times_ms[row]);
+    }
+  }
+  for (size_t split = 0; split < newest_ms_.size(); ++split) {
+    if (newest_ms_[split] == kMinWatermarkMs) continue;
+    watermarks_.OnRows(static_cast<int>(split), newest_ms_[split]);
+    last_event_time_ms_ = newest_ms_[split];
+  }
+}
+
+void SourceDriver::ObserveProgress() {
+  const auto now = parameters_.clock->Steady();
+  if (!polled_.degraded_reason.empty()) watermarks_.HoldIdleClocks(now);
+  for (const SplitProgress& progress : polled_.progress) {
+    const auto split = static_cast<size_t>(progress.split_index);
+    watermarks_.OnCaughtUp(progress.split_index, progress.caught_up, now);
+    if (progress.finished) watermarks_.OnFinished(progress.split_index);
+    if (progress.lag) lag_[split] = *progress.lag;
+  }
+  watermarks_.CheckIdleness(now);
+}
+
+Status SourceDriver::ApplyDrift() {
+  for (const auto& [split, pause] : watermarks_.CheckDrift()) {
+    Status status = pause ? source_->Pause(split) : source_->Resume(split);
+    if (!status) return tl::make_unexpected(Located(std::move(status).error()));
+  }
+  return Ok();
+}
+
+void SourceDriver::AddWatermark() {
+  if (!parameters_.watermarks) return;
+  const bool idle = watermarks_.idle();
+  if (watermarks_.watermark_ms() > watermark_told_ms_) {
+    const auto steady = parameters_.clock->Steady();
+    const bool due = idle || !watermark_told_at_ ||
+                     steady - *watermark_told_at_ >= parameters_.watermark_interval;
+    if (due) {
+      watermark_told_ms_ = watermarks_.watermark_ms();
+      watermark_told_at_ = steady;
+      output_watermark_->Set(watermark_told_ms_);
+      Add(Watermark{watermark_told_ms_});
+    }
+  }
+  if (idle && !idle_told_) {
+    idle_told_ = true;
+    Add(WatermarkStatus{true});
+  }
+}
+
+void SourceDriver::AddEnd() {
+  ended_ = true;
+  if (output_watermark_ != nullptr) output_watermark_->Set(kMaxWatermarkMs);
+  pending_records_->Set(0);
+  Add(Watermark{kMaxWatermarkMs});
+  Add(EndOfInput{});
+}
+
+void SourceDriver::OnBackpressure() { watermarks_.HoldIdleClocks(parameters_.clock->Steady()); }
+
+void SourceDriver::UpdateGauges() {
+  if (ended_ || !opened_) return;
+  const std::vector<SplitPosition> positions = source_->Positions();
+  int64_t total_lag = lag_.empty() ? 0 : -1;
+  for (size_t i = 0; i < split_gauges_.size(); ++i) {
+    if (lag_[i] >= 0) total_lag = std::max<int64_t>(total_lag, 0) + lag_[i];
+    if (split_gauges_[i].lag == nullptr) continue;
+    split_gauges_[i].lag->Set(lag_[i]);
+    // Flink reports the offset of the last record read, not of the next one.
+    if (i < positions.size()) split_gauges_[i].current_offset->Set(positions[i].next_position - 1);
+  }
+  pending_records_->Set(total_lag);
+  if (emit_lag_ms_ != nullptr && last_event_time_ms_ != kMinWatermarkMs) {
+    emit_lag_ms_->Set(parameters_.clock->NowMs() - last_event_time_ms_);
+  }
+}
+
+void SourceDriver::Close() {
+  if (opened_) source_->Close();
+  opened_ = false;
+}
+
+}  // namespace watershed

@@ -1,0 +1,97 @@
+// The input of a source task: polls one Source, decodes, generates watermarks, notices the end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/connectors/source.h"
+#include "runtime/engine/mailbox.h"
+#include "runtime/engine/record_decoder.h"
+#include "runtime/engine/split_watermarks.h"
+#include "runtime/engine/task_input.h"
+#include "runtime/metrics/metrics.h"
+
+namespace watershed {
+
+// One thread.
+//
+// A subtask without splits is idle, or at its end when the source is bounded. A bounded source ends with
+// the watermark +∞, then EndOfInput. Watermarks follow the batch that raised them, at most one an
+// interval: every watermark ends the open batches and pre-aggregates of the whole chain behind it.
+class SourceDriver final : public TaskInput {
+ public:
+  struct Parameters {
+    std::string source;  // operator id
+    SubtaskIndex subtask;
+    std::vector<SourceSplit> splits;
+    std::optional<SplitWatermarks::Options> watermarks;  // absent: rows have no event time
+    std::optional<int> event_time_column;                // present when watermarks are
+    std::chrono::milliseconds watermark_interval{200};
+    int max_records_per_poll = 2048;
+    std::shared_ptr<Mailbox> mailbox;
+    const Clock* clock = nullptr;
+    MetricGroup* metrics = nullptr;  // the source operator's
+    Counter* bytes_in = nullptr;     // the task's
+  };
+
+  SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<RecordDecoder> decoder,
+               Parameters parameters);
+  ~SourceDriver() override { SourceDriver::Close(); }
+
+  Status Open() override;
+  Result<std::optional<Element>> Next() override;
+  Status Wait() override;
+  void OnBackpressure() override;
+  void UpdateGauges() override;
+  std::string degraded_reason() const override { return polled_.degraded_reason; }
+  void Close() override;
+
+  // Records between our positions and the ends of the splits; -1: unknown. Any thread.
+  int64_t lag_records() const { return pending_records_->value(); }
+
+ private:
+  struct SplitGauges {
+    Gauge* current_offset = nullptr;  // only of splits that are partitions of a topic
+    Gauge* lag = nullptr;
+  };
+  Status Poll(std::chrono::milliseconds deadline);
+  Status HandlePolled();
+  void ObserveRows(const RecordDecoder::Rows& rows);
+  void ObserveProgress();
+  Status ApplyDrift();
+  // Queues the watermark and idleness, where they changed and are due.
+  void AddWatermark();
+  void AddEnd();
+  void Add(StreamElement element) { queue_.push_back({0, std::move(element)}); }
+  void RegisterMetrics();
+  Error Located(Error error) const;
+
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<RecordDecoder> decoder_;
+  Parameters parameters_;
+  SplitWatermarks watermarks_;
+  PolledRecords polled_;
+  std::deque<Element> queue_;
+  bool opened_ = false;
+  bool ended_ = false;
+
+  bool idle_told_ = false;
+  TimestampMs watermark_told_ms_ = kMinWatermarkMs;
+  std::optional<Mailbox::SteadyTime> watermark_told_at_;
+  std::vector<TimestampMs> newest_ms_;  // per split, of the batch at hand
+  std::vector<int64_t> lag_;            // per split; -1: unknown
+  TimestampMs last_event_time_ms_ = kMinWatermarkMs;
+
+  Counter* records_out_ = nullptr;
+  Gauge* output_watermark_ = nullptr;
+  Gauge* pending_records_ = nullptr;
+  Gauge* emit_lag_ms_ = nullptr;
+  std::vector<SplitGauges> split_gauges_;
+};
+
+}  // namespace watershed
