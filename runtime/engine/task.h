@@ -106,6 +106,7 @@ struct TaskEnvironment {
 // Cumulative figures since the task began, readable from any thread. Units in the names.
 struct TaskFigures {
   int64_t records_in = 0, records_out = 0, bytes_in = 0, bytes_out = 0;
+  int64_t records_written = 0;  // those of records_out that sinks took
   int64_t late_records = 0, skipped_records = 0;
   int64_t input_watermark_ms = kMinWatermarkMs;
   int64_t busy_ms = 0, idle_ms = 0, backpressured_ms = 0;
@@ -114,7 +115,8 @@ struct TaskFigures {
 
 class Task {
  public:
-  // Builds the chain; opens nothing yet. A plan that cannot be built is an error here.
+  // Builds the chain and opens its channels (the provider must not block); what connects to the
+  // outside is opened after Start. A plan that cannot be built is an error here.
   static Result<std::unique_ptr<Task>> Create(TaskSpec spec, const TaskEnvironment& environment);
   virtual ~Task() = default;  // joins the thread; Cancel first if it still runs
 

@@ -1,0 +1,321 @@
+#include "runtime/engine/task_builder.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "runtime/engine/connector_factory.h"
+#include "runtime/engine/edge_writer.h"
+#include "runtime/engine/input_gate.h"
+#include "runtime/engine/operator_node.h"
+#include "runtime/engine/sink_driver.h"
+#include "runtime/engine/source_driver.h"
+#include "runtime/formats/registry.h"
+#include "runtime/metrics/names.h"
+#include "runtime/operators/registry.h"
+#include "runtime/types/schema_proto.h"
+#include "watershed/v1/physical_plan.pb.h"
+
+namespace watershed {
+namespace {
+
+class TaskBuilder {
+ public:
+  TaskBuilder(const TaskSpec& spec, const TaskEnvironment& environment,
+              const std::shared_ptr<Mailbox>& mailbox, const std::string& directory)
+      : spec_(spec),
+        environment_(environment),
+        mailbox_(mailbox),
+        directory_(directory),
+        connectors_(environment.connectors != nullptr ? *environment.connectors
+                                                      : BuiltInConnectors()) {}
+
+  Result<TaskParts> Build() {
+    WS_RETURN_IF_ERROR(FindVertex());
+    parts_.vertex_name = vertex_->name();
+    parts_.metrics = std::make_unique<TaskMetrics>(spec_, vertex_->name(), environment_);
+    parts_.chain = std::make_unique<OperatorChain>();
+    for (const v1::PlanNode& node : vertex_->nodes()) WS_RETURN_IF_ERROR(AddNode(node));
+    for (int i = 0; i < spec_.plan->edges_size(); ++i) {
+      if (spec_.plan->edges(i).source_vertex_id() == vertex_->id()) {
+        WS_RETURN_IF_ERROR(AddEdgeWriter(i));
+      }
+    }
+    if (scan_ != nullptr) {
+      WS_RETURN_IF_ERROR(AddSource());
+    } else {
+      WS_RETURN_IF_ERROR(AddGate());
+    }
+    return std::move(parts_);
+  }
+
+ private:
+  Status FindVertex() {
+    for (const v1::Vertex& vertex : spec_.plan->vertices()) {
+      if (vertex.id() == spec_.vertex_id) vertex_ = &vertex;
+    }
+    if (vertex_ == nullptr) return InternalError("the plan has no vertex '{}'", spec_.vertex_id);
+    if (spec_.subtask.value < 0 || spec_.subtask.value >= vertex_->parallelism()) {
+      return InternalError("vertex '{}' has no subtask {}", vertex_->name(), spec_.subtask.value);
+    }
+    return Ok();
+  }
+
+  int32_t ParallelismOf(const std::string& vertex_id) const {
+    for (const v1::Vertex& vertex : spec_.plan->vertices()) {
+      if (vertex.id() == vertex_id) return vertex.parallelism();
+    }
+    return 0;
+  }
+
+  Result<std::string> MakeDirectory() {
+    const std::string path = fmt::format("{}/{}", directory_, directories_++);
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return ExternalError("cannot create the folder '{}': {}", path, error.message());
+    return path;
+  }
+
+  MetricGroup* AddMetrics(const v1::PlanNode& node) {
+    parts_.operator_metrics.push_back(parts_.metrics->AddOperator(node.id(), node.name()));
+    return parts_.operator_metrics.back().get();
+  }
+
+  Status AddNode(const v1::PlanNode& node) {
+    if (node.has_table_source_scan()) {
+      scan_ = &node;
+      source_nodes_.push_back(node.id());
+      return Ok();
+    }
+    if (node.has_watermark_assigner()) {
+      assigner_ = &node.watermark_assigner();
+      source_nodes_.push_back(node.id());
+      return Ok();
+    }
+    return node.has_sink() ? AddSink(node) : AddOperator(node);
+  }
+
+  bool IsSourceNode(const std::string& id) const {
+    return std::find(source_nodes_.begin(), source_nodes_.end(), id) != source_nodes_.end();
+  }
+
+  // Adds `node` to the chain behind the outputs it reads: the heads of the chain read the input.
+  Status Attach(std::unique_ptr<ChainNode> node, const std::string& id,
+                std::span<const v1::NodeInput* const> inputs) {
+    bool is_head = inputs.empty();
+    for (const v1::NodeInput* input : inputs) is_head |= IsSourceNode(input->node_id());
+    ChainNode* added = parts_.chain->Add(std::move(node), is_head);
+    for (const v1::NodeInput* input : inputs) {
+      if (IsSourceNode(input->node_id())) continue;
+      const auto parent = operators_.find(input->node_id());
+      if (parent == operators_.end()) {
+        return InternalError("the plan's node '{}' reads '{}', which is no operator before it", id,
+                             input->node_id());
+      }
+      parent->second->AddConsumer(input->side_output(), added, 0);
+    }
+    return Ok();
+  }
+
+  static std::vector<const v1::NodeInput*> InputsOf(const v1::PlanNode& node) {
+    std::vector<const v1::NodeInput*> inputs;
+    for (const v1::NodeInput& input : node.inputs()) inputs.push_back(&input);
+    return inputs;
+  }
+
+  Status AddOperator(const v1::PlanNode& node) {
+    WS_ASSIGN_OR_RETURN(auto op, MakeOperator(node));
+    OperatorContext context;
+    context.job_name = spec_.job_name;
+    context.operator_id = node.id();
+    context.operator_name = node.name();
+    context.subtask = spec_.subtask;
+    context.parallelism = vertex_->parallelism();
+    context.max_parallelism = spec_.plan->max_parallelism();
+    context.key_groups =
+        RangeOfSubtask(spec_.subtask, context.max_parallelism, vertex_->parallelism());
+    context.clock = environment_.clock;
+    context.metrics = AddMetrics(node);
+    context.keyed_state = environment_.keyed_state;
+    WS_ASSIGN_OR_RETURN(context.state_directory, MakeDirectory());
+    context.post = [mailbox = mailbox_](Mail mail) { mailbox->Post(std::move(mail)); };
+    if (!node.has_calc()) {
+      parts_.metrics->SumLate(&context.metrics->counter(metric_names::kLateRecordsDropped));
+    }
+    auto chained = std::make_unique<OperatorNode>(std::move(op), std::move(context),
+                                                  [chain = parts_.chain.get()] { return chain->full(); });
+    operators_.emplace(node.id(), chained.get());
+    return Attach(std::move(chained), node.id(), InputsOf(node));
+  }
+
+  Result<ConnectorContext> MakeConnectorContext(const v1::PlanNode& node, MetricGroup* metrics) {
+    ConnectorContext context;
+    context.job_name = spec_.job_name;
+    context.operator_id = node.id();
+    context.subtask = spec_.subtask;
+    context.parallelism = vertex_->parallelism();
+    context.clock = environment_.clock;
+    context.metrics = metrics;
+    WS_ASSIGN_OR_RETURN(context.temporary_directory, MakeDirectory());
+    return context;
+  }
+
+  Status AddSink(const v1::PlanNode& node) {
+    const v1::SinkExec& exec = node.sink();
+    WS_ASSIGN_OR_RETURN(SchemaPtr schema, SchemaFromProto(node.input_schema()));
+    std::unique_ptr<Encoder> encoder;
+    if (!exec.format().name().empty()) {
+      WS_ASSIGN_OR_RETURN(encoder, MakeEncoder(exec.format(), schema));
+    }
+    WS_ASSIGN_OR_RETURN(const ConnectorContext context, MakeConnectorContext(node, AddMetrics(node)));
+    WS_ASSIGN_OR_RETURN(auto sink, connectors_.MakeSink(exec.connector(), std::move(schema),
+                                                        std::move(encoder), context));
+    SinkDriver::Parameters parameters;
+    parameters.writer = {spec_.job.hex, node.id(), spec_.subtask.value};
+    parameters.attempt = spec_.attempt;
+    parameters.subtask = spec_.subtask;
+    parameters.mailbox = mailbox_;
+    parameters.clock = environment_.clock;
+    parameters.options = environment_.options;
+    parameters.metrics = parts_.operator_metrics.back();
+    parameters.records_out = &parts_.metrics->records_out();
+    parameters.bytes_out = &parts_.metrics->bytes_out();
+    parameters.records_written = &parts_.metrics->records_written();
+    return Attach(std::make_unique<SinkDriver>(std::move(sink), std::move(parameters)), node.id(),
+                  InputsOf(node));
+  }
+
+  ChannelKey Channel(int edge, int32_t upstream, int32_t downstream) const {
+    return {spec_.job, spec_.attempt, edge, {upstream}, {downstream}};
+  }
+
+  Status AddEdgeWriter(int index) {
+    const v1::Edge& edge = spec_.plan->edges(index);
+    WS_ASSIGN_OR_RETURN(SchemaPtr schema, SchemaFromProto(edge.schema()));
+    std::vector<std::unique_ptr<ChannelSender>> senders;
+    for (int32_t i = 0; i < ParallelismOf(edge.target_vertex_id()); ++i) {
+      WS_ASSIGN_OR_RETURN(auto sender, environment_.channels->OpenSender(
+                                           Channel(index, spec_.subtask.value, i), schema));
+      senders.push_back(std::move(sender));
+    }
+    if (senders.empty()) {
+      return InternalError("edge {} of the plan leads to no vertex: '{}'", index,
+                           edge.target_vertex_id());
+    }
+    EdgeWriter::Options options;
+    options.key_columns.assign(edge.key_columns().begin(), edge.key_columns().end());
+    options.max_parallelism = spec_.plan->max_parallelism();
+    options.batch_size_bytes = environment_.options.batch_size_bytes;
+    options.buffer_timeout = std::chrono::milliseconds(environment_.options.buffer_timeout_ms);
+    auto writer = std::make_unique<EdgeWriter>(
+        std::move(schema), std::move(senders), std::move(options), mailbox_, environment_.clock,
+        &parts_.metrics->records_out(), &parts_.metrics->bytes_out());
+    v1::NodeInput input;
+    input.set_node_id(edge.source_node_id());
+    input.set_side_output(edge.side_output());
+    const v1::NodeInput* const inputs[] = {&input};
+    return Attach(std::move(writer), edge.source_node_id() + " (edge)", inputs);
+  }
+
+  Status AddGate() {
+    std::vector<InputGate::Channel> channels;
+    for (int i = 0; i < spec_.plan->edges_size(); ++i) {
+      const v1::Edge& edge = spec_.plan->edges(i);
+      if (edge.target_vertex_id() != vertex_->id()) continue;
+      WS_ASSIGN_OR_RETURN(const SchemaPtr schema, SchemaFromProto(edge.schema()));
+      for (int32_t upstream = 0; upstream < ParallelismOf(edge.source_vertex_id()); ++upstream) {
+        WS_ASSIGN_OR_RETURN(auto receiver, environment_.channels->OpenReceiver(
+                                               Channel(i, upstream, spec_.subtask.value), schema));
+        channels.push_back({std::move(receiver), edge.target_input()});
+      }
+    }
+    if (channels.empty()) {
+      return InternalError("vertex '{}' has neither a source nor an input", vertex_->name());
+    }
+    parts_.input = std::make_unique<InputGate>(std::move(channels), mailbox_);
+    return Ok();
+  }
+
+  Status AddSource() {
+    const v1::TableSourceScan& scan = scan_->table_source_scan();
+    MetricGroup* metrics = AddMetrics(*scan_);
+    WS_ASSIGN_OR_RETURN(SchemaPtr schema, SchemaFromProto(scan_->output_schema()));
+    SourceDriver::Parameters parameters;
+    WS_RETURN_IF_ERROR(SetWatermarks(*schema, parameters));
+    std::unique_ptr<Decoder> decoder;
+    if (!scan.format().name().empty()) {
+      WS_ASSIGN_OR_RETURN(decoder, MakeDecoder(scan.format(), schema));
+    }
+    RecordDecoder::Options options;
+    options.source = scan_->id();
+    options.subtask = spec_.subtask;
+    options.skip_bad_records = scan.on_error().action() == v1::OnError::SKIP;
+    options.event_time_column = parameters.event_time_column;
+    Counter& skipped = metrics->counter(metric_names::kRecordsInErrors);
+    Counter& refused = metrics->counter(metric_names::kFutureRecordsRefused);
+    parts_.metrics->SumSkipped(&skipped);
+    parts_.metrics->SumSkipped(&refused);
+    auto records = std::make_unique<RecordDecoder>(std::move(decoder), schema, std::move(options),
+                                                   environment_.clock, &skipped, &refused);
+    WS_ASSIGN_OR_RETURN(const ConnectorContext context, MakeConnectorContext(*scan_, metrics));
+    WS_ASSIGN_OR_RETURN(auto source, connectors_.MakeSource(scan.connector(), schema, context));
+    parameters.source = scan_->id();
+    parameters.subtask = spec_.subtask;
+    parameters.splits = spec_.splits;
+    parameters.max_records_per_poll = environment_.options.max_records_per_poll;
+    parameters.watermark_interval =
+        std::chrono::milliseconds(environment_.options.auto_watermark_interval_ms);
+    parameters.mailbox = mailbox_;
+    parameters.clock = environment_.clock;
+    parameters.metrics = metrics;
+    parameters.bytes_in = &parts_.metrics->bytes_in();
+    parts_.metrics->set_source_lag(&metrics->gauge(metric_names::kPendingRecords));
+    parts_.input = std::make_unique<SourceDriver>(std::move(source), std::move(records),
+                                                  std::move(parameters));
+    parts_.is_source = true;
+    return Ok();
+  }
+
+  Status SetWatermarks(const Schema& schema, SourceDriver::Parameters& parameters) const {
+    if (assigner_ == nullptr) return Ok();
+    const v1::WatermarkSpec& spec = assigner_->watermark();
+    parameters.event_time_column = schema.IndexOf(spec.column());
+    if (!parameters.event_time_column) {
+      return InternalError("source '{}' does not read its event time '{}'", scan_->id(),
+                           spec.column());
+    }
+    SplitWatermarks::Options options;
+    options.delay_ms = spec.delay_ms();
+    if (spec.has_idle_timeout_ms()) {
+      options.idle_timeout = std::chrono::milliseconds(spec.idle_timeout_ms());
+    }
+    if (spec.has_max_drift_ms()) options.max_drift_ms = spec.max_drift_ms();
+    parameters.watermarks = options;
+    return Ok();
+  }
+
+  const TaskSpec& spec_;
+  const TaskEnvironment& environment_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::string directory_;
+  const ConnectorFactory& connectors_;
+  int directories_ = 0;
+
+  const v1::Vertex* vertex_ = nullptr;
+  const v1::PlanNode* scan_ = nullptr;
+  const v1::WatermarkAssigner* assigner_ = nullptr;
+  std::vector<std::string> source_nodes_;
+  std::map<std::string, OperatorNode*> operators_;
+  TaskParts parts_;
+};
+
+}  // namespace
+
+Result<TaskParts> BuildTask(const TaskSpec& spec, const TaskEnvironment& environment,
+                            const std::shared_ptr<Mailbox>& mailbox, const std::string& directory) {
+  return TaskBuilder(spec, environment, mailbox, directory).Build();
+}
+
+}  // namespace watershed
