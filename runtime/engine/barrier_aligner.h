@@ -1,5 +1,5 @@
-// Aligns the barriers of a task's input channels (Chandy–Lamport; Flink's aligned checkpoints): what
-// follows a barrier on one channel waits until the barrier has come on all of them.
+// Aligns the barriers of a task's input channels (Chandy–Lamport; Flink's aligned checkpoints):
+// what follows a barrier on one channel waits until the barrier has come on all of them.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ class BarrierAligner {
   explicit BarrierAligner(int channels) : channels_(static_cast<size_t>(channels)) {}
 
   // Returns the barrier to hand on if it is now complete; all channels are then open again.
-  // A newer barrier abandons an incomplete older one (its checkpoint was given up upstream); a barrier
-  // not newer than the last complete or abandoned one is ignored.
+  // A newer barrier abandons an incomplete older one (its checkpoint was given up upstream); a
+  // barrier not newer than the last complete or abandoned one is ignored.
   std::optional<Barrier> OnBarrier(int channel, const Barrier& barrier);
   // An ended channel counts as aligned, for the barrier under way and for all that follow.
   std::optional<Barrier> OnEnd(int channel);

@@ -1,5 +1,6 @@
-// A link of an operator chain: an operator, or an end of the chain (edge writer, sink). Nodes call each
-// other directly with rows; everything else is handed from node to node by the chain, in its order.
+// A link of an operator chain: an operator, or an end of the chain (edge writer, sink). Nodes call
+// each other directly with rows; everything else is handed from node to node by the chain, in its
+// order.
 #pragma once
 
 #include <string>

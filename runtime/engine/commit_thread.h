@@ -19,8 +19,8 @@ class CommitThread {
   // `work` owns what it touches: it may outlive this object (see Stop).
   void Run(std::function<void()> work);
   // Drops work not begun and waits up to `grace` for what is under way; true if it came to its end.
-  // Otherwise the thread is left to itself: a call into a client library cannot be interrupted, and a
-  // cancel must not hang on it.
+  // Otherwise the thread is left to itself: a call into a client library cannot be interrupted, and
+  // a cancel must not hang on it.
   bool Stop(std::chrono::milliseconds grace);
 
  private:

@@ -4,80 +4,57 @@
 
 namespace watershed {
 
-EdgeWriter::EdgeWriter(SchemaPtr schema, std::vector<std::unique_ptr<ChannelSender>> senders,
-                       Options options, std::shared_ptr<Mailbox> mailbox, const Clock* clock,
-                       Counter* records_out, Counter* bytes_out)
-    : schema_(std::move(schema)),
-      options_(std::move(options)),
-      mailbox_(std::move(mailbox)),
-      clock_(clock),
-      records_out_(records_out),
-      bytes_out_(bytes_out) {
+EdgeWriter::EdgeWriter(std::vector<std::unique_ptr<ChannelSender>> senders, Parameters parameters)
+    : parameters_(std::move(parameters)),
+      partitioner_(parameters_.schema, parameters_.partitioning) {
   for (auto& sender : senders) {
-    sender->SetOnWritable([mailbox = mailbox_] { mailbox->Notify(); });
-    targets_.push_back({std::move(sender), std::make_unique<BatchBuilder>(schema_), {}, {}});
+    sender->SetOnWritable([mailbox = parameters_.mailbox] { mailbox->Notify(); });
+    targets_.push_back({std::move(sender), {}});
   }
 }
 
 Status EdgeWriter::Process(int, const RecordBatch& batch) {
-  if (targets_.size() == 1) {
+  if (targets_.size() == 1) {  // nothing to gather
     SendRows(targets_.front(), batch);
-  } else {
-    Scatter(batch);
+    return Ok();
   }
+  partitioner_.Add(batch, ready_);
+  SendReady();
+  if (partitioner_.buffered_bytes() > 0) StartTimer();
   return Ok();
 }
 
-void EdgeWriter::Scatter(const RecordBatch& batch) {
-  EncodeKeys(batch, options_.key_columns, keys_);
-  const int32_t parallelism = static_cast<int32_t>(targets_.size());
-  for (int64_t row = 0; row < batch.num_rows(); ++row) {
-    const KeyGroup group =
-        KeyGroupOfHash(keys_.hashes[static_cast<size_t>(row)], options_.max_parallelism);
-    const auto subtask = SubtaskOfKeyGroup(group, options_.max_parallelism, parallelism);
-    targets_[static_cast<size_t>(subtask.value)].rows.push_back(static_cast<int32_t>(row));
-  }
-  bool any_open = false;
-  for (Target& target : targets_) {
-    if (!target.rows.empty()) {
-      for (int i = 0; i < batch.num_columns(); ++i) {
-        target.open->column(i).AppendRows(batch.column(i), target.rows);
-      }
-      target.open->FinishRows(static_cast<int64_t>(target.rows.size()));
-      target.rows.clear();
-    }
-    if (target.open->num_rows() == 0) continue;
-    if (target.open->byte_size() >= options_.batch_size_bytes) {
-      SendOpen(target);
-    } else {
-      any_open = true;
-    }
-  }
-  if (any_open) StartTimer();
+Status EdgeWriter::Flush() {
+  StopTimer();
+  partitioner_.Flush(ready_);
+  SendReady();
+  return Ok();
 }
 
 void EdgeWriter::StartTimer() {
   if (timer_) return;
-  timer_ = mailbox_->AddTimer(clock_->Steady() + options_.buffer_timeout, [this] {
+  const auto due = parameters_.clock->Steady() + parameters_.buffer_timeout;
+  timer_ = parameters_.mailbox->AddTimer(due, [this] {
     timer_.reset();
     return Flush();
   });
 }
 
-Status EdgeWriter::Flush() {
-  if (timer_) mailbox_->CancelTimer(*timer_);
+void EdgeWriter::StopTimer() {
+  if (timer_) parameters_.mailbox->CancelTimer(*timer_);
   timer_.reset();
-  for (Target& target : targets_) SendOpen(target);
-  return Ok();
 }
 
-void EdgeWriter::SendOpen(Target& target) {
-  if (target.open->num_rows() > 0) SendRows(target, target.open->Finish());
+void EdgeWriter::SendReady() {
+  for (PartitionedBatch& ready : ready_) {
+    SendRows(targets_[static_cast<size_t>(ready.target.value)], std::move(ready.batch));
+  }
+  ready_.clear();
 }
 
 void EdgeWriter::SendRows(Target& target, RecordBatch batch) {
-  records_out_->Add(batch.num_rows());
-  bytes_out_->Add(batch.byte_size());
+  parameters_.records_out->Add(batch.num_rows());
+  parameters_.bytes_out->Add(batch.byte_size());
   Send(target, std::move(batch));
 }
 
@@ -126,8 +103,7 @@ Result<Progress> EdgeWriter::EndOfInput() {
 }
 
 void EdgeWriter::Close() {
-  if (timer_) mailbox_->CancelTimer(*timer_);
-  timer_.reset();
+  StopTimer();
   for (Target& target : targets_) target.sender->Close();
   targets_.clear();
   waiting_ = 0;

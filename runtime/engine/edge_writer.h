@@ -1,5 +1,5 @@
-// The end of a chain where rows leave for the subtasks of another vertex: each row to the subtask that
-// owns its key's group, everything else to all of them.
+// The end of a chain where rows leave for the subtasks of another vertex: each row to the subtask
+// that owns its key's group, everything else to all of them.
 #pragma once
 
 #include <chrono>
@@ -11,25 +11,25 @@
 #include "runtime/engine/chain_node.h"
 #include "runtime/engine/mailbox.h"
 #include "runtime/exchange/channel.h"
-#include "runtime/types/key_encoding.h"
+#include "runtime/exchange/key_partitioner.h"
 
 namespace watershed {
 
 // One thread.
 class EdgeWriter final : public ChainNode {
  public:
-  struct Options {
-    std::vector<int> key_columns;  // empty: all rows have the same, empty key
-    int32_t max_parallelism = kDefaultMaxParallelism;
-    int64_t batch_size_bytes = 64 << 10;
+  struct Parameters {
+    SchemaPtr schema;
+    KeyPartitionerOptions partitioning;  // its parallelism is the number of senders
     std::chrono::milliseconds buffer_timeout{10};
+    std::shared_ptr<Mailbox> mailbox;
+    const Clock* clock = nullptr;
+    Counter* records_out = nullptr;  // the task's: what was written to channels
+    Counter* bytes_out = nullptr;
   };
 
-  // One sender per downstream subtask, in their order. `records_out` and `bytes_out` count what was
-  // written to channels.
-  EdgeWriter(SchemaPtr schema, std::vector<std::unique_ptr<ChannelSender>> senders, Options options,
-             std::shared_ptr<Mailbox> mailbox, const Clock* clock, Counter* records_out,
-             Counter* bytes_out);
+  // One sender per downstream subtask, in their order.
+  EdgeWriter(std::vector<std::unique_ptr<ChannelSender>> senders, Parameters parameters);
   ~EdgeWriter() override { EdgeWriter::Close(); }
 
   Status Open() override { return Ok(); }
@@ -46,25 +46,19 @@ class EdgeWriter final : public ChainNode {
  private:
   struct Target {
     std::unique_ptr<ChannelSender> sender;
-    std::unique_ptr<BatchBuilder> open;   // rows not sent yet
-    std::deque<StreamElement> waiting;    // found no room
-    std::vector<int32_t> rows;            // of the batch being scattered
+    std::deque<StreamElement> waiting;  // found no room
   };
-  void Scatter(const RecordBatch& batch);
-  void Send(Target& target, StreamElement element);
-  void SendOpen(Target& target);
+  void SendReady();
   void SendRows(Target& target, RecordBatch batch);
+  void Send(Target& target, StreamElement element);
   void Broadcast(const StreamElement& event);
   void StartTimer();
+  void StopTimer();
 
-  SchemaPtr schema_;
+  Parameters parameters_;
+  KeyPartitioner partitioner_;
+  std::vector<PartitionedBatch> ready_;  // reused
   std::vector<Target> targets_;
-  Options options_;
-  std::shared_ptr<Mailbox> mailbox_;
-  const Clock* clock_;
-  Counter* records_out_;
-  Counter* bytes_out_;
-  KeyBatch keys_;
   std::optional<Mailbox::TimerId> timer_;
   int64_t waiting_ = 0;  // elements in all queues
   bool ended_ = false;

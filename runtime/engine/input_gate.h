@@ -15,7 +15,8 @@
 
 namespace watershed {
 
-// Channels take turns; one behind a barrier that is still missing elsewhere is not read. One thread.
+// Channels take turns; one behind a barrier that is still missing elsewhere is not read. One
+// thread.
 class InputGate final : public TaskInput {
  public:
   struct Channel {

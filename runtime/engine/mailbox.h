@@ -21,7 +21,7 @@ using Mail = std::function<Status()>;
 
 class Mailbox {
  public:
-  using SteadyTime = std::chrono::nanoseconds;    // of Clock::Steady
+  using SteadyTime = std::chrono::nanoseconds;      // of Clock::Steady
   using TimerId = std::pair<SteadyTime, uint64_t>;  // when, and a number that tells equals apart
 
   explicit Mailbox(const Clock* clock) : clock_(clock) {}

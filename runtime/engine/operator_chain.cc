@@ -49,7 +49,8 @@ Result<Progress> OperatorChain::Visit(ChainNode& node, const StreamElement& even
     WS_RETURN_IF_ERROR(node.OnWatermarkStatus(*status));
     return Progress::kDone;
   }
-  // Parents have handed on all that the event makes them emit, so this is all that precedes it here.
+  // Parents have handed on all that the event makes them emit, so this is all that precedes it
+  // here.
   if (!node_flushed_) {
     WS_RETURN_IF_ERROR(node.Flush());
     node_flushed_ = true;

@@ -1,6 +1,6 @@
 // The nodes of a vertex that run in one task, in topological order. Rows enter at the heads and are
-// passed from node to node by direct calls. Watermarks, barriers and the end of input visit the nodes
-// one after the other; a node that fires much yields, and the visit goes on where it stopped.
+// passed from node to node by direct calls. Watermarks, barriers and the end of input visit the
+// nodes one after the other; a node that fires much yields, and the visit goes on where it stopped.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ namespace watershed {
 // One thread.
 class OperatorChain {
  public:
-  // The seam for checkpoints: called at a barrier when every node has been flushed and none has handed
-  // the barrier on yet, so that what it snapshots is exactly the epoch.
+  // The seam for checkpoints: called at a barrier when every node has been flushed and none has
+  // handed the barrier on yet, so that what it snapshots is exactly the epoch.
   using SnapshotHook = std::function<Status(const Barrier&)>;
 
   OperatorChain() = default;
@@ -34,8 +34,8 @@ class OperatorChain {
   Status Open();
   // Precondition of Process and HandOn: not visiting().
   Status Process(int input, const RecordBatch& batch);
-  // Begins the visit of an element that is not rows. kYield: call Continue when there is room and the
-  // mailbox has run.
+  // Begins the visit of an element that is not rows. kYield: call Continue when there is room and
+  // the mailbox has run.
   Result<Progress> HandOn(const StreamElement& event);
   Result<Progress> Continue();
   bool visiting() const { return event_.has_value(); }

@@ -1,5 +1,5 @@
-// Turns what a source handed out into a batch, and deals with records that cannot be used: those that
-// do not decode (by on-error) and those from the future.
+// Turns what a source handed out into a batch, and deals with records that cannot be used: those
+// that do not decode (by on-error) and those from the future.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ class RecordDecoder {
   RecordDecoder(std::unique_ptr<Decoder> decoder, SchemaPtr schema, Options options,
                 const Clock* clock, Counter* skipped, Counter* future_refused);
 
-  // The rows among `records`; `splits` are the source's, by index, for messages. The result is valid
-  // until the next call.
+  // The rows among `records`; `splits` are the source's, by index, for messages. The result is
+  // valid until the next call.
   Result<Rows> Decode(const PolledRecords& records, std::span<const SourceSplit> splits);
   int64_t skipped_records() const { return skipped_->value() + future_refused_->value(); }
 

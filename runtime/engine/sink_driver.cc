@@ -22,8 +22,8 @@ SinkDriver::SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters)
 }
 
 Error SinkDriver::Located(Error error) const {
-  return std::move(error).Within(fmt::format("sink '{}' subtask {}", parameters_.writer.sink,
-                                             parameters_.subtask.value));
+  return std::move(error).Within(
+      fmt::format("sink '{}' subtask {}", parameters_.writer.sink, parameters_.subtask.value));
 }
 
 Status SinkDriver::Open() {
@@ -106,17 +106,16 @@ Status SinkDriver::EndEpoch() {
 }
 
 void SinkDriver::StartCommit() {
-  commit_thread_.Run(
-      [target = target_, epoch = committing_, mailbox = parameters_.mailbox, this] {
-        Status status;
-        try {
-          status = target->sink->Commit(epoch->id, epoch->segments);
-        } catch (const std::exception& e) {
-          status = InternalError("commit threw: {}", e.what());
-        }
-        // The mailbox is closed before this object goes, so mail never meets a dead one.
-        mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
-      });
+  commit_thread_.Run([target = target_, epoch = committing_, mailbox = parameters_.mailbox, this] {
+    Status status;
+    try {
+      status = target->sink->Commit(epoch->id, epoch->segments);
+    } catch (const std::exception& e) {
+      status = InternalError("commit threw: {}", e.what());
+    }
+    // The mailbox is closed before this object goes, so mail never meets a dead one.
+    mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
+  });
 }
 
 Status SinkDriver::OnCommitted(Status status) {

@@ -1,10 +1,10 @@
 // The end of a chain where rows leave the job: drives one Sink through its epochs.
 //
-// Until checkpoints come, epochs are local: one ends when it has the configured size or age, or at the
-// end of the input. Prepare runs on the task's thread, Commit on an I/O thread of the sink's own, one at
-// a time. While a commit is under way the next epoch fills; only when that is full too does the sink
-// hold its input back. A commit that may heal is asked again, with backoff; the guarantee is none,
-// because a lost task's last epoch may be missing.
+// Until checkpoints come, epochs are local: one ends when it has the configured size or age, or at
+// the end of the input. Prepare runs on the task's thread, Commit on an I/O thread of the sink's
+// own, one at a time. While a commit is under way the next epoch fills; only when that is full too
+// does the sink hold its input back. A commit that may heal is asked again, with backoff; the
+// guarantee is none, because a lost task's last epoch may be missing.
 #pragma once
 
 #include <cstdint>

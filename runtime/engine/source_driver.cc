@@ -51,7 +51,8 @@ void SourceDriver::RegisterMetrics() {
   metrics.callback(metric_names::kWatermarkLagMs,
                    [clock = parameters_.clock, watermark = output_watermark_] {
                      const int64_t watermark_ms = watermark->value();
-                     if (watermark_ms == kMinWatermarkMs || watermark_ms == kMaxWatermarkMs) return 0.0;
+                     if (watermark_ms == kMinWatermarkMs || watermark_ms == kMaxWatermarkMs)
+                       return 0.0;
                      return static_cast<double>(clock->NowMs()) - static_cast<double>(watermark_ms);
                    });
 }

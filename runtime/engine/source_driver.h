@@ -20,9 +20,10 @@ namespace watershed {
 
 // One thread.
 //
-// A subtask without splits is idle, or at its end when the source is bounded. A bounded source ends with
-// the watermark +∞, then EndOfInput. Watermarks follow the batch that raised them, at most one an
-// interval: every watermark ends the open batches and pre-aggregates of the whole chain behind it.
+// A subtask without splits is idle, or at its end when the source is bounded. A bounded source ends
+// with the watermark +∞, then EndOfInput. Watermarks follow the batch that raised them, at most one
+// an interval: every watermark ends the open batches and pre-aggregates of the whole chain behind
+// it.
 class SourceDriver final : public TaskInput {
  public:
   struct Parameters {

@@ -11,9 +11,9 @@
 
 namespace watershed {
 
-// watermark of a split = max(event time) - delay. A split becomes idle only when its end was reached
-// and nothing followed for the idle timeout, while the clock ran: whatever keeps rows from arriving
-// (broker errors, backpressure, a pause) stops it through HoldIdleClocks. One thread.
+// watermark of a split = max(event time) - delay. A split becomes idle only when its end was
+// reached and nothing followed for the idle timeout, while the clock ran: whatever keeps rows from
+// arriving (broker errors, backpressure, a pause) stops it through HoldIdleClocks. One thread.
 class SplitWatermarks {
  public:
   struct Options {

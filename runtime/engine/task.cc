@@ -67,6 +67,7 @@ class TaskThread final : public Task {
   }
   TaskFigures figures() const override { return parts_.metrics->figures(); }
   const TaskSpec& spec() const override { return spec_; }
+  bool is_source() const override { return parts_.is_source; }
 
  private:
   bool cancelled() const { return cancel_requested_.load(std::memory_order_acquire); }

@@ -126,6 +126,7 @@ class Task {
   virtual TaskStatus status() const = 0;
   virtual TaskFigures figures() const = 0;
   virtual const TaskSpec& spec() const = 0;
+  virtual bool is_source() const = 0;
 };
 
 }  // namespace watershed

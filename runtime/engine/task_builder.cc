@@ -144,8 +144,8 @@ class TaskBuilder {
     if (!node.has_calc()) {
       parts_.metrics->SumLate(&context.metrics->counter(metric_names::kLateRecordsDropped));
     }
-    auto chained = std::make_unique<OperatorNode>(std::move(op), std::move(context),
-                                                  [chain = parts_.chain.get()] { return chain->full(); });
+    auto chained = std::make_unique<OperatorNode>(
+        std::move(op), std::move(context), [chain = parts_.chain.get()] { return chain->full(); });
     operators_.emplace(node.id(), chained.get());
     return Attach(std::move(chained), node.id(), InputsOf(node));
   }
@@ -169,7 +169,8 @@ class TaskBuilder {
     if (!exec.format().name().empty()) {
       WS_ASSIGN_OR_RETURN(encoder, MakeEncoder(exec.format(), schema));
     }
-    WS_ASSIGN_OR_RETURN(const ConnectorContext context, MakeConnectorContext(node, AddMetrics(node)));
+    WS_ASSIGN_OR_RETURN(const ConnectorContext context,
+                        MakeConnectorContext(node, AddMetrics(node)));
     WS_ASSIGN_OR_RETURN(auto sink, connectors_.MakeSink(exec.connector(), std::move(schema),
                                                         std::move(encoder), context));
     SinkDriver::Parameters parameters;
@@ -204,14 +205,19 @@ class TaskBuilder {
       return InternalError("edge {} of the plan leads to no vertex: '{}'", index,
                            edge.target_vertex_id());
     }
-    EdgeWriter::Options options;
-    options.key_columns.assign(edge.key_columns().begin(), edge.key_columns().end());
-    options.max_parallelism = spec_.plan->max_parallelism();
-    options.batch_size_bytes = environment_.options.batch_size_bytes;
-    options.buffer_timeout = std::chrono::milliseconds(environment_.options.buffer_timeout_ms);
-    auto writer = std::make_unique<EdgeWriter>(
-        std::move(schema), std::move(senders), std::move(options), mailbox_, environment_.clock,
-        &parts_.metrics->records_out(), &parts_.metrics->bytes_out());
+    EdgeWriter::Parameters parameters;
+    parameters.schema = std::move(schema);
+    parameters.partitioning.key_columns.assign(edge.key_columns().begin(),
+                                               edge.key_columns().end());
+    parameters.partitioning.max_parallelism = spec_.plan->max_parallelism();
+    parameters.partitioning.parallelism = static_cast<int32_t>(senders.size());
+    parameters.partitioning.target_batch_bytes = environment_.options.batch_size_bytes;
+    parameters.buffer_timeout = std::chrono::milliseconds(environment_.options.buffer_timeout_ms);
+    parameters.mailbox = mailbox_;
+    parameters.clock = environment_.clock;
+    parameters.records_out = &parts_.metrics->records_out();
+    parameters.bytes_out = &parts_.metrics->bytes_out();
+    auto writer = std::make_unique<EdgeWriter>(std::move(senders), std::move(parameters));
     v1::NodeInput input;
     input.set_node_id(edge.source_node_id());
     input.set_side_output(edge.side_output());

@@ -22,8 +22,8 @@ class TaskInput {
   virtual Status Open() = 0;
   // The next element, or nothing just now. Never blocks. Nothing follows EndOfInput.
   virtual Result<std::optional<Element>> Next() = 0;
-  // Waits until Next may have something or the mailbox has been notified; for a source that cannot be
-  // woken, not long.
+  // Waits until Next may have something or the mailbox has been notified; for a source that cannot
+  // be woken, not long.
   virtual Status Wait() = 0;
   // The output had no room for a while, so nothing was read.
   virtual void OnBackpressure() {}

@@ -10,8 +10,8 @@
 namespace watershed {
 
 // The combined watermark is the minimum over inputs that are neither idle nor ended, and never goes
-// back: an input that wakes up behind it holds it until it has caught up. With no active input left the
-// combination is idle, at its last watermark. One thread.
+// back: an input that wakes up behind it holds it until it has caught up. With no active input left
+// the combination is idle, at its last watermark. One thread.
 class WatermarkMerger {
  public:
   // What a call changed, to be handed on in this order.

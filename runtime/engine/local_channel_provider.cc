@@ -1,0 +1,44 @@
+#include "runtime/engine/local_channel_provider.h"
+
+#include <utility>
+
+#include "runtime/exchange/local_channel.h"
+
+namespace watershed {
+
+template <typename End>
+Result<std::unique_ptr<End>> LocalChannelProvider::Open(const ChannelKey& key,
+                                                        std::unique_ptr<End> Ends::*end) {
+  std::lock_guard lock(mutex_);
+  auto [it, created] = half_open_.try_emplace(key);
+  if (created) {
+    LocalChannel channel = MakeLocalChannel(capacity_bytes_);
+    it->second = {std::move(channel.sender), std::move(channel.receiver)};
+  }
+  std::unique_ptr<End> opened = std::move(it->second.*end);
+  if (opened == nullptr) {
+    return InternalError("channel of edge {} from subtask {} to {} is opened twice", key.edge,
+                         key.upstream.value, key.downstream.value);
+  }
+  if (!it->second.sender && !it->second.receiver) half_open_.erase(it);
+  return opened;
+}
+
+Result<std::unique_ptr<ChannelSender>> LocalChannelProvider::OpenSender(const ChannelKey& key,
+                                                                        const SchemaPtr&) {
+  return Open(key, &Ends::sender);
+}
+
+Result<std::unique_ptr<ChannelReceiver>> LocalChannelProvider::OpenReceiver(const ChannelKey& key,
+                                                                            const SchemaPtr&) {
+  return Open(key, &Ends::receiver);
+}
+
+void LocalChannelProvider::Forget(const JobId& job, Attempt attempt) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(half_open_, [&](const auto& entry) {
+    return entry.first.job == job && entry.first.attempt == attempt;
+  });
+}
+
+}  // namespace watershed
