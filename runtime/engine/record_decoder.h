@@ -14,6 +14,7 @@
 #include "runtime/formats/format.h"
 #include "runtime/metrics/metrics.h"
 #include "runtime/types/clock.h"
+#include "runtime/types/ids.h"
 
 namespace watershed {
 
