@@ -32,8 +32,8 @@ class Output {
   virtual bool full() const = 0;
 };
 
-// kYield: there is more to emit; the task runs its mailbox, waits until the output has room and calls
-// the same function again with the same arguments.
+// kYield: there is more to emit; the task runs its mailbox, waits until the output has room and
+// calls the same function again with the same arguments.
 enum class Progress : uint8_t { kDone, kYield };
 
 struct OperatorContext {
@@ -45,9 +45,9 @@ struct OperatorContext {
   int32_t max_parallelism = kDefaultMaxParallelism;
   KeyGroupRange key_groups;
   const Clock* clock = nullptr;
-  MetricGroup* metrics = nullptr;             // labelled with job, task, operator, subtask
-  KeyedStateFactory* keyed_state = nullptr;   // one per process: shares cache and memory budget
-  std::string state_directory;                // this operator's own, exists and is empty
+  MetricGroup* metrics = nullptr;            // labelled with job, task, operator, subtask
+  KeyedStateFactory* keyed_state = nullptr;  // one per process: shares cache and memory budget
+  std::string state_directory;               // this operator's own, exists and is empty
   // Runs `mail` on the task's thread, later. Callable from any thread (asynchronous completions).
   std::function<void(std::function<Status()> mail)> post;
 };
@@ -66,8 +66,8 @@ class SnapshotReader {
   virtual std::vector<std::string> Get(std::string_view section) const = 0;
 };
 
-// Contract of snapshot and restore: after Snapshot, Close, a new instance, Open and Restore, it goes
-// on as if nothing had happened.
+// Contract of snapshot and restore: after Snapshot, Close, a new instance, Open and Restore, it
+// goes on as if nothing had happened.
 class Operator {
  public:
   virtual ~Operator() = default;

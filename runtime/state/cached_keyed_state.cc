@@ -137,6 +137,7 @@ Status CachedKeyedState::Fill(StateEntry& entry, std::string_view row) {
 Status CachedKeyedState::TakeDue(TimestampMs watermark_ms, int64_t max_entries,
                                  std::vector<StateEntry*>& entries) {
   entries.clear();
+  watermark_ms = std::min(watermark_ms, kNoTimer - 1);
   TimerRef timer;
   while (static_cast<int64_t>(entries.size()) < max_entries &&
          timers_.PopDue(watermark_ms, timer)) {

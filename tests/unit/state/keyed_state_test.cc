@@ -187,7 +187,7 @@ TEST_P(KeyedStateTest, AgreesWithAMap) {
         ASSERT_TRUE(RestoreFrom({sections}, *opened->state));
       }
     }
-    ASSERT_NO_FATAL_FAILURE(FireAll(*opened->state, model, kMaxWatermarkMs - 1, 16));
+    ASSERT_NO_FATAL_FAILURE(FireAll(*opened->state, model, kMaxWatermarkMs, 16));
     EXPECT_THAT(model.rows, IsEmpty());
     EXPECT_TRUE(opened->state->empty());
     EXPECT_EQ(opened->state->figures().dirty_bytes, 0);
