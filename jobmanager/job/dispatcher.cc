@@ -1,0 +1,268 @@
+#include "jobmanager/job/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "jobmanager/job/job_id.h"
+#include "runtime/config/units.h"
+#include "runtime/job/physical_planner.h"
+#include "runtime/job/redact.h"
+#include "runtime/logging/log.h"
+
+namespace watershed {
+
+Dispatcher::Dispatcher(const DispatcherSettings& settings, LeaderEpoch leader_epoch,
+                       Executor* executor, const Clock* clock, JobStore* store,
+                       MetricRegistry* metrics, TaskManagerGatewayFactory gateways)
+    : settings_(settings),
+      leader_epoch_(leader_epoch),
+      executor_(executor),
+      clock_(clock),
+      store_(store),
+      gateways_(std::move(gateways)),
+      metrics_(metrics),
+      cluster_metrics_(metrics) {
+  executor_->Post([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) LoseTheSilent();
+  });
+}
+
+Dispatcher::~Dispatcher() = default;
+
+Result<JobId> Dispatcher::Submit(const v1::JobGraph& graph) {
+  PlanOptions options;
+  options.default_parallelism = settings_.default_parallelism;
+  options.max_parallelism = settings_.max_parallelism;
+  WS_ASSIGN_OR_RETURN(v1::PhysicalPlan plan, PlanJob(graph, options));
+  if (plan.vertices_size() == 0)
+    return UserError("job '{}' has no sources and no sinks", graph.name());
+  const JobId id = RandomJobId();
+  WS_RETURN_IF_ERROR(store_->PutSubmission(id, graph));
+  JobServices services;
+  services.executor = executor_;
+  services.clock = clock_;
+  services.store = store_;
+  services.cluster = this;
+  services.leader_epoch = leader_epoch_;
+  v1::PhysicalPlan shown = Redact(plan);
+  auto job = std::make_shared<JobMaster>(id, std::move(plan), std::move(shown), services);
+  jobs_.push_back(job);
+  job_metrics_[id] = std::make_unique<JobMetrics>(metrics_, clock_, id, graph.name());
+  LogInfo("job '{}' submitted as {}", graph.name(), id.hex);
+  job->Advance();
+  UpdateMetrics();
+  return id;
+}
+
+JobMaster* Dispatcher::Find(const std::string& job_id) const {
+  for (const auto& job : jobs_) {
+    if (job->id().hex == job_id) return job.get();
+  }
+  return nullptr;
+}
+
+Status Dispatcher::Cancel(const std::string& job_id) {
+  JobMaster* job = Find(job_id);
+  if (job == nullptr) return UserError("there is no job {}", job_id);
+  job->RequestCancel();
+  UpdateMetrics();
+  return Ok();
+}
+
+std::vector<v1::JobSummary> Dispatcher::Summaries(bool include_ended) const {
+  std::vector<v1::JobSummary> summaries;
+  for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
+    if (include_ended || !(*job)->ended()) summaries.push_back((*job)->Summary());
+  }
+  return summaries;
+}
+
+Result<v1::JobDetails> Dispatcher::Details(const std::string& job_id) const {
+  const JobMaster* job = Find(job_id);
+  if (job == nullptr) return UserError("there is no job {}", job_id);
+  return job->Details();
+}
+
+std::vector<TaskManagerView> Dispatcher::TaskManagers() const {
+  std::vector<TaskManagerView> views;
+  for (const auto& [id, entry] : registry_.entries()) {
+    TaskManagerView& view = views.emplace_back();
+    view.id = id;
+    view.address = entry.info.address();
+    view.slots = entry.info.slots();
+    view.free_slots = std::max(entry.info.slots() - SlotsInUse(id), 0);
+    view.cpu_cores = entry.info.cpu_cores();
+    view.pid = entry.info.pid();
+    view.physical_memory_bytes = entry.info.physical_memory_bytes();
+    view.free_memory_bytes = entry.free_memory_bytes;
+    view.managed_memory_bytes = entry.info.managed_memory_bytes();
+    view.last_heartbeat_ms = entry.last_heard_ms;
+    for (const auto& job : jobs_) {
+      if (const int32_t held = job->SlotsHeldOn(id); held > 0) {
+        view.allocated.push_back({job->id().hex, held, job->TasksOn(id)});
+      }
+    }
+  }
+  return views;
+}
+
+Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
+    const v1::RegisterTaskManagerRequest& request) {
+  if (request.task_manager_id().empty() || request.address().empty() || request.slots() < 1) {
+    return UserError("a TaskManager registers with an id, an address and at least one slot");
+  }
+  // Tasks of the registration before, if they still run, are cancelled by the first heartbeat.
+  if (registry_.Find(request.task_manager_id()) != nullptr) {
+    Lose(request.task_manager_id(), "it registered again");
+  }
+  TaskManagerEntry& entry =
+      registry_.Add(request, gateways_(request.task_manager_id(), request.address()));
+  entry.last_heard = clock_->Steady();
+  entry.last_heard_ms = clock_->NowMs();
+  LogInfo("TaskManager {} at {} registered with {} slots", request.task_manager_id(),
+          request.address(), request.slots());
+  v1::RegisterTaskManagerResponse response;
+  response.set_leader_epoch(leader_epoch_.value);
+  response.set_heartbeat_interval_ms(settings_.heartbeat_interval.count());
+  response.set_registration(entry.registration);
+  AdvanceWaitingJobs();
+  UpdateMetrics();
+  return response;
+}
+
+v1::HeartbeatResponse Dispatcher::Heartbeat(const v1::HeartbeatRequest& request) {
+  v1::HeartbeatResponse response;
+  TaskManagerEntry* entry = registry_.Find(request.task_manager_id());
+  if (entry == nullptr || request.leader_epoch() != leader_epoch_.value) {
+    response.set_unknown(true);
+    return response;
+  }
+  entry->last_heard = clock_->Steady();
+  entry->last_heard_ms = clock_->NowMs();
+  entry->free_memory_bytes = request.free_memory_bytes();
+  for (const v1::SubtaskReport& report : request.tasks()) {
+    JobMaster* job = Find(report.job_id());
+    const Attempt attempt{report.status().attempt()};
+    if (job == nullptr || !job->Wants(attempt)) {
+      v1::ExecutionId* stale = response.add_stale();
+      stale->set_job_id(report.job_id());
+      stale->set_attempt(attempt.value);
+    } else {
+      job->OnCounters(request.task_manager_id(), report.status());
+    }
+  }
+  return response;
+}
+
+Status Dispatcher::UpdateTasks(const v1::UpdateTasksRequest& request) {
+  if (request.leader_epoch() != leader_epoch_.value) {
+    return InternalError("leader epoch {} is not current: it is {}", request.leader_epoch(),
+                         leader_epoch_.value);
+  }
+  if (registry_.Find(request.task_manager_id()) == nullptr) {
+    return InternalError("TaskManager {} is not registered", request.task_manager_id());
+  }
+  for (const v1::SubtaskReport& report : request.tasks()) {
+    JobMaster* job = Find(report.job_id());
+    if (job != nullptr) job->OnTaskReport(request.task_manager_id(), report.status());
+  }
+  UpdateMetrics();
+  return Ok();
+}
+
+bool Dispatcher::IsRegistered(const v1::AttachRequest& request) {
+  const TaskManagerEntry* entry = registry_.Find(request.task_manager_id());
+  return entry != nullptr && request.leader_epoch() == leader_epoch_.value &&
+         entry->registration == request.registration();
+}
+
+void Dispatcher::OnDetached(const std::string& task_manager_id, int64_t registration) {
+  const TaskManagerEntry* entry = registry_.Find(task_manager_id);
+  if (entry == nullptr || entry->registration != registration) return;
+  Lose(task_manager_id, "its connection broke");
+}
+
+void Dispatcher::Lose(const std::string& task_manager_id, const std::string& why) {
+  LogWarn("TaskManager {} is lost: {}", task_manager_id, why);
+  registry_.Remove(task_manager_id);
+  const auto jobs = jobs_;  // a job that ends may leave the list meanwhile
+  for (const auto& job : jobs) job->OnTaskManagerLost(task_manager_id, why);
+  UpdateMetrics();
+}
+
+void Dispatcher::LoseTheSilent() {
+  for (const std::string& id : registry_.Silent(clock_->Steady(), settings_.heartbeat_timeout)) {
+    Lose(id, fmt::format("no heartbeat for {}", FormatDuration(settings_.heartbeat_timeout)));
+  }
+  executor_->PostAfter(settings_.heartbeat_timeout / 10, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) LoseTheSilent();
+  });
+}
+
+std::vector<FreeSlots> Dispatcher::free_slots() const {
+  std::vector<FreeSlots> slots;
+  for (const auto& [id, entry] : registry_.entries()) {
+    slots.push_back({id, entry.info.slots() - SlotsInUse(id), entry.info.slots()});
+  }
+  return slots;
+}
+
+int32_t Dispatcher::SlotsInUse(const std::string& task_manager_id) const {
+  int32_t used = 0;
+  for (const auto& job : jobs_) used += job->SlotsHeldOn(task_manager_id);
+  return used;
+}
+
+std::shared_ptr<TaskManagerGateway> Dispatcher::gateway(const std::string& id) const {
+  const auto entry = registry_.entries().find(id);
+  return entry == registry_.entries().end() ? nullptr : entry->second.gateway;
+}
+
+std::string Dispatcher::address(const std::string& id) const {
+  const auto entry = registry_.entries().find(id);
+  return entry == registry_.entries().end() ? "" : entry->second.info.address();
+}
+
+void Dispatcher::OnJobEnded(const JobId& id) {
+  job_metrics_.erase(id);
+  ended_.push_back(id);
+  // Not from here: the job that has ended is still on the stack.
+  executor_->Post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    while (static_cast<int64_t>(ended_.size()) > settings_.ended_jobs_kept) {
+      std::erase_if(jobs_, [&](const auto& job) { return job->id() == ended_.front(); });
+      ended_.pop_front();
+    }
+    AdvanceWaitingJobs();
+    UpdateMetrics();
+  });
+}
+
+void Dispatcher::AdvanceWaitingJobs() {
+  const auto jobs = jobs_;
+  for (const auto& job : jobs) job->Advance();
+}
+
+void Dispatcher::UpdateMetrics() {
+  int64_t total = 0;
+  int64_t available = 0;
+  for (const FreeSlots& slots : free_slots()) {
+    total += slots.total;
+    available += slots.free;
+  }
+  cluster_metrics_.task_managers.Set(static_cast<int64_t>(registry_.entries().size()));
+  cluster_metrics_.slots_total.Set(total);
+  cluster_metrics_.slots_available.Set(available);
+  int64_t running = 0;
+  for (const auto& job : jobs_) {
+    const bool is_running = job->state() == v1::RUNNING;
+    running += is_running;
+    const auto metrics = job_metrics_.find(job->id());
+    if (metrics != job_metrics_.end()) {
+      metrics->second->SetRunningSince(is_running ? job->entered_ms(v1::RUNNING) : -1);
+    }
+  }
+  cluster_metrics_.running_jobs.Set(running);
+}
+
+}  // namespace watershed

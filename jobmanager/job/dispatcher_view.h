@@ -1,0 +1,27 @@
+// JobManagerView over a Dispatcher on an event loop.
+#pragma once
+
+#include "jobmanager/job/dispatcher.h"
+#include "jobmanager/job/job_view.h"
+#include "runtime/process/event_loop.h"
+
+namespace watershed {
+
+// Each call runs in the loop, which never blocks, and waits for that. After the loop's stop lists
+// are empty and everything else is a transient error.
+class DispatcherView final : public JobManagerView {
+ public:
+  // Both outlive the view.
+  DispatcherView(EventLoop* loop, Dispatcher* dispatcher) : loop_(loop), dispatcher_(dispatcher) {}
+
+  std::vector<v1::JobSummary> Jobs() const override;
+  Result<v1::JobDetails> FindJob(std::string_view job_id) const override;
+  std::vector<TaskManagerView> TaskManagers() const override;
+  Status RequestCancel(std::string_view job_id) override;
+
+ private:
+  EventLoop* const loop_;
+  Dispatcher* const dispatcher_;
+};
+
+}  // namespace watershed

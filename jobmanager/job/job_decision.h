@@ -1,0 +1,41 @@
+// What a job does next, as a pure function of what is known about it. The dispatcher carries it out
+// and asks again; nothing here knows threads, clocks or the network.
+#pragma once
+
+#include <cstdint>
+
+#include "watershed/v1/control.pb.h"
+
+namespace watershed {
+
+struct JobFacts {
+  v1::JobState state = v1::CREATED;
+  bool failed = false;            // a cause has been recorded
+  bool cancel_requested = false;  // by a user
+  bool has_slots = false;
+  bool has_splits = false;  // of every source
+  bool discovery_under_way = false;
+  bool deployed = false;            // DeployTasks has been sent to every TaskManager
+  int32_t deployments_pending = 0;  // of those, not answered yet
+  int32_t tasks = 0;
+  int32_t tasks_running = 0;
+  int32_t tasks_finished = 0;
+  int32_t tasks_ended = 0;  // finished, canceled or failed
+};
+
+enum class JobAction : uint8_t {
+  kWait,  // for the next event
+  kRequestSlots,
+  kDiscoverSplits,
+  kDeploy,
+  kEnterRunning,
+  kEnterFailing,     // and cancel what runs
+  kEnterCancelling,  // and cancel what runs
+  kEnterFailed,
+  kEnterCanceled,
+  kEnterFinished,
+};
+
+JobAction DecideNext(const JobFacts& facts);
+
+}  // namespace watershed

@@ -1,0 +1,90 @@
+#include "jobmanager/rpc/cluster_service.h"
+
+#include "runtime/rpc/rpc_error.h"
+#include "runtime/rpc/unary_handler.h"
+
+namespace watershed {
+namespace {
+
+// The open end of Attach. What happens to it happens on the executor; it deletes itself when the
+// call is over.
+class AttachReactor final : public grpc::ServerWriteReactor<v1::AttachEvent> {
+ public:
+  AttachReactor(Executor* executor, Dispatcher* dispatcher, v1::AttachRequest request)
+      : executor_(executor), dispatcher_(dispatcher), request_(std::move(request)) {}
+
+  void Begin() {
+    if (dispatcher_->IsRegistered(request_)) {
+      StartWrite(&event_);
+    } else {
+      FinishOnce({grpc::StatusCode::FAILED_PRECONDITION, "this registration is not current"});
+    }
+  }
+
+  // The TaskManager's process or connection is gone, or this server shuts down.
+  void OnCancel() override {
+    executor_->Post([this] {
+      dispatcher_->OnDetached(request_.task_manager_id(), request_.registration());
+      FinishOnce(grpc::Status::CANCELLED);
+    });
+  }
+  void OnDone() override {
+    executor_->Post([this] { delete this; });  // behind Begin and OnCancel
+  }
+
+ private:
+  void FinishOnce(const grpc::Status& status) {
+    if (!finished_) Finish(status);
+    finished_ = true;
+  }
+
+  Executor* const executor_;
+  Dispatcher* const dispatcher_;
+  const v1::AttachRequest request_;
+  const v1::AttachEvent event_;
+  bool finished_ = false;
+};
+
+grpc::Status Stale(const Error& error) {
+  return {grpc::StatusCode::FAILED_PRECONDITION, error.message};
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ClusterServiceHandler::RegisterTaskManager(
+    grpc::CallbackServerContext* context, const v1::RegisterTaskManagerRequest* request,
+    v1::RegisterTaskManagerResponse* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    Result<v1::RegisterTaskManagerResponse> registered = dispatcher_->Register(*request);
+    if (!registered) return ToRpcStatus(registered.error());
+    *response = std::move(*registered);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerWriteReactor<v1::AttachEvent>* ClusterServiceHandler::Attach(
+    grpc::CallbackServerContext*, const v1::AttachRequest* request) {
+  auto* reactor = new AttachReactor(executor_, dispatcher_, *request);
+  executor_->Post([reactor] { reactor->Begin(); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ClusterServiceHandler::Heartbeat(grpc::CallbackServerContext* context,
+                                                           const v1::HeartbeatRequest* request,
+                                                           v1::HeartbeatResponse* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    *response = dispatcher_->Heartbeat(*request);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* ClusterServiceHandler::UpdateTasks(grpc::CallbackServerContext* context,
+                                                             const v1::UpdateTasksRequest* request,
+                                                             v1::UpdateTasksResponse*) {
+  return AnswerOn(executor_, context, [this, request] {
+    const Status status = dispatcher_->UpdateTasks(*request);
+    return status ? grpc::Status::OK : Stale(status.error());
+  });
+}
+
+}  // namespace watershed

@@ -1,0 +1,67 @@
+#include "jobmanager/rpc/job_service.h"
+
+#include "runtime/rpc/rpc_error.h"
+#include "runtime/rpc/unary_handler.h"
+#include "runtime/version/version.h"
+
+namespace watershed {
+namespace {
+
+// Everything else in these calls that a client gets wrong is INVALID_ARGUMENT; an id is NOT_FOUND.
+grpc::Status NotFound(const Error& error) { return {grpc::StatusCode::NOT_FOUND, error.message}; }
+
+}  // namespace
+
+grpc::ServerUnaryReactor* JobServiceHandler::SubmitJob(grpc::CallbackServerContext* context,
+                                                       const v1::SubmitJobRequest* request,
+                                                       v1::SubmitJobResponse* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    const Result<JobId> id = dispatcher_->Submit(request->graph());
+    if (!id) return ToRpcStatus(id.error());
+    response->set_job_id(id->hex);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::CancelJob(grpc::CallbackServerContext* context,
+                                                       const v1::CancelJobRequest* request,
+                                                       v1::CancelJobResponse*) {
+  return AnswerOn(executor_, context, [this, request] {
+    const Status status = dispatcher_->Cancel(request->job_id());
+    return status ? grpc::Status::OK : NotFound(status.error());
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::ListJobs(grpc::CallbackServerContext* context,
+                                                      const v1::ListJobsRequest* request,
+                                                      v1::ListJobsResponse* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    for (v1::JobSummary& summary : dispatcher_->Summaries(request->include_ended())) {
+      *response->add_jobs() = std::move(summary);
+    }
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::GetJob(grpc::CallbackServerContext* context,
+                                                    const v1::GetJobRequest* request,
+                                                    v1::JobDetails* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    Result<v1::JobDetails> details = dispatcher_->Details(request->job_id());
+    if (!details) return NotFound(details.error());
+    *response = std::move(*details);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::GetVersion(grpc::CallbackServerContext* context,
+                                                        const v1::GetVersionRequest*,
+                                                        v1::GetVersionResponse* response) {
+  response->set_version(std::string(BuildVersion()));
+  response->set_commit(std::string(BuildCommit()));
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+}  // namespace watershed

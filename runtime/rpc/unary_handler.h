@@ -1,0 +1,42 @@
+// A unary gRPC handler that does its work on an executor and holds no thread meanwhile.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "runtime/process/executor.h"
+
+namespace watershed {
+
+// Finishes the call if nobody else did: work that is dropped because the executor has stopped must
+// not leave a client, and the server's shutdown, waiting.
+class UnaryAnswer {
+ public:
+  explicit UnaryAnswer(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  ~UnaryAnswer() { Finish({grpc::StatusCode::UNAVAILABLE, "the process is shutting down"}); }
+  UnaryAnswer(const UnaryAnswer&) = delete;
+  UnaryAnswer& operator=(const UnaryAnswer&) = delete;
+
+  void Finish(const grpc::Status& status) {
+    if (grpc::ServerUnaryReactor* reactor = std::exchange(reactor_, nullptr)) {
+      reactor->Finish(status);
+    }
+  }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;
+};
+
+// `work` returns the call's status; request and response stay valid until then.
+template <typename Work>
+grpc::ServerUnaryReactor* AnswerOn(Executor* executor, grpc::CallbackServerContext* context,
+                                   Work work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto answer = std::make_shared<UnaryAnswer>(reactor);
+  executor->Post([answer = std::move(answer), work = std::move(work)] { answer->Finish(work()); });
+  return reactor;
+}
+
+}  // namespace watershed
