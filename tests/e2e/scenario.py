@@ -1,0 +1,101 @@
+"""What every end-to-end test needs: the peers of the run, a database and topics of its own, job files
+as the test wants them, and rows read back."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from peers import env, kafka_wire, postgres  # noqa: E402  (found through the line above)
+
+BINARIES = pathlib.Path(os.environ.get("WATERSHED_BIN", ROOT / "build" / "dev" / "bin"))
+
+
+class Scenario:
+    """Names carry `name` and the process id, so that tests do not meet."""
+
+    def __init__(self, name: str, kafka_url: str | None = None,
+                 postgres_env: Mapping[str, str] | None = None) -> None:
+        self.name = f"{name}_{os.getpid()}"
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"watershed-e2e-{name}-"))
+        peers = env.of_this_run()
+        self.kafka_url = kafka_url or peers["KAFKA_URL"]
+        base = dict(postgres_env or {
+            "PGHOST": peers["POSTGRES_HOST"], "PGPORT": peers["POSTGRES_PORT"],
+            "PGUSER": peers["POSTGRES_USER"], "PGPASSWORD": peers["POSTGRES_PASSWORD"]})
+        postgres.query({**base, "PGDATABASE": "postgres"}, f"CREATE DATABASE {self.name}")
+        self._postgres = {**base, "PGDATABASE": self.name}
+        self.env = {
+            "KAFKA_URL": self.kafka_url, "KAFKA_TOPIC": self.name, "KAFKA_GROUP": self.name,
+            "POSTGRES_URL": f"postgresql://{base['PGHOST']}:{base['PGPORT']}/{self.name}",
+            "POSTGRES_USER": base["PGUSER"], "POSTGRES_PASSWORD": base["PGPASSWORD"],
+            "POSTGRES_DB": self.name}
+
+    @property
+    def topic(self) -> str:
+        """The raw events' topic; create_topic makes it."""
+        return self.env["KAFKA_TOPIC"]
+
+    def create_topic(self, partitions: int = 4) -> None:
+        """Of web events."""
+        kafka_wire.create_topic(self.kafka_url, self.topic, partitions)
+
+    def create_tables(self, *jobs: str) -> None:
+        """From jobs/sql/JOB.sql."""
+        for job in jobs:
+            self.sql((ROOT / "jobs" / "sql" / f"{job}.sql").read_text())
+
+    def sql(self, statements: str) -> list[list[str]]:
+        """Rows of the last statement."""
+        return postgres.query(self._postgres, statements)
+
+    def rows(self, table: str, columns: Sequence[str]) -> Counter[tuple[str, ...]]:
+        """All rows as a multiset of text; columns named `*_ms` are times in milliseconds."""
+        wanted = [f"(extract(epoch FROM {name[:-3]}) * 1000)::bigint" if name.endswith("_ms")
+                  else name for name in columns]
+        return Counter(map(tuple, self.sql(f"SELECT {', '.join(wanted)} FROM {table}")))
+
+    def load_events(self, *arguments: str) -> None:
+        """kafka_load with settings for seeded events."""
+        self._load(arguments, None)
+
+    def load_lines(self, lines: Sequence[str], partitions: int = 4) -> None:
+        """One record a line, to the partitions in turn; surrogate escapes are raw bytes."""
+        self._load(("--lines", "--partitions", str(partitions)),
+                   "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+
+    def job_file(self, name: str, *replacements: tuple[str, str], bounded: bool = True) -> pathlib.Path:
+        """A copy of jobs/NAME.yaml, with replacements that must each apply; bounded ones end at the
+        topic's present end."""
+        text = (ROOT / "jobs" / f"{name}.yaml").read_text()
+        if bounded:
+            replacements = (("    scan.startup.mode: earliest-offset\n",
+                             "    scan.startup.mode: earliest-offset\n"
+                             "    scan.bounded.mode: latest-offset\n"), *replacements)
+        for old, new in replacements:
+            assert old in text, f"jobs/{name}.yaml has no {old!r}"
+            text = text.replace(old, new)
+        path = self.directory / f"{name}.yaml"
+        path.write_text(text)
+        return path
+
+    def _load(self, arguments: Sequence[str], lines: bytes | None) -> None:
+        subprocess.run([str(BINARIES / "kafka_load"), "--brokers", self.kafka_url, "--topic",
+                        self.topic, *arguments], input=lines, check=True)
+
+
+def event(minute: float, ip: str = "10.0.0.1", host: str = "www.dataexpert.io", **others) -> str:
+    """One web event as JSON, `minute` minutes after 2024-03-01T00:00Z."""
+    time_ms = round(minute * 60_000)
+    clock = f"{time_ms // 3_600_000:02}:{time_ms // 60_000 % 60:02}:{time_ms // 1000 % 60:02}"
+    fields = {"url": f"https://{host}/", "referrer": None, "user_agent": {"family": "Other"},
+              "host": host, "ip": ip, "headers": {},
+              "event_time": f"2024-03-01T{clock}.{time_ms % 1000:03}Z", **others}
+    return json.dumps(fields)
