@@ -15,13 +15,34 @@ struct Unit {
 };
 
 // The first name of each factor is the one we write; largest factor first.
+constexpr int64_t kNanosecondsPerMs = 1'000'000;
+constexpr int64_t kSecond = 1000 * kNanosecondsPerMs;
 constexpr std::array kDurationUnits = {
-    Unit{"d", 86'400'000},   Unit{"day", 86'400'000}, Unit{"days", 86'400'000},
-    Unit{"h", 3'600'000},    Unit{"hour", 3'600'000}, Unit{"hours", 3'600'000},
-    Unit{"min", 60'000},     Unit{"m", 60'000},       Unit{"minute", 60'000},
-    Unit{"minutes", 60'000}, Unit{"s", 1000},         Unit{"sec", 1000},
-    Unit{"second", 1000},    Unit{"seconds", 1000},   Unit{"ms", 1},
-    Unit{"milli", 1},        Unit{"millis", 1},       Unit{"milliseconds", 1},
+    Unit{"d", 86'400 * kSecond},
+    Unit{"day", 86'400 * kSecond},
+    Unit{"days", 86'400 * kSecond},
+    Unit{"h", 3'600 * kSecond},
+    Unit{"hour", 3'600 * kSecond},
+    Unit{"hours", 3'600 * kSecond},
+    Unit{"min", 60 * kSecond},
+    Unit{"m", 60 * kSecond},
+    Unit{"minute", 60 * kSecond},
+    Unit{"minutes", 60 * kSecond},
+    Unit{"s", kSecond},
+    Unit{"sec", kSecond},
+    Unit{"second", kSecond},
+    Unit{"seconds", kSecond},
+    Unit{"ms", kNanosecondsPerMs},
+    Unit{"milli", kNanosecondsPerMs},
+    Unit{"millis", kNanosecondsPerMs},
+    Unit{"millisecond", kNanosecondsPerMs},
+    Unit{"milliseconds", kNanosecondsPerMs},
+    Unit{"us", 1000},
+    Unit{"microsecond", 1000},
+    Unit{"microseconds", 1000},
+    Unit{"ns", 1},
+    Unit{"nanosecond", 1},
+    Unit{"nanoseconds", 1},
 };
 constexpr std::array kSizeUnits = {
     Unit{"tb", int64_t{1} << 40},
@@ -76,19 +97,27 @@ Result<int64_t> ParseWithUnit(std::string_view text, std::span<const Unit> units
 }
 
 std::string FormatWithUnit(int64_t value, std::span<const Unit> units, std::string_view smallest) {
+  if (value == 0) return fmt::format("0{}", smallest);
   for (const Unit& unit : units) {
-    if (value != 0 && value % unit.factor == 0)
-      return fmt::format("{}{}", value / unit.factor, unit.name);
+    if (value % unit.factor == 0) return fmt::format("{}{}", value / unit.factor, unit.name);
   }
   return fmt::format("{}{}", value, smallest);
 }
 
 }  // namespace
 
-Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  WS_ASSIGN_OR_RETURN(const int64_t ms,
+Result<std::chrono::nanoseconds> ParseDurationNs(std::string_view text) {
+  WS_ASSIGN_OR_RETURN(const int64_t count,
                       ParseWithUnit(text, kDurationUnits, "duration", "500ms, 10s, 3min or 1h"));
-  return std::chrono::milliseconds(ms);
+  return std::chrono::nanoseconds(count);
+}
+
+Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  WS_ASSIGN_OR_RETURN(const auto duration, ParseDurationNs(text));
+  if (duration.count() % kNanosecondsPerMs != 0) {
+    return UserError("'{}' is not a whole number of milliseconds", text);
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
 Result<int64_t> ParseSize(std::string_view text) {
@@ -96,7 +125,7 @@ Result<int64_t> ParseSize(std::string_view text) {
 }
 
 std::string FormatDuration(std::chrono::milliseconds duration) {
-  return FormatWithUnit(duration.count(), kDurationUnits, "ms");
+  return FormatWithUnit(duration.count() * kNanosecondsPerMs, kDurationUnits, "ms");
 }
 
 std::string FormatSize(int64_t bytes) { return FormatWithUnit(bytes, kSizeUnits, "b"); }

@@ -11,8 +11,10 @@
 
 namespace watershed {
 
-// Units: ms, s (sec, second, seconds), min (m, minute, minutes), h (hour, hours), d (day, days).
+// Units: ns, us, ms, s (sec, second, seconds), min (m, minute, minutes), h (hour, hours), d (day,
+// days). At most 292 years; in milliseconds only whole ones.
 Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
+Result<std::chrono::nanoseconds> ParseDurationNs(std::string_view text);
 // Units: b, kb, mb, gb, tb (k, kib, …): powers of 1024, as in Flink.
 Result<int64_t> ParseSize(std::string_view text);
 

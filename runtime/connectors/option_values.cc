@@ -1,47 +1,15 @@
 #include "runtime/connectors/option_values.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <limits>
+
+#include "runtime/config/units.h"
 
 namespace watershed {
 namespace {
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-struct Unit {
-  std::string_view name;
-  int64_t nanoseconds;
-};
-
-constexpr std::array<Unit, 24> kUnits = {{
-    {"ns", 1},
-    {"nanosecond", 1},
-    {"nanoseconds", 1},
-    {"us", 1'000},
-    {"microsecond", 1'000},
-    {"microseconds", 1'000},
-    {"ms", 1'000'000},
-    {"millisecond", 1'000'000},
-    {"milliseconds", 1'000'000},
-    {"s", 1'000'000'000},
-    {"sec", 1'000'000'000},
-    {"second", 1'000'000'000},
-    {"seconds", 1'000'000'000},
-    {"m", 60'000'000'000},
-    {"min", 60'000'000'000},
-    {"minute", 60'000'000'000},
-    {"minutes", 60'000'000'000},
-    {"h", 3'600'000'000'000},
-    {"hour", 3'600'000'000'000},
-    {"hours", 3'600'000'000'000},
-    {"d", 86'400'000'000'000},
-    {"day", 86'400'000'000'000},
-    {"days", 86'400'000'000'000},
-    {"w", 604'800'000'000'000},
-}};
 
 // Runs `parse` on the option if it is there and puts the option's name before an error.
 template <typename T>
@@ -109,29 +77,6 @@ Result<bool> ParseBool(std::string_view text) {
   return UserError("expected true or false, got '{}'", text);
 }
 
-Result<std::chrono::nanoseconds> ParseDuration(std::string_view text) {
-  const std::string_view whole = Trim(text);
-  int64_t count = 0;
-  const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), count);
-  const std::string_view unit = Trim({end, static_cast<size_t>(whole.data() + whole.size() - end)});
-  if (error != std::errc() || count < 0) {
-    return UserError("expected a duration such as 10s or 5min, got '{}'", text);
-  }
-  if (unit.empty()) {
-    return UserError(
-        "a duration needs a unit (ms, s, min, h, d): write for instance '{} s', not '{}'", count,
-        text);
-  }
-  for (const Unit& known : kUnits) {
-    if (known.name != unit) continue;
-    if (count > std::numeric_limits<int64_t>::max() / known.nanoseconds) {
-      return UserError("the duration '{}' is too long (at most 292 years)", text);
-    }
-    return std::chrono::nanoseconds(count * known.nanoseconds);
-  }
-  return UserError("unknown unit '{}' in the duration '{}': use ms, s, min, h or d", unit, text);
-}
-
 Result<int64_t> ParseTimestampMs(std::string_view text) {
   const std::string copy(Trim(text));
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millis = 0, used = 0;
@@ -173,7 +118,7 @@ Result<std::optional<bool>> ReadBool(const OptionMap& options, std::string_view 
 }
 Result<std::optional<std::chrono::nanoseconds>> ReadDuration(const OptionMap& options,
                                                              std::string_view name) {
-  return Read<std::chrono::nanoseconds>(options, name, ParseDuration);
+  return Read<std::chrono::nanoseconds>(options, name, ParseDurationNs);
 }
 
 }  // namespace watershed

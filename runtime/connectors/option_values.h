@@ -1,5 +1,5 @@
 // Typed reading of option values. Every function says in its error what was expected and what was
-// found; the caller adds the option's name.
+// found; the caller adds the option's name. Durations and sizes: config/units.h.
 #pragma once
 
 #include <chrono>
@@ -23,9 +23,6 @@ Result<int64_t> ParseInt64(std::string_view text);
 Result<double> ParseDouble(std::string_view text);
 // "true" or "false".
 Result<bool> ParseBool(std::string_view text);
-// A number and a unit: ns, us, ms, s, min, h, d (and Flink's longer spellings): "10s", "5 min". A
-// bare number is an error: 10 meaning milliseconds where seconds were meant has cost people data.
-Result<std::chrono::nanoseconds> ParseDuration(std::string_view text);
 // "2024-01-31T08:00:00.000Z", "2024-01-31 08:00:00" or "2024-01-31": UTC.
 Result<int64_t> ParseTimestampMs(std::string_view text);
 

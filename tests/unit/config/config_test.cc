@@ -108,6 +108,8 @@ TEST(UnitsTest, DurationsAndSizes) {
   for (const char* bad : {"", "10", "s", "-1s", "1.5s", "10 parsecs", "99999999999999999d"}) {
     EXPECT_FALSE(ParseDuration(bad)) << bad;
   }
+  EXPECT_EQ(ParseDurationNs("2us")->count(), 2000);
+  EXPECT_FALSE(ParseDuration("2us"));
   EXPECT_FALSE(ParseSize("64"));
   EXPECT_EQ(FormatDuration(std::chrono::milliseconds(180'000)), "3min");
   EXPECT_EQ(FormatDuration(std::chrono::milliseconds(1500)), "1500ms");

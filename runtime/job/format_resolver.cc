@@ -1,0 +1,111 @@
+#include <string>
+
+#include "runtime/job/nearest_name.h"
+#include "runtime/job/node_resolver.h"
+#include "runtime/job/option_check.h"
+#include "runtime/job/yaml_map.h"
+
+namespace watershed {
+namespace {
+
+struct FormatSpecEntry {
+  std::string_view name;
+  std::vector<OptionSpec> options;
+};
+
+const std::vector<FormatSpecEntry>& AllFormats() {
+  static const std::vector<FormatSpecEntry> kFormats = {
+      {"json",
+       {{.name = "strict-json",
+         .type = OptionType::kBool,
+         .default_value = "false",
+         .description = "Validate the whole document"}}},
+  };
+  return kFormats;
+}
+
+const FormatSpecEntry* FindFormat(std::string_view name) {
+  for (const FormatSpecEntry& format : AllFormats()) {
+    if (format.name == name) return &format;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> FormatNames() {
+  std::vector<std::string_view> names;
+  for (const FormatSpecEntry& format : AllFormats()) names.push_back(format.name);
+  return names;
+}
+
+v1::TimestampFormat::EpochUnit EpochUnitOf(const std::string& name) {
+  if (name == "s") return v1::TimestampFormat::SECONDS;
+  return name == "ms" ? v1::TimestampFormat::MILLISECONDS : v1::TimestampFormat::MICROSECONDS;
+}
+
+}  // namespace
+
+void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& connector,
+                   ConnectorUse use, const MarkedText& node, ResolveContext& context,
+                   v1::Format* format) {
+  const std::string what =
+      fmt::format("{} '{}'", use == ConnectorUse::kSource ? "source" : "sink", node.value);
+  if (!spec) {
+    if (!connector.needs_format) return;
+    context.diagnostics.Error(node.mark, "{}: connector '{}' needs a 'format', such as json", what,
+                              connector.name);
+    return;
+  }
+  if (!connector.needs_format) {
+    context.diagnostics.Error(spec->name.mark, "{}: connector '{}' has no 'format'; remove it",
+                              what, connector.name);
+    return;
+  }
+  const FormatSpecEntry* info = FindFormat(spec->name.value);
+  if (info == nullptr) {
+    context.diagnostics.Error(spec->name.mark, "{}: unknown format '{}'{}", what, Shown(spec->name),
+                              Suggestion(spec->name.value, FormatNames()));
+    return;
+  }
+  format->set_name(spec->name.value);
+  for (const OptionEntry& option : spec->options) {
+    const OptionSpec* known = FindOptionSpec(info->options, option.name.value);
+    if (known == nullptr) {
+      std::vector<std::string_view> names = {"type"};
+      for (const OptionSpec& other : info->options) names.push_back(other.name);
+      context.diagnostics.Error(option.name.mark, "{}: unknown option '{}' of format '{}'{}", what,
+                                option.name.value, info->name,
+                                Suggestion(option.name.value, names));
+      continue;
+    }
+    CheckOptionValue(*known, option, context.diagnostics);
+    (*format->mutable_options())[option.name.value] = option.value.value;
+  }
+}
+
+void ResolvePayloadColumn(const MarkedText& column, DataType type,
+                          const std::optional<MarkedText>& path, const TimestampSpec& timestamp,
+                          ResolveContext& context, v1::Format* format) {
+  const std::optional<MarkedText>& how = timestamp.pattern ? timestamp.pattern : timestamp.epoch;
+  if (how && type.kind != TypeKind::kTimestampMs) {
+    context.diagnostics.Error(how->mark, "column '{}': only timestamps have a '{}', this is a {}",
+                              column.value, timestamp.pattern ? "pattern" : "epoch", NameOf(type));
+    return;
+  }
+  if (!how && !path) return;
+  if (format->name().empty()) {
+    context.diagnostics.Error((how ? how : path)->mark,
+                              "column '{}': '{}' needs a 'format'; without one there is no payload",
+                              column.value,
+                              !how                ? "path"
+                              : timestamp.pattern ? "pattern"
+                                                  : "epoch");
+    return;
+  }
+  v1::FormatColumn* out = format->add_columns();
+  out->set_column(column.value);
+  if (path) out->set_path(path->value);
+  if (timestamp.pattern) out->mutable_timestamp()->set_pattern(timestamp.pattern->value);
+  if (timestamp.epoch) out->mutable_timestamp()->set_epoch(EpochUnitOf(timestamp.epoch->value));
+}
+
+}  // namespace watershed

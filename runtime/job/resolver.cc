@@ -1,0 +1,147 @@
+#include "runtime/job/resolver.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/job/node_resolver.h"
+#include "runtime/job/streams.h"
+#include "runtime/types/key_group.h"
+
+namespace watershed {
+namespace {
+
+constexpr const char* kLateSideOutput = "late";
+
+v1::OutputRef Ref(const std::string& node, const char* side_output = "") {
+  v1::OutputRef ref;
+  ref.set_node(node);
+  ref.set_side_output(side_output);
+  return ref;
+}
+
+void DeclareStreams(const JobSpec& spec, Streams& streams) {
+  for (const SourceSpec& source : spec.sources) {
+    streams.Declare(source.name, {.what = fmt::format("source '{}'", source.name.value),
+                                  .ref = Ref(source.name.value),
+                                  .why_no_event_time = "give it a 'watermark'"});
+  }
+  for (const OperatorSpec& op : spec.operators) {
+    const bool project = op.type == OperatorType::kProject;
+    streams.Declare(op.name,
+                    {.what = fmt::format("operator '{}'", op.name.value),
+                     .ref = Ref(op.name.value),
+                     .why_no_event_time = project ? "keep its event-time column in 'columns'"
+                                                  : "results of windows carry none"});
+    if (!op.late_output) continue;
+    streams.Declare(*op.late_output, {.what = fmt::format("late rows '{}'", op.late_output->value),
+                                      .ref = Ref(op.name.value, kLateSideOutput)});
+  }
+  for (const SinkSpec& sink : spec.sinks) streams.DeclareSink(sink.name);
+}
+
+// Orders operators so that each comes after its input, otherwise as in the file.
+class OperatorOrder {
+ public:
+  explicit OperatorOrder(const std::vector<OperatorSpec>& operators) : operators_(operators) {
+    for (size_t i = 0; i < operators.size(); ++i) {
+      producer_.emplace(operators[i].name.value, i);
+      if (operators[i].late_output) producer_.emplace(operators[i].late_output->value, i);
+    }
+    state_.resize(operators.size());
+  }
+
+  std::vector<size_t> Sort(DiagnosticList& diagnostics) {
+    for (size_t i = 0; i < operators_.size(); ++i) Visit(i, diagnostics);
+    return std::move(order_);
+  }
+
+ private:
+  enum class State : uint8_t { kNew, kOpen, kDone };
+
+  // Every operator has one input, so the way back from it is a path, not a tree.
+  void Visit(size_t start, DiagnosticList& diagnostics) {
+    std::vector<size_t> path;
+    for (size_t at = start; state_[at] == State::kNew;) {
+      state_[at] = State::kOpen;
+      path.push_back(at);
+      const auto producer = producer_.find(operators_[at].input.value);
+      if (producer == producer_.end()) break;
+      at = producer->second;
+      if (state_[at] == State::kOpen) ReportCycle(path, at, diagnostics);
+    }
+    for (auto at = path.rbegin(); at != path.rend(); ++at) {
+      state_[*at] = State::kDone;
+      order_.push_back(*at);
+    }
+  }
+
+  // `path` goes from each operator to its input and has come back to `entry`.
+  void ReportCycle(const std::vector<size_t>& path, size_t entry, DiagnosticList& diagnostics) {
+    std::string names = operators_[entry].name.value;
+    const auto begin = std::find(path.begin(), path.end(), entry);
+    size_t first = entry;
+    for (auto at = path.rbegin(); at.base() != begin; ++at) {
+      names += " → " + operators_[*at].name.value;
+      first = std::min(first, *at);
+    }
+    diagnostics.Error(operators_[first].input.mark,
+                      "operator '{}': its input comes from its own output: {}",
+                      operators_[first].name.value, names);
+  }
+
+  const std::vector<OperatorSpec>& operators_;
+  std::map<std::string, size_t> producer_;
+  std::vector<State> state_;
+  std::vector<size_t> order_;
+};
+
+void CheckParallelism(const MarkedText& name, std::optional<int32_t> parallelism,
+                      int32_t max_parallelism, DiagnosticList& diagnostics) {
+  if (!parallelism || *parallelism <= max_parallelism) return;
+  diagnostics.Error(name.mark, "'{}': parallelism {} is above max-parallelism {}", name.value,
+                    *parallelism, max_parallelism);
+}
+
+void SetJobFields(const JobSpec& spec, v1::JobGraph& graph) {
+  graph.set_name(spec.name.value);
+  if (spec.parallelism) graph.set_parallelism(*spec.parallelism);
+  if (spec.max_parallelism) graph.set_max_parallelism(*spec.max_parallelism);
+  if (spec.checkpoint_interval_ms > 0) {
+    graph.mutable_checkpointing()->set_interval_ms(spec.checkpoint_interval_ms);
+    graph.mutable_checkpointing()->set_mode(spec.checkpoint_mode);
+  }
+  if (!spec.restart_strategy.empty()) {
+    graph.mutable_restart_strategy()->set_type(spec.restart_strategy);
+    auto& options = *graph.mutable_restart_strategy()->mutable_options();
+    options.insert(spec.restart_options.begin(), spec.restart_options.end());
+  }
+}
+
+}  // namespace
+
+v1::JobGraph ResolveJob(const JobSpec& spec, std::span<const ConnectorSpec> connectors,
+                        DiagnosticList& diagnostics) {
+  v1::JobGraph graph;
+  SetJobFields(spec, graph);
+  Streams streams(diagnostics);
+  DeclareStreams(spec, streams);
+  ResolveContext context{diagnostics, connectors, streams};
+  const int32_t max_parallelism = spec.max_parallelism.value_or(kDefaultMaxParallelism);
+  for (const SourceSpec& source : spec.sources) {
+    CheckParallelism(source.name, source.parallelism, max_parallelism, diagnostics);
+    ResolveSource(source, context, graph.add_sources());
+  }
+  for (const size_t index : OperatorOrder(spec.operators).Sort(diagnostics)) {
+    const OperatorSpec& op = spec.operators[index];
+    CheckParallelism(op.name, op.parallelism, max_parallelism, diagnostics);
+    ResolveOperator(op, context, graph.add_operators());
+  }
+  for (const SinkSpec& sink : spec.sinks) ResolveSink(sink, context, graph.add_sinks());
+  streams.ReportUnused();
+  return graph;
+}
+
+}  // namespace watershed

@@ -1,0 +1,253 @@
+#include "runtime/job/yaml_map.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/config/units.h"
+#include "runtime/connectors/option_values.h"
+#include "runtime/job/nearest_name.h"
+
+namespace watershed {
+namespace {
+
+Mark FromYaml(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+
+std::string_view KindOf(const YAML::Node& node) {
+  if (node.IsMap()) return "a map";
+  if (node.IsSequence()) return "a list";
+  if (node.IsScalar()) return "a single value";
+  return "nothing";
+}
+
+// `!tag value`: plain scalars carry "?", quoted ones "!".
+bool HasTag(const YAML::Node& node) {
+  const std::string& tag = node.Tag();
+  return !tag.empty() && tag != "?" && tag != "!";
+}
+
+void ReportSyntaxError(const YAML::Exception& error, std::string_view text,
+                       DiagnosticList& diagnostics) {
+  const Mark mark = error.mark.is_null() ? Mark{} : FromYaml(error.mark);
+  // The mistake people make: `{ topic: ${TOPIC} }`, where YAML takes the brace for a map.
+  size_t begin = 0;
+  for (int line = 1; line < mark.line && begin != std::string_view::npos; ++line) {
+    begin = text.find('\n', begin);
+    if (begin != std::string_view::npos) ++begin;
+  }
+  const std::string_view line =
+      begin == std::string_view::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
+  const bool has_reference = line.find("${") != std::string_view::npos;
+  diagnostics.Error(mark, "YAML syntax: {}{}", error.msg,
+                    has_reference ? "; inside { } and [ ], put quotes around \"${…}\"" : "");
+}
+
+}  // namespace
+
+std::optional<YAML::Node> LoadYaml(std::string_view text, DiagnosticList& diagnostics) {
+  std::vector<YAML::Node> documents;
+  try {
+    documents = YAML::LoadAll(std::string(text));
+  } catch (const YAML::Exception& error) {
+    ReportSyntaxError(error, text, diagnostics);
+    return std::nullopt;
+  }
+  if (documents.empty() || documents[0].IsNull()) {
+    diagnostics.Error({}, "the file is empty; expected a job (kind: Job)");
+    return std::nullopt;
+  }
+  if (documents.size() > 1) {
+    diagnostics.Error(MarkOf(documents[1], {}), "a second YAML document; expected one job a file");
+    return std::nullopt;
+  }
+  return documents[0];
+}
+
+Mark MarkOf(const YAML::Node& node, Mark fallback) {
+  const YAML::Mark mark = node.Mark();
+  // An absent value has no place of its own; yaml-cpp reports the next token's.
+  return mark.is_null() || node.IsNull() ? fallback : FromYaml(mark);
+}
+
+std::optional<MarkedText> ReadText(const YAML::Node& node, Mark fallback, std::string_view what,
+                                   YamlContext& context) {
+  const Mark mark = MarkOf(node, fallback);
+  if (!node.IsScalar()) {
+    context.diagnostics->Error(mark, "{}: expected a single value, found {}", what, KindOf(node));
+    return std::nullopt;
+  }
+  if (HasTag(node)) {
+    context.diagnostics->Error(mark, "{}: YAML tags such as '{}' have no meaning here", what,
+                               node.Tag());
+    return std::nullopt;
+  }
+  SubstitutedText text = Substitute(node.Scalar(), *context.substitution);
+  for (const std::string& error : text.errors) {
+    context.diagnostics->Error(mark, "{}: {}", what, error);
+  }
+  if (!text.errors.empty()) return std::nullopt;
+  if (text.substituted && text.value.empty()) return std::nullopt;
+  return MarkedText{std::move(text.value), mark, text.from_file};
+}
+
+std::string Shown(const MarkedText& text) {
+  constexpr size_t kLongest = 80;
+  if (text.from_file) return "******";
+  if (text.value.size() <= kLongest) return text.value;
+  return text.value.substr(0, kLongest) + "…";
+}
+
+YamlMap::YamlMap(const YAML::Node& node, Mark fallback, std::string what, YamlContext& context)
+    : context_(context), what_(std::move(what)), mark_(MarkOf(node, fallback)) {
+  if (!node.IsMap()) {
+    context.diagnostics->Error(mark_, "{}: expected a map, found {}", what_, KindOf(node));
+    return;
+  }
+  if (HasTag(node)) {
+    context.diagnostics->Error(mark_, "{}: YAML tags such as '{}' have no meaning here", what_,
+                               node.Tag());
+  }
+  valid_ = true;
+  for (const auto& pair : node) {
+    const Mark mark = MarkOf(pair.first, mark_);
+    if (!pair.first.IsScalar() || pair.first.Scalar().empty()) {
+      context.diagnostics->Error(mark, "{}: expected a name before ':', found {}", what_,
+                                 pair.first.IsScalar() ? "nothing" : KindOf(pair.first));
+      continue;
+    }
+    const std::string& name = pair.first.Scalar();
+    const auto same = [&](const YamlEntry& entry) { return entry.key.value == name; };
+    const auto first = std::find_if(entries_.begin(), entries_.end(), same);
+    if (first != entries_.end()) {
+      context.diagnostics->Error(mark, "{}: '{}' is given twice, first in line {}", what_, name,
+                                 first->key.mark.line);
+      continue;
+    }
+    entries_.push_back({{name, mark}, pair.second});
+  }
+}
+
+bool YamlMap::has(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const YamlEntry& entry) { return entry.key.value == name; });
+}
+
+std::optional<YamlEntry> YamlMap::Take(std::string_view name) {
+  known_.emplace_back(name);
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    if (entry->key.value != name) continue;
+    YamlEntry taken = std::move(*entry);
+    entries_.erase(entry);
+    return taken;
+  }
+  return std::nullopt;
+}
+
+std::optional<MarkedText> YamlMap::TakeText(std::string_view name) {
+  const std::optional<YamlEntry> entry = Take(name);
+  if (!entry) return std::nullopt;
+  return ReadText(entry->value, entry->key.mark, fmt::format("'{}'", name), context_);
+}
+
+std::optional<Marked<int64_t>> YamlMap::TakeDurationMs(std::string_view name, int64_t min_ms) {
+  const std::optional<MarkedText> text = TakeText(name);
+  if (!text) return std::nullopt;
+  const Result<std::chrono::milliseconds> parsed = ParseDuration(text->value);
+  if (!parsed) {
+    const bool bare_number = ParseDouble(text->value).has_value();
+    context_.diagnostics->Error(
+        text->mark,
+        "'{}': expected a duration with its unit, such as 500ms, 10s, 5min, 1h or 1d, {} '{}'",
+        name, bare_number ? "found the bare number" : "found", Shown(*text));
+    return std::nullopt;
+  }
+  const int64_t value_ms = parsed->count();
+  if (value_ms < min_ms) {
+    context_.diagnostics->Error(text->mark, "'{}': expected at least {}ms, found '{}'", name,
+                                min_ms, Shown(*text));
+    return std::nullopt;
+  }
+  return Marked<int64_t>{value_ms, text->mark};
+}
+
+std::optional<Marked<int32_t>> YamlMap::TakeCount(std::string_view name, int32_t min, int32_t max) {
+  const std::optional<MarkedText> text = TakeText(name);
+  if (!text) return std::nullopt;
+  const Result<int64_t> parsed = ParseInt64(text->value);
+  if (!parsed || *parsed < min || *parsed > max) {
+    context_.diagnostics->Error(text->mark,
+                                "'{}': expected a whole number from {} to {}, found '{}'", name,
+                                min, max, Shown(*text));
+    return std::nullopt;
+  }
+  return Marked<int32_t>{static_cast<int32_t>(*parsed), text->mark};
+}
+
+std::optional<double> YamlMap::TakeNumber(std::string_view name) {
+  const std::optional<MarkedText> text = TakeText(name);
+  if (!text) return std::nullopt;
+  const Result<double> parsed = ParseDouble(text->value);
+  if (!parsed) {
+    context_.diagnostics->Error(text->mark, "'{}': expected a number, found '{}'", name,
+                                Shown(*text));
+    return std::nullopt;
+  }
+  return *parsed;
+}
+
+std::optional<bool> YamlMap::TakeBool(std::string_view name) {
+  const std::optional<MarkedText> text = TakeText(name);
+  if (!text) return std::nullopt;
+  const Result<bool> parsed = ParseBool(text->value);
+  if (!parsed) {
+    context_.diagnostics->Error(text->mark, "'{}': expected true or false, found '{}'", name,
+                                Shown(*text));
+    return std::nullopt;
+  }
+  return *parsed;
+}
+
+std::optional<MarkedText> YamlMap::TakeChoice(std::string_view name,
+                                              const std::vector<std::string_view>& choices) {
+  std::optional<MarkedText> text = TakeText(name);
+  if (!text) return std::nullopt;
+  if (std::find(choices.begin(), choices.end(), text->value) != choices.end()) return text;
+  context_.diagnostics->Error(text->mark, "'{}': '{}' is not one of its values{}", name,
+                              Shown(*text), Suggestion(text->value, choices));
+  return std::nullopt;
+}
+
+std::optional<YamlEntry> YamlMap::Require(std::string_view name, std::string_view expected) {
+  std::optional<YamlEntry> entry = Take(name);
+  if (!entry && valid_) {
+    context_.diagnostics->Error(mark_, "{}: '{}' is missing; expected {}", what_, name, expected);
+  }
+  return entry;
+}
+
+std::optional<MarkedText> YamlMap::RequireText(std::string_view name, std::string_view expected) {
+  const std::optional<YamlEntry> entry = Require(name, expected);
+  if (!entry) return std::nullopt;
+  const int errors_before = context_.diagnostics->errors();
+  std::optional<MarkedText> text =
+      ReadText(entry->value, entry->key.mark, fmt::format("'{}'", name), context_);
+  const bool reported = context_.diagnostics->errors() > errors_before;
+  if (!reported && (!text || text->value.empty())) {
+    context_.diagnostics->Error(MarkOf(entry->value, entry->key.mark),
+                                "{}: '{}' is empty; expected {}", what_, name, expected);
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::vector<YamlEntry> YamlMap::TakeRest() { return std::exchange(entries_, {}); }
+
+void YamlMap::Finish() {
+  const std::vector<std::string_view> known(known_.begin(), known_.end());
+  for (const YamlEntry& entry : entries_) {
+    context_.diagnostics->Error(entry.key.mark, "{}: unknown field '{}'{}", what_, entry.key.value,
+                                Suggestion(entry.key.value, known));
+  }
+  entries_.clear();
+}
+
+}  // namespace watershed
