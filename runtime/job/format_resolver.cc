@@ -8,13 +8,13 @@
 namespace watershed {
 namespace {
 
-struct FormatSpecEntry {
+struct FormatDescription {
   std::string_view name;
   std::vector<OptionSpec> options;
 };
 
-const std::vector<FormatSpecEntry>& AllFormats() {
-  static const std::vector<FormatSpecEntry> kFormats = {
+const std::vector<FormatDescription>& AllFormats() {
+  static const std::vector<FormatDescription> kFormats = {
       {"json",
        {{.name = "strict-json",
          .type = OptionType::kBool,
@@ -24,8 +24,8 @@ const std::vector<FormatSpecEntry>& AllFormats() {
   return kFormats;
 }
 
-const FormatSpecEntry* FindFormat(std::string_view name) {
-  for (const FormatSpecEntry& format : AllFormats()) {
+const FormatDescription* FindFormat(std::string_view name) {
+  for (const FormatDescription& format : AllFormats()) {
     if (format.name == name) return &format;
   }
   return nullptr;
@@ -33,7 +33,7 @@ const FormatSpecEntry* FindFormat(std::string_view name) {
 
 std::vector<std::string_view> FormatNames() {
   std::vector<std::string_view> names;
-  for (const FormatSpecEntry& format : AllFormats()) names.push_back(format.name);
+  for (const FormatDescription& format : AllFormats()) names.push_back(format.name);
   return names;
 }
 
@@ -60,7 +60,7 @@ void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& c
                               what, connector.name);
     return;
   }
-  const FormatSpecEntry* info = FindFormat(spec->name.value);
+  const FormatDescription* info = FindFormat(spec->name.value);
   if (info == nullptr) {
     context.diagnostics.Error(spec->name.mark, "{}: unknown format '{}'{}", what, Shown(spec->name),
                               Suggestion(spec->name.value, FormatNames()));

@@ -123,21 +123,23 @@ YamlMap::YamlMap(const YAML::Node& node, Mark fallback, std::string what, YamlCo
       continue;
     }
     entries_.push_back({{name, mark}, pair.second});
+    taken_.push_back(false);
   }
 }
 
 bool YamlMap::has(std::string_view name) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const YamlEntry& entry) { return entry.key.value == name; });
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (!taken_[i] && entries_[i].key.value == name) return true;
+  }
+  return false;
 }
 
 std::optional<YamlEntry> YamlMap::Take(std::string_view name) {
   known_.emplace_back(name);
-  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    if (entry->key.value != name) continue;
-    YamlEntry taken = std::move(*entry);
-    entries_.erase(entry);
-    return taken;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (taken_[i] || entries_[i].key.value != name) continue;
+    taken_[i] = true;
+    return entries_[i];
   }
   return std::nullopt;
 }
@@ -239,15 +241,22 @@ std::optional<MarkedText> YamlMap::RequireText(std::string_view name, std::strin
   return text;
 }
 
-std::vector<YamlEntry> YamlMap::TakeRest() { return std::exchange(entries_, {}); }
+std::vector<YamlEntry> YamlMap::TakeRest() {
+  std::vector<YamlEntry> rest;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (taken_[i]) continue;
+    taken_[i] = true;
+    rest.push_back(entries_[i]);
+  }
+  return rest;
+}
 
 void YamlMap::Finish() {
   const std::vector<std::string_view> known(known_.begin(), known_.end());
-  for (const YamlEntry& entry : entries_) {
+  for (const YamlEntry& entry : TakeRest()) {
     context_.diagnostics->Error(entry.key.mark, "{}: unknown field '{}'{}", what_, entry.key.value,
                                 Suggestion(entry.key.value, known));
   }
-  entries_.clear();
 }
 
 }  // namespace watershed

@@ -22,9 +22,10 @@ struct YamlContext {
   const SubstitutionContext* substitution = nullptr;
 };
 
+// Never assign to a YAML::Node: that changes the document it refers to. Copies are references.
 struct YamlEntry {
   MarkedText key;  // never substituted
-  YAML::Node value;
+  const YAML::Node value;
 };
 
 // The only document of the text, or nullopt after an error.
@@ -77,6 +78,7 @@ class YamlMap {
   Mark mark_;
   bool valid_ = false;
   std::vector<YamlEntry> entries_;
+  std::vector<bool> taken_;         // of each entry
   std::vector<std::string> known_;  // asked for so far
 };
 
