@@ -40,6 +40,13 @@ class Dependencies(unittest.TestCase):
         self.assertFalse(_include("runtime/operators/a.cc", "watershed/v1/types.pb.h"))
         self.assertFalse(_include("runtime/job/compile.h", "watershed/v1/job_graph.pb.h"))
 
+    def test_a_new_folder_must_say_whom_it_depends_on(self) -> None:
+        self.assertTrue(_include("runtime/newcomer/a.cc", "runtime/types/ids.h"))
+        self.assertTrue(_include("runtime/types/a.cc", "runtime/newcomer/a.h"))
+
+    def test_nothing_that_ships_includes_tests(self) -> None:
+        self.assertTrue(_include("wsctl/a.cc", "tests/support/peers.h"))
+
     def test_abseil_text_is_refused(self) -> None:
         self.assertTrue(_include("wsctl/a.cc", "absl/strings/str_cat.h"))
         self.assertFalse(_include("wsctl/a.cc", "absl/container/flat_hash_map.h"))

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Events per CPU-second of the engine, through the submitted cluster path: real Kafka on one core, a
+JobManager and a TaskManager on the other, release build. Figures depend on the machine: compare them
+with others of the same run, and never assert them in a test."""
+
+import argparse
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from cluster import Cluster  # noqa: E402  (found through the line above)
+from measure import Run, cpu_seconds, peak_rss_mb  # noqa: E402
+from peers import kafka_jars, kafka_wire  # noqa: E402
+from peers.kafka import KafkaBroker  # noqa: E402
+
+_JOBS = ROOT / "tests" / "bench" / "jobs"
+_PARTITIONS = 4
+_IPS, _HOSTS = 60_000, 5  # 300,000 keys (ip, host); 35 keys (host, referrer)
+
+# job: (what it is, the least events per CPU-second we want, extra options of the cluster)
+_TARGETS: dict[str, tuple[str, int]] = {
+    "project": ("4 columns -> blackhole", 800_000),
+    "tumbling": ("tumbling 5 min by host, referrer -> blackhole", 800_000),
+    "session": ("sessions 5 min by ip, host, RocksDB -> blackhole", 300_000),
+}
+_TASK_MANAGER_MB, _JOB_MANAGER_MB = 400, 50
+
+# (label, job, options of the cluster): each does what the one before does, and more.
+_LADDER: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("consume, parse the event time", "narrow", {}),
+    ("parse 3 more fields", "project", {}),
+    ("key, hash, exchange, sessions in memory", "session", {"state.backend.type": "hashmap"}),
+    ("state in RocksDB", "session", {}),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--events", type=int, default=5_000_000, help="in the topic (default 5000000)")
+    parser.add_argument("--runs", type=int, default=3, help="of each job; medians are shown (default 3)")
+    parser.add_argument("--job", choices=_TARGETS, action="append", help="only these")
+    parser.add_argument("--no-ladder", action="store_true")
+    parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build" / "release" / "bin")
+    parser.add_argument("--kafka-cpus", default="0")
+    parser.add_argument("--engine-cpus", default="1")
+    arguments = parser.parse_args()
+
+    data = kafka_jars.cache_directory() / f"bench-{arguments.events}"
+    broker = KafkaBroker(data, heap_mb=1024, cpus=arguments.kafka_cpus)
+    print(f"Kafka {kafka_jars.VERSION} on core {arguments.kafka_cpus}, data in {data}", flush=True)
+    broker.start()
+    try:
+        _load(broker, arguments)
+        bench = Bench(broker, arguments)
+        jobs = arguments.job or list(_TARGETS)
+        missed = bench.show_targets(jobs)
+        if not arguments.no_ladder:
+            bench.show_ladder()
+    finally:
+        broker.stop()
+    print(f"\n{missed} of the targets missed" if missed else "\nall targets met")
+    return 0
+
+
+def _load(broker: KafkaBroker, arguments: argparse.Namespace) -> None:
+    """Fills the topic unless an earlier run did."""
+    topic = "web-events"
+    if topic in kafka_wire.partitions(broker.url):
+        if kafka_wire.record_count(broker.url, topic) == arguments.events:
+            print(f"topic {topic} holds {arguments.events:,} events from an earlier run", flush=True)
+            return
+        kafka_wire.delete_topic(broker.url, topic)
+    print(f"filling topic {topic} with {arguments.events:,} events", flush=True)
+    kafka_wire.create_topic(broker.url, topic, _PARTITIONS)
+    subprocess.run(
+        [str(arguments.binaries / "kafka_load"), "--brokers", broker.url, "--topic", topic,
+         "--partitions", str(_PARTITIONS), "--count", str(arguments.events), "--seed", "1", "--ips",
+         str(_IPS), "--hosts", str(_HOSTS), "--interval-us", "1000", "--disorder-ms", "10000"],
+        check=True)
+
+
+class Bench:
+    """Runs jobs over the filled topic, each run in a fresh cluster, so that peaks are its own."""
+
+    def __init__(self, broker: KafkaBroker, arguments: argparse.Namespace) -> None:
+        self._env = {"KAFKA_URL": broker.url, "KAFKA_TOPIC": "web-events"}
+        self._arguments = arguments
+
+    def show_targets(self, jobs: list[str]) -> int:
+        """Prints the table; returns how many targets were missed. Runs of the jobs alternate."""
+        runs: dict[str, list[Run]] = {job: [] for job in jobs}
+        for number in range(self._arguments.runs):
+            for job in jobs:
+                runs[job].append(self.run(job))
+                print(f"  run {number + 1}, {job}: {runs[job][-1].per_cpu_second:,.0f} events per "
+                      f"CPU-second, {runs[job][-1].wall_s:.1f} s", flush=True)
+        print(f"\n{'job':50} {'events/CPU-s':>13} {'(range)':>23} {'target':>9}  {'wall s':>6} "
+              f"{'TM MB':>6} {'JM MB':>6}")
+        missed = 0
+        for job in jobs:
+            what, target = _TARGETS[job]
+            rates = sorted(run.per_cpu_second for run in runs[job])
+            wall = statistics.median(run.wall_s for run in runs[job])
+            task_manager = max(run.task_manager_mb for run in runs[job])
+            job_manager = max(run.job_manager_mb for run in runs[job])
+            problems = [text for text, bad in (
+                ("slow", statistics.median(rates) < target),
+                (f"TM > {_TASK_MANAGER_MB} MB", task_manager > _TASK_MANAGER_MB),
+                (f"JM > {_JOB_MANAGER_MB} MB", job_manager > _JOB_MANAGER_MB)) if bad]
+            missed += len(problems)
+            spread = f"({rates[0]:,.0f} to {rates[-1]:,.0f})"
+            print(f"{what:50} {statistics.median(rates):13,.0f} {spread:>23} {target:9,d}  {wall:6.1f} "
+                  f"{task_manager:6.0f} {job_manager:6.0f}  "
+                  f"{'MISS: ' + ', '.join(problems) if problems else 'pass'}")
+        return missed
+
+    def show_ladder(self) -> None:
+        """ns of CPU per event, job by job; each step's share is the difference to the one before."""
+        print(f"\n{'ladder (ns of CPU per event)':50} {'step':>6} {'sum':>6}")
+        before = 0.0
+        for label, job, options in _LADDER:
+            total = statistics.median(
+                self.run(job, options).ns_per_event for _ in range(self._arguments.runs))
+            print(f"{label:50} {total - before:6.0f} {total:6.0f}", flush=True)
+            before = total
+
+    def run(self, job: str, options: dict[str, str] | None = None) -> Run:
+        """Submits the job to a new cluster and waits until it has read the whole topic."""
+        with (tempfile.TemporaryDirectory(prefix="watershed-bench-") as scratch,
+              Cluster(self._arguments.binaries, pathlib.Path(scratch), task_managers=1, slots=1,
+                      options=options, cpus=self._arguments.engine_cpus) as cluster):
+            worker = cluster.task_managers[0].pid
+            cpu_before, begin = cpu_seconds(worker), time.monotonic()
+            job_id = cluster.submit(_JOBS / f"{job}.yaml", self._env, parallelism=1)
+            cluster.wait_state(job_id, ["FINISHED"], timeout_s=600)
+            wall, cpu = time.monotonic() - begin, cpu_seconds(worker) - cpu_before
+            status = cluster.job(job_id)
+            if status["records-in"] != self._arguments.events or status["late-records"]:
+                raise SystemExit(f"{job}: read {status['records-in']} of {self._arguments.events} "
+                                 f"events, {status['late-records']} late: no figure")
+            assert cluster.job_manager is not None
+            return Run(self._arguments.events, cpu, wall, peak_rss_mb(worker),
+                       peak_rss_mb(cluster.job_manager.pid))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
