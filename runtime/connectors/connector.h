@@ -10,22 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/types/option_spec.h"
 #include "runtime/types/result.h"
 
 namespace watershed {
-
-enum class OptionType : uint8_t { kString, kInt, kBool, kDuration, kSize, kEnum };
-
-// One option of a connector, in the words of Flink where Flink has it.
-struct OptionSpec {
-  std::string_view name;  // ends in ".*" for a family: "properties.*"
-  OptionType type = OptionType::kString;
-  bool required = false;
-  bool secret = false;  // redacted wherever it could be shown
-  std::string_view default_value = {};
-  std::vector<std::string_view> choices = {};  // kEnum
-  std::string_view description = {};
-};
 
 using OptionMap = std::map<std::string, std::string>;
 

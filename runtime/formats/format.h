@@ -25,7 +25,8 @@ class Decoder {
   virtual ~Decoder() = default;
   // Appends one row per good payload to `out` (built with the decoder's schema) and its index to
   // `decoded`; reports the others in `errors` and leaves no trace of them in `out`.
-  // A payload's memory need not be padded. A null payload (data() == nullptr) is a tombstone: an error.
+  // A payload's memory need not be padded. A null payload (data() == nullptr) is a tombstone: an
+  // error.
   virtual void Decode(std::span<const std::string_view> payloads, BatchBuilder& out,
                       std::vector<int32_t>& decoded, std::vector<DecodeError>& errors) = 0;
 };
