@@ -14,7 +14,7 @@ struct CommitThread::Shared {
   std::condition_variable changed;
   std::deque<std::function<void()>> work;
   bool stopping = false;
-  bool ended = false;
+  bool working = false;
 
   void Loop() {
     std::unique_lock lock(mutex);
@@ -23,13 +23,14 @@ struct CommitThread::Shared {
       if (stopping) break;
       std::function<void()> next = std::move(work.front());
       work.pop_front();
+      working = true;
       lock.unlock();
       next();
       next = nullptr;  // what it owns goes before anyone hears that it ended
       lock.lock();
+      working = false;
+      changed.notify_all();
     }
-    ended = true;
-    changed.notify_all();
   }
 };
 
@@ -52,14 +53,14 @@ bool CommitThread::Stop(std::chrono::milliseconds grace) {
   shared_->stopping = true;
   shared_->work.clear();
   shared_->changed.notify_all();
-  const bool ended = shared_->changed.wait_for(lock, grace, [this] { return shared_->ended; });
+  const bool idle = shared_->changed.wait_for(lock, grace, [this] { return !shared_->working; });
   lock.unlock();
-  if (ended) {
+  if (idle) {
     thread_.join();
   } else {
     thread_.detach();
   }
-  return ended;
+  return idle;
 }
 
 }  // namespace watershed

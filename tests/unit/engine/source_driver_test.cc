@@ -1,0 +1,225 @@
+#include "runtime/engine/source_driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/unit/engine/manual_clock.h"
+#include "tests/unit/engine/rows.h"
+#include "tests/unit/engine/scripted_source.h"
+
+namespace watershed {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class SourceDriverTest : public ::testing::Test {
+ protected:
+  void Make(int splits, SplitWatermarks::Options watermarks = {.delay_ms = 10}) {
+    SourceDriver::Parameters parameters;
+    parameters.source = "events";
+    parameters.subtask = {2};
+    for (int i = 0; i < splits; ++i) {
+      parameters.splits.push_back(
+          {.id = "web-" + std::to_string(i), .topic = "web", .partition = i});
+    }
+    parameters.watermarks = watermarks;
+    parameters.event_time_column = 1;
+    parameters.watermark_interval = interval_;
+    parameters.mailbox = mailbox_;
+    parameters.clock = &clock_;
+    parameters.metrics = &metrics_;
+    parameters.bytes_in = &bytes_in_;
+    RecordDecoder::Options options{
+        .source = "events", .subtask = {2}, .skip_bad_records = skip_, .event_time_column = 1};
+    auto decoder =
+        std::make_unique<RecordDecoder>(std::make_unique<KeyTimeDecoder>(), KeyTimeSchema(),
+                                        options, &clock_, &skipped_, &refused_);
+    driver_ = std::make_unique<SourceDriver>(std::make_unique<ScriptedSource>(script_),
+                                             std::move(decoder), std::move(parameters));
+    ASSERT_TRUE(driver_->Open());
+  }
+
+  void Answer(std::vector<SourceScript::Record> records, std::vector<SplitProgress> progress = {}) {
+    script_->answers.push_back({std::move(records), std::move(progress)});
+  }
+  void AnswerFinished() { script_->answers.push_back({.finished = true}); }
+
+  // Everything there is.
+  std::vector<std::string> ReadAll() {
+    std::vector<std::string> read;
+    while (true) {
+      auto element = driver_->Next();
+      if (!element) {
+        read.push_back(element.error().message);
+        return read;
+      }
+      if (!*element && script_->answers.empty()) return read;
+      if (*element) read.push_back(Describe((*element)->element));
+    }
+  }
+
+  ManualClock clock_;
+  milliseconds interval_{0};
+  bool skip_ = false;
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&clock_);
+  MetricRegistry registry_;
+  MetricGroup metrics_{&registry_, {}};
+  Counter bytes_in_, skipped_, refused_;
+  std::shared_ptr<SourceScript> script_ = std::make_shared<SourceScript>();
+  std::unique_ptr<SourceDriver> driver_;
+};
+
+TEST_F(SourceDriverTest, AWatermarkFollowsTheBatchThatRaisedIt) {
+  Make(1);
+  Answer({{0, "a@100"}, {0, "b@90"}});
+  Answer({{0, "c@95"}});
+  Answer({{0, "d@130"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100,b@90", "watermark:90", "rows:c@95", "rows:d@130",
+                                     "watermark:120"));
+  EXPECT_EQ(bytes_in_.value(), 5 + 4 + 4 + 5);
+}
+
+TEST_F(SourceDriverTest, TheSlowestSplitDecides) {
+  Make(2);
+  Answer({{0, "a@100"}, {1, "b@50"}, {0, "c@200"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100,b@50,c@200", "watermark:40"));
+}
+
+TEST_F(SourceDriverTest, WatermarksAreNotToldMoreOftenThanTheInterval) {
+  interval_ = milliseconds(200);
+  Make(1);
+  Answer({{0, "a@100"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100", "watermark:90"));
+  clock_.Advance(milliseconds(199));
+  Answer({{0, "b@200"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:b@200"));
+  clock_.Advance(milliseconds(1));
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:190"));  // although no row came
+}
+
+TEST_F(SourceDriverTest, ABoundedSourceEndsWithTheLastWatermark) {
+  interval_ = milliseconds(200);
+  Make(1);
+  Answer({{0, "a@100"}});
+  Answer({{0, "b@200"}});
+  AnswerFinished();
+  EXPECT_THAT(ReadAll(),
+              ElementsAre("rows:a@100", "watermark:90", "rows:b@200", "watermark:max", "end"));
+  const int polls = script_->polls;
+  EXPECT_THAT(ReadAll(), IsEmpty());
+  EXPECT_EQ(script_->polls, polls);  // a finished source is left alone
+}
+
+TEST_F(SourceDriverTest, WithoutSplitsItIsIdle) {
+  Make(0);
+  EXPECT_THAT(ReadAll(), ElementsAre("idle"));
+}
+
+TEST_F(SourceDriverTest, WithoutSplitsABoundedSourceIsAtItsEnd) {
+  Make(0);
+  AnswerFinished();
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:max", "end"));
+}
+
+TEST_F(SourceDriverTest, BecomesIdleWhenCaughtUpAndActiveBeforeTheNextRow) {
+  Make(1, {.delay_ms = 10, .idle_timeout = seconds(30)});
+  Answer({{0, "a@100"}}, {{.split_index = 0, .caught_up = true}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100", "watermark:90"));
+  clock_.Advance(seconds(30));
+  EXPECT_THAT(ReadAll(), ElementsAre("idle"));
+  Answer({{0, "b@200"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("active", "rows:b@200", "watermark:190"));
+}
+
+TEST_F(SourceDriverTest, ABrokerThatIsAwayDelaysIdleness) {
+  Make(1, {.delay_ms = 10, .idle_timeout = seconds(30)});
+  Answer({}, {{.split_index = 0, .caught_up = true}});
+  ReadAll();
+  clock_.Advance(seconds(29));
+  script_->answers.push_back({.degraded_reason = "all brokers are down"});
+  EXPECT_THAT(ReadAll(), IsEmpty());
+  EXPECT_EQ(driver_->degraded_reason(), "");  // the poll after it found the broker again
+  clock_.Advance(seconds(29));
+  EXPECT_THAT(ReadAll(), IsEmpty());
+  clock_.Advance(seconds(1));
+  EXPECT_THAT(ReadAll(), ElementsAre("idle"));
+}
+
+TEST_F(SourceDriverTest, BackpressureDelaysIdleness) {
+  Make(1, {.delay_ms = 10, .idle_timeout = seconds(30)});
+  Answer({}, {{.split_index = 0, .caught_up = true}});
+  ReadAll();
+  clock_.Advance(seconds(40));
+  driver_->OnBackpressure();
+  EXPECT_THAT(ReadAll(), IsEmpty());
+}
+
+TEST_F(SourceDriverTest, PausesTheSplitThatRunsAhead) {
+  Make(2, {.delay_ms = 0, .max_drift_ms = 50});
+  Answer({{0, "a@100"}, {1, "b@200"}});
+  ReadAll();
+  EXPECT_THAT(script_->calls, ElementsAre("pause:1"));
+  Answer({{0, "c@190"}});
+  ReadAll();
+  EXPECT_THAT(script_->calls, ElementsAre("pause:1", "resume:1"));
+}
+
+TEST_F(SourceDriverTest, ABadRecordFailsTheTaskAndSaysWhereItIs) {
+  Make(2);
+  Answer({{0, "a@1", 7}, {1, "nonsense\n", 41}});
+  EXPECT_THAT(ReadAll(),
+              ElementsAre("source 'events' subtask 2: cannot decode the record at topic 'web', "
+                          "partition 1, offset 41: expected key@time; payload 'nonsense\\x0a'. "
+                          "Correct the columns, or set on-error: {action: skip} to count such "
+                          "records and go on"));
+}
+
+TEST_F(SourceDriverTest, SkipsBadRecordsWhereToldAndCountsThem) {
+  skip_ = true;
+  Make(2);
+  Answer({{1, "bad"}, {0, "a@100"}, {0, "worse"}, {1, "b@300"}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100,b@300", "watermark:90"));
+  EXPECT_EQ(skipped_.value(), 2);
+}
+
+TEST_F(SourceDriverTest, RefusesEventsMoreThanADayAhead) {
+  clock_.SetNowMs(1'000'000);
+  Make(2);
+  const int64_t limit_ms = 1'000'000 + 86'400'000;
+  Answer({{0, "a@" + std::to_string(limit_ms + 1)},
+          {0, "b@100"},
+          {1, "c@" + std::to_string(limit_ms)}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:b@100,c@87400000", "watermark:90"));
+  EXPECT_EQ(refused_.value(), 1);
+}
+
+TEST_F(SourceDriverTest, KeepsLagAndOffsetsForTheGauges) {
+  Make(2);
+  Answer({{0, "a@1", 10}, {1, "b@1", 20}},
+         {{.split_index = 0, .lag = 5}, {.split_index = 1, .lag = 7}});
+  ReadAll();
+  driver_->UpdateGauges();
+  EXPECT_EQ(driver_->lag_records(), 12);
+  std::vector<double> offsets;
+  for (const MetricSample& sample : registry_.Collect()) {
+    if (sample.name.ends_with("currentOffset")) offsets.push_back(sample.value);
+  }
+  EXPECT_THAT(offsets, ElementsAre(10, 20));
+}
+
+TEST(ShortenedPayload, EscapesAndCuts) {
+  EXPECT_EQ(ShortenedPayload(std::string_view()), "null (a tombstone)");
+  EXPECT_EQ(ShortenedPayload("\xff\x01z"), "'\\xff\\x01z'");
+  EXPECT_EQ(ShortenedPayload(std::string(5000, 'x')),
+            "'" + std::string(200, 'x') + "' … (5000 bytes)");
+}
+
+}  // namespace
+}  // namespace watershed
