@@ -8,14 +8,13 @@ OperatorNode::OperatorNode(std::unique_ptr<Operator> op, OperatorContext context
                            std::function<bool()> chain_full)
     : operator_(std::move(op)),
       context_(std::move(context)),
-      chain_full_(std::move(chain_full)),
+      router_(std::move(chain_full), &context_.metrics->counter(metric_names::kOperatorRecordsOut)),
       records_in_(&context_.metrics->counter(metric_names::kOperatorRecordsIn)),
-      records_out_(&context_.metrics->counter(metric_names::kOperatorRecordsOut)),
       watermark_(&context_.metrics->gauge(metric_names::kOperatorInputWatermarkMs)) {
   watermark_->Set(kMinWatermarkMs);
 }
 
-void OperatorNode::AddConsumer(std::string_view side, ChainNode* consumer, int input) {
+void OperatorNode::Router::AddConsumer(std::string_view side, ChainNode* consumer, int input) {
   if (side.empty()) {
     consumers_.push_back({consumer, input});
     return;
@@ -29,7 +28,7 @@ void OperatorNode::AddConsumer(std::string_view side, ChainNode* consumer, int i
 }
 
 Error OperatorNode::LocatedError(Error error) const {
-  if (downstream_failed_) return error;
+  if (router_.downstream_failed()) return error;
   return std::move(error).Within(
       fmt::format("operator '{}' subtask {}", context_.operator_id, context_.subtask.value));
 }
@@ -47,20 +46,20 @@ Status OperatorNode::Open() {
 
 Status OperatorNode::Process(int input, const RecordBatch& batch) {
   records_in_->Add(batch.num_rows());
-  return Located(operator_->Process(input, batch, *this));
+  return Located(operator_->Process(input, batch, router_));
 }
 
-Status OperatorNode::Flush() { return Located(operator_->Flush(*this)); }
+Status OperatorNode::Flush() { return Located(operator_->Flush(router_)); }
 
 Result<Progress> OperatorNode::OnWatermark(TimestampMs time_ms) {
   watermark_->Set(time_ms);
-  Result<Progress> progress = operator_->OnWatermark(time_ms, *this);
+  Result<Progress> progress = operator_->OnWatermark(time_ms, router_);
   if (!progress) return tl::make_unexpected(LocatedError(std::move(progress).error()));
   return progress;
 }
 
 Result<Progress> OperatorNode::EndOfInput() {
-  WS_RETURN_IF_ERROR(Located(operator_->EndOfInput(*this)));
+  WS_RETURN_IF_ERROR(Located(operator_->EndOfInput(router_)));
   return Progress::kDone;
 }
 
@@ -69,14 +68,15 @@ void OperatorNode::Close() {
   opened_ = false;
 }
 
-const OperatorNode::Side* OperatorNode::FindSide(std::string_view tag) const {
+const OperatorNode::Router::Side* OperatorNode::Router::FindSide(std::string_view tag) const {
   for (const Side& side : sides_) {
     if (side.tag == tag) return &side;
   }
   return nullptr;
 }
 
-Status OperatorNode::Route(const std::vector<Consumer>& consumers, const RecordBatch& batch) {
+Status OperatorNode::Router::Route(const std::vector<Consumer>& consumers,
+                                   const RecordBatch& batch) {
   for (const Consumer& consumer : consumers) {
     Status status = consumer.node->Process(consumer.input, batch);
     if (!status) {
@@ -87,13 +87,13 @@ Status OperatorNode::Route(const std::vector<Consumer>& consumers, const RecordB
   return Ok();
 }
 
-Status OperatorNode::Emit(RecordBatch batch) {
+Status OperatorNode::Router::Emit(RecordBatch batch) {
   if (batch.num_rows() == 0) return Ok();
   records_out_->Add(batch.num_rows());
   return Route(consumers_, batch);
 }
 
-Status OperatorNode::EmitSide(std::string_view tag, RecordBatch batch) {
+Status OperatorNode::Router::EmitSide(std::string_view tag, RecordBatch batch) {
   const Side* side = FindSide(tag);
   if (side == nullptr || batch.num_rows() == 0) return Ok();
   return Route(side->consumers, batch);

@@ -13,7 +13,7 @@
 namespace watershed {
 
 // One thread.
-class OperatorNode final : public ChainNode, private Output {
+class OperatorNode final : public ChainNode {
  public:
   // `chain_full` tells a firing operator whether some end of its chain has no room. The context's
   // metric group gets numRecordsIn and numRecordsOut.
@@ -21,7 +21,9 @@ class OperatorNode final : public ChainNode, private Output {
                std::function<bool()> chain_full);
 
   // Rows of the output `side` (empty: the main one) go to `consumer`'s input.
-  void AddConsumer(std::string_view side, ChainNode* consumer, int input);
+  void AddConsumer(std::string_view side, ChainNode* consumer, int input) {
+    router_.AddConsumer(side, consumer, input);
+  }
 
   Status Open() override;
   Status Process(int input, const RecordBatch& batch) override;
@@ -33,36 +35,48 @@ class OperatorNode final : public ChainNode, private Output {
   void Close() override;
 
  private:
-  struct Consumer {
-    ChainNode* node;
-    int input;
+  // Its own class: a node's full() tells of the node, an output's of the chain behind it.
+  class Router final : public Output {
+   public:
+    Router(std::function<bool()> chain_full, Counter* records_out)
+        : chain_full_(std::move(chain_full)), records_out_(records_out) {}
+    void AddConsumer(std::string_view side, ChainNode* consumer, int input);
+    bool downstream_failed() const { return downstream_failed_; }
+
+    Status Emit(RecordBatch batch) override;
+    Status EmitSide(std::string_view tag, RecordBatch batch) override;
+    bool has_side(std::string_view tag) const override { return FindSide(tag) != nullptr; }
+    bool full() const override { return chain_full_(); }
+
+   private:
+    struct Consumer {
+      ChainNode* node;
+      int input;
+    };
+    struct Side {
+      std::string tag;
+      std::vector<Consumer> consumers;
+    };
+    const Side* FindSide(std::string_view tag) const;
+    Status Route(const std::vector<Consumer>& consumers, const RecordBatch& batch);
+
+    std::function<bool()> chain_full_;
+    Counter* records_out_;
+    std::vector<Consumer> consumers_;
+    std::vector<Side> sides_;
+    bool downstream_failed_ = false;
   };
-  struct Side {
-    std::string tag;
-    std::vector<Consumer> consumers;
-  };
-  const Side* FindSide(std::string_view tag) const;
-  Status Route(const std::vector<Consumer>& consumers, const RecordBatch& batch);
+
   // Names operator and subtask in an error, unless it comes from a node behind, which named itself.
   Error LocatedError(Error error) const;
   Status Located(Status status) const;
 
-  // Output
-  Status Emit(RecordBatch batch) override;
-  Status EmitSide(std::string_view tag, RecordBatch batch) override;
-  bool has_side(std::string_view tag) const override { return FindSide(tag) != nullptr; }
-  bool full() const override { return chain_full_(); }
-
   std::unique_ptr<Operator> operator_;
   OperatorContext context_;
-  std::function<bool()> chain_full_;
-  std::vector<Consumer> consumers_;
-  std::vector<Side> sides_;
-  Counter* records_in_ = nullptr;
-  Counter* records_out_ = nullptr;
-  Gauge* watermark_ = nullptr;
+  Router router_;
+  Counter* records_in_;
+  Gauge* watermark_;
   bool opened_ = false;
-  bool downstream_failed_ = false;
 };
 
 }  // namespace watershed
