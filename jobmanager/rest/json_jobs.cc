@@ -126,7 +126,7 @@ Json PlanJson(const v1::JobDetails& job) {
       if (edge.target_vertex_id() != vertex.id()) continue;
       inputs.push_back({{"num", inputs.size()},
                         {"id", edge.source_vertex_id()},
-                        {"ship_strategy", edge.key_columns().empty() ? "FORWARD" : "HASH"},
+                        {"ship_strategy", edge.key_columns().empty() ? "GLOBAL" : "HASH"},
                         {"exchange", "pipelined_bounded"}});
     }
     if (!inputs.empty()) node["inputs"] = std::move(inputs);

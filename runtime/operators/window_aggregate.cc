@@ -16,8 +16,6 @@ namespace {
 
 constexpr int64_t kStripRows = 256;    // resolved at a time: entries stay in the nearest caches
 constexpr int64_t kBundleRows = 8192;  // at most, between two chances to evict
-constexpr int64_t kSliceKeys = 1024;   // fired at a time
-constexpr int64_t kEmitRows = 4096;
 
 constexpr std::string_view kLateTag = "late";
 constexpr std::string_view kWatermarkSection = "watermark";
@@ -230,7 +228,7 @@ Result<Progress> WindowAggregate::OnWatermark(TimestampMs time_ms, Output& outpu
 
 Result<bool> WindowAggregate::Fire(Output& output, bool may_yield) {
   while (true) {
-    Status taken = state_->TakeDue(watermark_ms_, kSliceKeys, entries_);
+    Status taken = state_->TakeDue(watermark_ms_, spec_.fire_slice_keys, entries_);
     if (taken && !entries_.empty()) {
       for (StateEntry* entry : entries_) FireKey(*entry);
       taken = state_->EndBundle();
@@ -238,7 +236,7 @@ Result<bool> WindowAggregate::Fire(Output& output, bool may_yield) {
     if (!taken) return tl::make_unexpected(std::move(taken).error().Within(where_));
     WS_RETURN_IF_ERROR(emitter_.status());
     const bool last = entries_.empty();
-    if (emitter_.num_rows() >= (last ? 1 : kEmitRows) || (may_yield && output.full())) {
+    if (emitter_.num_rows() >= (last ? 1 : spec_.emit_rows) || (may_yield && output.full())) {
       if (emitter_.num_rows() > 0) WS_RETURN_IF_ERROR(output.Emit(emitter_.Finish()));
       if (!last && may_yield && output.full()) return false;
     }

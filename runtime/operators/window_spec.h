@@ -29,6 +29,9 @@ struct WindowSpec {
   Aggregates aggregates;
   bool emits_start = false, emits_end = false;
   bool late_to_side_output = false;
+  // Firing: keys taken at a time, and rows collected before a batch leaves. Tests make them small.
+  int64_t fire_slice_keys = 1024;
+  int64_t emit_rows = 4096;
   // Columns: keys, window start and end if emitted, then one per aggregate.
   SchemaPtr output;
   // Keys, window and aggregates in words: a snapshot of another description does not fit.

@@ -1,7 +1,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/state/scratch_env.h"
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_memory.h"
 
@@ -21,6 +21,7 @@ std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), sli
 // Small values, written in bundles, read back by point look-ups; scratch, so nothing is synced.
 rocksdb::Options MakeOptions(StateMemory& memory) {
   rocksdb::Options options;
+  options.env = ScratchEnv();
   options.create_if_missing = true;
   options.error_if_exists = true;
   options.write_buffer_manager = memory.write_buffers();
@@ -35,7 +36,6 @@ rocksdb::Options MakeOptions(StateMemory& memory) {
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.avoid_flush_during_shutdown = true;
   options.allow_concurrent_memtable_write = false;
-  options.use_fsync = false;
   options.max_open_files = 512;
   options.info_log_level = rocksdb::ERROR_LEVEL;
   options.keep_log_file_num = 1;
@@ -66,7 +66,9 @@ class RocksDbBackend final : public StateBackend {
     // Best effort: the directory's owner removes what might stay.
     (void)db_->Close();
     db_.reset();
-    (void)rocksdb::DestroyDB(directory_, rocksdb::Options());
+    rocksdb::Options options;
+    options.env = ScratchEnv();
+    (void)rocksdb::DestroyDB(directory_, options);
   }
 
   Status MultiGet(std::span<const std::string_view> keys,

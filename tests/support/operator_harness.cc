@@ -1,0 +1,360 @@
+#include "tests/support/operator_harness.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+
+#include "runtime/metrics/names.h"
+#include "runtime/types/key_encoding.h"
+#include "tests/support/rows.h"
+
+namespace watershed::test {
+namespace {
+
+constexpr int32_t kMaxParallelism = 12;
+constexpr int kMaxYields = 1'000'000;
+
+using Sections = std::map<std::string, std::string, std::less<>>;
+
+class MemoryWriter final : public SnapshotWriter {
+ public:
+  Status Put(std::string_view section, std::string_view bytes) override {
+    EXPECT_TRUE(sections.emplace(section, bytes).second) << "section '" << section << "' put twice";
+    return Ok();
+  }
+  Sections sections;
+};
+
+class MemoryReader final : public SnapshotReader {
+ public:
+  explicit MemoryReader(std::vector<Sections> parts) : parts_(std::move(parts)) {}
+  std::vector<std::string> Get(std::string_view section) const override {
+    std::vector<std::string> found;
+    for (const Sections& part : parts_) {
+      if (const auto at = part.find(section); at != part.end()) found.push_back(at->second);
+    }
+    return found;
+  }
+
+ private:
+  std::vector<Sections> parts_;
+};
+
+class Directory {
+ public:
+  Directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ws-harness-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::string Make() {
+    const std::string made = fmt::format("{}/{}", path_, next_++);
+    std::filesystem::create_directory(made);
+    return made;
+  }
+
+ private:
+  std::string path_;
+  int next_ = 0;
+};
+
+// One run: the subtasks of the chain as they are just now, and all that came out.
+class Run {
+ public:
+  Run(const OperatorCase& tested, const HarnessVariant& variant)
+      : tested_(tested),
+        variant_(variant),
+        factory_({.backend = variant.backend,
+                  .cache_bytes = variant.cache_bytes,
+                  .max_dirty_bytes = variant.max_dirty_bytes}) {}
+
+  Status Execute(const std::vector<Item>& items);
+  HarnessResult TakeResult();
+
+ private:
+  // The output of operator `index` of a subtask: the next operator, or the result.
+  class ChainOutput final : public Output {
+   public:
+    ChainOutput(Run& run, size_t subtask, size_t index)
+        : run_(run), subtask_(subtask), index_(index) {}
+    Status Emit(RecordBatch batch) override;
+    Status EmitSide(std::string_view tag, RecordBatch batch) override;
+    bool has_side(std::string_view) const override { return run_.tested_.side_output_connected; }
+    bool full() const override { return run_.variant_.output_full && run_.emitted_; }
+
+   private:
+    Run& run_;
+    size_t subtask_, index_;
+  };
+  struct Link {
+    std::unique_ptr<MetricGroup> metrics;
+    std::unique_ptr<Operator> op;
+    std::unique_ptr<ChainOutput> output;
+  };
+  using Subtask = std::vector<Link>;
+
+  Status OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator);
+  Status Route(const RecordBatch& batch);
+  Status RaiseWatermark(TimestampMs time_ms);
+  Status SnapshotAndRestore();
+  Result<std::vector<std::vector<Sections>>> SnapshotAll();
+  void CloseAll();
+
+  const OperatorCase& tested_;
+  const HarnessVariant& variant_;
+  Directory directory_;
+  MetricRegistry registry_;
+  KeyedStateFactory factory_;
+  std::vector<Subtask> subtasks_;
+  size_t next_parallelism_ = 0;
+  bool emitted_ = false;
+  int yields_ = 0;
+  HarnessResult result_;
+};
+
+Status Run::ChainOutput::Emit(RecordBatch batch) {
+  EXPECT_GT(batch.num_rows(), 0) << "an empty batch";
+  for (const ColumnPtr& column : batch.columns()) EXPECT_EQ(column->size(), batch.num_rows());
+  if (index_ + 1 < run_.subtasks_[subtask_].size()) {
+    Link& next = run_.subtasks_[subtask_][index_ + 1];
+    return next.op->Process(0, batch, *next.output);
+  }
+  run_.emitted_ = true;
+  for (std::string& row : RowsAsText(batch)) run_.result_.rows.push_back(std::move(row));
+  return Ok();
+}
+
+Status Run::ChainOutput::EmitSide(std::string_view tag, RecordBatch batch) {
+  auto& rows = run_.result_.side_rows[std::string(tag)];
+  for (std::string& row : RowsAsText(batch)) rows.push_back(std::move(row));
+  return Ok();
+}
+
+Status Run::OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator) {
+  const auto& turns = variant_.parallelisms;
+  const int32_t parallelism = turns[next_parallelism_++ % turns.size()];
+  subtasks_.resize(static_cast<size_t>(parallelism));
+  for (int32_t subtask = 0; subtask < parallelism; ++subtask) {
+    for (size_t i = 0; i < tested_.chain.size(); ++i) {
+      Link link;
+      link.metrics = std::make_unique<MetricGroup>(&registry_, MetricLabels{});
+      link.output = std::make_unique<ChainOutput>(*this, static_cast<size_t>(subtask), i);
+      WS_ASSIGN_OR_RETURN(link.op, tested_.chain[i]());
+      OperatorContext context;
+      context.job_name = "harness";
+      context.operator_id = fmt::format("operator-{}", i);
+      context.operator_name = context.operator_id;
+      context.subtask = {subtask};
+      context.parallelism = parallelism;
+      context.max_parallelism = kMaxParallelism;
+      context.key_groups = RangeOfSubtask({subtask}, kMaxParallelism, parallelism);
+      context.clock = &SystemClock();
+      context.metrics = link.metrics.get();
+      context.keyed_state = &factory_;
+      context.state_directory = directory_.Make();
+      WS_RETURN_IF_ERROR(link.op->Open(context));
+      if (!parts_per_operator.empty()) {
+        WS_RETURN_IF_ERROR(link.op->Restore(MemoryReader(parts_per_operator[i])));
+      }
+      subtasks_[static_cast<size_t>(subtask)].push_back(std::move(link));
+    }
+  }
+  return Ok();
+}
+
+Status Run::Route(const RecordBatch& batch) {
+  std::vector<std::vector<int32_t>> rows(subtasks_.size());
+  KeyBatch keys;
+  if (tested_.key_columns) EncodeKeys(batch, *tested_.key_columns, keys);
+  for (int64_t row = 0; row < batch.num_rows(); ++row) {
+    SubtaskIndex to{0};
+    if (tested_.key_columns) {
+      const KeyGroup group = KeyGroupOfHash(keys.hashes[static_cast<size_t>(row)], kMaxParallelism);
+      to = SubtaskOfKeyGroup(group, kMaxParallelism, static_cast<int32_t>(subtasks_.size()));
+    }
+    rows[static_cast<size_t>(to.value)].push_back(static_cast<int32_t>(row));
+  }
+  for (size_t subtask = 0; subtask < subtasks_.size(); ++subtask) {
+    if (rows[subtask].empty()) continue;
+    Link& head = subtasks_[subtask].front();
+    WS_RETURN_IF_ERROR(head.op->Process(0, Take(batch, rows[subtask]), *head.output));
+  }
+  return Ok();
+}
+
+// In chain order: flush, then the watermark, as the engine does. A yield may be followed by a
+// restore, after which the watermark is given to every subtask again.
+Status Run::RaiseWatermark(TimestampMs time_ms) {
+  for (size_t subtask = 0; subtask < subtasks_.size(); ++subtask) {
+    for (size_t i = 0; i < subtasks_[subtask].size(); ++i) {
+      Link& link = subtasks_[subtask][i];
+      WS_RETURN_IF_ERROR(link.op->Flush(*link.output));
+      while (true) {
+        WS_ASSIGN_OR_RETURN(const Progress progress, link.op->OnWatermark(time_ms, *link.output));
+        if (progress == Progress::kDone) break;
+        if (++yields_ > kMaxYields) return InternalError("it yields for ever");
+        EXPECT_TRUE(emitted_) << "it yielded though the output was not full";
+        emitted_ = false;
+        if (!variant_.restore_after_every_item) continue;
+        WS_RETURN_IF_ERROR(SnapshotAndRestore());
+        return RaiseWatermark(time_ms);
+      }
+    }
+  }
+  return Ok();
+}
+
+Result<std::vector<std::vector<Sections>>> Run::SnapshotAll() {
+  std::vector<std::vector<Sections>> parts(tested_.chain.size());
+  for (Subtask& subtask : subtasks_) {
+    for (size_t i = 0; i < subtask.size(); ++i) {
+      WS_RETURN_IF_ERROR(subtask[i].op->Flush(*subtask[i].output));
+      MemoryWriter writer;
+      WS_RETURN_IF_ERROR(subtask[i].op->Snapshot(writer));
+      parts[i].push_back(std::move(writer.sections));
+    }
+  }
+  return parts;
+}
+
+void Run::CloseAll() {
+  for (Subtask& subtask : subtasks_) {
+    for (Link& link : subtask) {
+      link.op->Close();
+      result_.late_dropped += link.metrics->counter(metric_names::kLateRecordsDropped).value();
+    }
+  }
+  subtasks_.clear();
+}
+
+Status Run::SnapshotAndRestore() {
+  WS_ASSIGN_OR_RETURN(const auto parts, SnapshotAll());
+  CloseAll();
+  return OpenAll(parts);
+}
+
+Status Run::Execute(const std::vector<Item>& items) {
+  WS_RETURN_IF_ERROR(OpenAll({}));
+  for (const Item& item : items) {
+    emitted_ = false;
+    if (const auto* batch = std::get_if<RecordBatch>(&item)) {
+      WS_RETURN_IF_ERROR(Route(*batch));
+    } else {
+      WS_RETURN_IF_ERROR(RaiseWatermark(std::get<WatermarkItem>(item).time_ms));
+    }
+    if (variant_.restore_after_every_item) WS_RETURN_IF_ERROR(SnapshotAndRestore());
+  }
+  for (Subtask& subtask : subtasks_) {
+    for (Link& link : subtask) WS_RETURN_IF_ERROR(link.op->EndOfInput(*link.output));
+  }
+  WS_ASSIGN_OR_RETURN(const auto parts, SnapshotAll());
+  for (const auto& of_operator : parts) {
+    for (const Sections& sections : of_operator) {
+      for (const auto& [name, bytes] : sections) {
+        EXPECT_FALSE(name.starts_with("keyed-state/")) << "state is left in " << name;
+      }
+    }
+  }
+  CloseAll();
+  return Ok();
+}
+
+HarnessResult Run::TakeResult() {
+  std::sort(result_.rows.begin(), result_.rows.end());
+  for (auto& [tag, rows] : result_.side_rows) std::sort(rows.begin(), rows.end());
+  return std::move(result_);
+}
+
+RecordBatch Concatenate(const std::vector<RecordBatch>& batches) {
+  std::vector<ColumnPtr> columns;
+  int64_t rows = 0;
+  for (int i = 0; i < batches.front().num_columns(); ++i) {
+    auto column = std::make_shared<Column>(batches.front().column(i).type());
+    for (const RecordBatch& batch : batches) column->AppendAll(batch.column(i));
+    rows = column->size();
+    columns.push_back(std::move(column));
+  }
+  return RecordBatch(batches.front().schema(), std::move(columns), rows);
+}
+
+std::vector<Item> CutItems(const std::vector<Item>& items, HarnessVariant::Cut cut) {
+  std::vector<Item> made;
+  std::vector<RecordBatch> run;
+  const auto finish_run = [&] {
+    if (!run.empty()) made.emplace_back(Concatenate(run));
+    run.clear();
+  };
+  for (const Item& item : items) {
+    const auto* batch = std::get_if<RecordBatch>(&item);
+    if (batch == nullptr) {
+      finish_run();
+      made.push_back(item);
+    } else if (cut == HarnessVariant::Cut::kAsGiven) {
+      made.push_back(item);
+    } else if (cut == HarnessVariant::Cut::kMerged) {
+      run.push_back(*batch);
+    } else {
+      for (int32_t row = 0; row < batch->num_rows(); ++row) {
+        made.emplace_back(Take(*batch, std::array{row}));
+      }
+    }
+  }
+  finish_run();
+  made.emplace_back(WatermarkItem{kMaxWatermarkMs});
+  return made;
+}
+
+}  // namespace
+
+std::vector<HarnessVariant> AllVariants() {
+  using Cut = HarnessVariant::Cut;
+  constexpr auto kMap = StateBackendKind::kHashMap;
+  constexpr auto kRocks = StateBackendKind::kRocksDb;
+  constexpr int64_t kLarge = int64_t{64} << 20;
+  return {
+      {"as given", kMap, kLarge, 0, Cut::kAsGiven, false, {1}, false},
+      {"row by row", kMap, kLarge, 0, Cut::kRowByRow, false, {1}, false},
+      {"merged", kMap, kLarge, 0, Cut::kMerged, false, {1}, false},
+      {"full output", kMap, kLarge, 0, Cut::kAsGiven, false, {1}, true},
+      {"all evicted", kMap, 1, 0, Cut::kAsGiven, false, {1}, false},
+      {"all evicted, row by row, full output", kMap, 1, 0, Cut::kRowByRow, false, {1}, true},
+      {"some evicted", kMap, 3 << 10, 0, Cut::kAsGiven, false, {1}, false},
+      {"written back early", kMap, kLarge, 1, Cut::kAsGiven, false, {1}, false},
+      {"parallelism 3", kMap, kLarge, 0, Cut::kAsGiven, false, {3}, false},
+      {"restore, row by row", kMap, kLarge, 0, Cut::kRowByRow, true, {1}, false},
+      {"restore, full output", kMap, kLarge, 0, Cut::kAsGiven, true, {1}, true},
+      {"restore, all evicted", kMap, 1, 0, Cut::kAsGiven, true, {1}, false},
+      {"restore, rescaled, full output", kMap, 2 << 10, 0, Cut::kAsGiven, true, {1, 3, 2}, true},
+      {"rocksdb", kRocks, kLarge, 0, Cut::kAsGiven, false, {1}, false},
+      {"rocksdb, all evicted, full output", kRocks, 1, 0, Cut::kAsGiven, false, {1}, true},
+      {"rocksdb, restore, rescaled", kRocks, 2 << 10, 1 << 10, Cut::kAsGiven, true, {2, 1}, false},
+  };
+}
+
+HarnessResult RunVariant(const OperatorCase& tested, const HarnessVariant& variant) {
+  SCOPED_TRACE("variant: " + variant.name);
+  Run run(tested, variant);
+  const Status done = run.Execute(CutItems(tested.items, variant.cut));
+  EXPECT_TRUE(done) << done.error().message;
+  return run.TakeResult();
+}
+
+HarnessResult RunAllVariants(const OperatorCase& tested) {
+  std::optional<HarnessResult> first;
+  for (const HarnessVariant& variant : AllVariants()) {
+    HarnessResult result = RunVariant(tested, variant);
+    if (!first) {
+      first = std::move(result);
+      continue;
+    }
+    EXPECT_EQ(result.rows, first->rows) << "variant: " << variant.name;
+    EXPECT_EQ(result.side_rows, first->side_rows) << "variant: " << variant.name;
+    EXPECT_EQ(result.late_dropped, first->late_dropped) << "variant: " << variant.name;
+  }
+  return std::move(*first);
+}
+
+}  // namespace watershed::test

@@ -1,0 +1,236 @@
+#include "wsctl/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <map>
+#include <ostream>
+
+#include "runtime/config/units.h"
+#include "runtime/job/nearest_name.h"
+#include "runtime/version/version.h"
+#include "wsctl/commands/commands.h"
+#include "wsctl/table.h"
+
+namespace watershed {
+namespace {
+
+constexpr int kParallelismMax = 32768;  // Flink's upper bound of a maximum parallelism
+
+constexpr const char* kExamples = R"(
+Examples:
+  wsctl lint jobs/*.yaml
+  wsctl run --bounded --env-file flink-env.env jobs/session.yaml
+  wsctl submit --env-file flink-env.env -p 4 jobs/session.yaml
+  wsctl list
+  wsctl get session -o json
+  wsctl cancel 3f2a
+
+A JOB is a job id, the beginning of one, or a job's name where only one has it.
+Exit codes: 0 done, 1 failed, 2 wrong usage or file, 3 timed out, 4 cluster unreachable.)";
+
+// Arguments of the verbs, filled in by CLI11.
+struct Arguments {
+  std::vector<std::string> files;
+  std::string file;
+  std::string job;
+  std::string timeout;
+  int32_t parallelism = 0;
+  bool all = false;
+  bool bounded = false;
+  bool detached = false;
+  bool cluster = false;
+};
+
+using Verb = std::function<Outcome<void>(const CommandContext&)>;
+
+class CommandLine {
+ public:
+  explicit CommandLine(CommandContext context) : context_(std::move(context)) {
+    app_.description("Lints, runs, submits and watches Watershed jobs.");
+    app_.footer(kExamples);
+    app_.set_version_flag("--version", std::string(BuildVersion()));
+    app_.require_subcommand(0, 1);  // none: our own message
+    app_.fallthrough();
+    AddGlobalOptions();
+    AddFileVerbs();
+    AddJobVerbs();
+  }
+
+  int Run(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::CallForHelp&) {
+      return PrintAndEnd(app_.help());
+    } catch (const CLI::CallForAllHelp&) {
+      return PrintAndEnd(app_.help("", CLI::AppFormatMode::All));
+    } catch (const CLI::CallForVersion&) {
+      return PrintAndEnd(fmt::format("wsctl {}\n", BuildVersion()));
+    } catch (const CLI::ExtrasError& error) {
+      return End(Fail(ExitCode::kUsage, UnexpectedArgument(error)));
+    } catch (const CLI::ParseError& error) {
+      return End(Fail(ExitCode::kUsage,
+                      fmt::format("{}\nMore: wsctl {}--help", error.what(), ParsedVerb())));
+    }
+    if (!verb_) {
+      return End(Fail(ExitCode::kUsage, "a command is missing, such as list\nMore: wsctl --help"));
+    }
+    if (!arguments_.timeout.empty()) {
+      auto timeout = ParseDuration(arguments_.timeout);
+      if (!timeout || timeout->count() <= 0) {
+        return End(Fail(ExitCode::kUsage,
+                        fmt::format("--timeout: {}",
+                                    timeout ? "must be above zero" : timeout.error().message)));
+      }
+      context_.options.timeout = *timeout;
+    }
+    if (arguments_.parallelism > 0) context_.options.parallelism = arguments_.parallelism;
+    return End(verb_(context_));
+  }
+
+  int End(const Outcome<void>& outcome) {
+    context_.console.out->flush();
+    if (outcome && !*context_.console.out) {
+      *context_.console.err << "error: standard output cannot be written\n";
+      return static_cast<int>(ExitCode::kFailed);
+    }
+    if (outcome) return static_cast<int>(ExitCode::kDone);
+    if (!outcome.error().message.empty()) {
+      *context_.console.err << "error: " << PrintableLines(outcome.error().message) << std::endl;
+    }
+    return static_cast<int>(outcome.error().code);
+  }
+
+ private:
+  void AddGlobalOptions() {
+    GlobalOptions& options = context_.options;
+    static const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
+                                                                 {"json", OutputFormat::kJson}};
+    app_.add_option("-o,--output", options.output, "Output format: table or json")
+        ->transform(CLI::CheckedTransformer(kFormats).description(""))
+        ->type_name("FORMAT")
+        ->default_str("table");
+    app_.add_option("--env-file", options.env_files,
+                    "Variables for ${NAME} in job files, NAME=value a line; they win over the "
+                    "environment's, and a later file over an earlier one")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    app_.add_option("-p,--parallelism", arguments_.parallelism,
+                    "Parallelism of the job instead of the file's (submit, run, lint)")
+        ->type_name("N")
+        ->check(CLI::Range(1, kParallelismMax).description(""));
+    app_.add_option("--jobmanager", options.jobmanager, "Address of the JobManager")
+        ->type_name("HOST:PORT")
+        ->envname("WSCTL_JOBMANAGER")
+        ->capture_default_str();
+    app_.add_option("--timeout", arguments_.timeout,
+                    "Give up after this long, such as 10s or 2min (default 30s; run: never)")
+        ->type_name("DURATION");
+  }
+
+  CLI::App* AddVerb(const std::string& name, const std::string& description,
+                    const std::string& example, Verb verb) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    command->footer("\nExample:\n  " + example);
+    command->callback([this, verb = std::move(verb)] { verb_ = verb; });
+    return command;
+  }
+
+  void AddFileVerbs() {
+    AddVerb("lint", "Check job files and say what their sinks guarantee",
+            "wsctl lint jobs/session.yaml jobs/aggregation.yaml",
+            [this](const CommandContext& c) { return LintCommand(c, arguments_.files); })
+        ->add_option("FILE", arguments_.files, "Job files; - is standard input")
+        ->required();
+    AddVerb("submit", "Submit a job to the cluster and print its JobID",
+            "wsctl submit --env-file flink-env.env -p 4 jobs/session.yaml",
+            [this](const CommandContext& c) { return SubmitCommand(c, arguments_.file); })
+        ->add_option("FILE", arguments_.file, "Job file; - is standard input")
+        ->required();
+    CLI::App* run =
+        AddVerb("run", "Run a job in this process, without a cluster, until it ends or Ctrl-C",
+                "wsctl run --bounded jobs/session.yaml", [this](const CommandContext& c) {
+                  return RunCommand(c, arguments_.file, arguments_.bounded);
+                });
+    run->add_option("FILE", arguments_.file, "Job file; - is standard input")->required();
+    run->add_flag("--bounded", arguments_.bounded,
+                  "Stop at the present end of every source's topic");
+  }
+
+  void AddJobVerbs() {
+    AddVerb("list", "List the jobs that have not ended", "wsctl list -a -o json",
+            [this](const CommandContext& c) { return ListCommand(c, arguments_.all); })
+        ->add_flag("-a,--all", arguments_.all, "Ended jobs too");
+    AddVerb("get", "Show a job: state, why it waits or failed, figures of every vertex",
+            "wsctl get session",
+            [this](const CommandContext& c) { return GetCommand(c, arguments_.job); })
+        ->add_option("JOB", arguments_.job, "Job id, its beginning, or a unique name")
+        ->required();
+    CLI::App* cancel =
+        AddVerb("cancel", "Cancel a job and wait until it has ended",
+                "wsctl cancel session --timeout 1min", [this](const CommandContext& c) {
+                  return CancelCommand(c, arguments_.job, arguments_.detached);
+                });
+    cancel->add_option("JOB", arguments_.job, "Job id, its beginning, or a unique name")
+        ->required();
+    cancel->add_flag("-d,--detached", arguments_.detached, "Do not wait for the end");
+    AddVerb("version", "Print version and commit", "wsctl version --cluster",
+            [this](const CommandContext& c) { return VersionCommand(c, arguments_.cluster); })
+        ->add_flag("--cluster", arguments_.cluster, "The JobManager's too");
+  }
+
+  std::string UnexpectedArgument(const CLI::ExtrasError& error) const {
+    std::vector<std::string> extra = app_.remaining();
+    if (!app_.get_subcommands().empty() || extra.empty() || extra.front().starts_with('-')) {
+      return fmt::format("{}\nMore: wsctl {}--help", error.what(), ParsedVerb());
+    }
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    std::vector<std::string_view> candidates(names.begin(), names.end());
+    return fmt::format("there is no command '{}'{}\nMore: wsctl --help", extra.front(),
+                       Suggestion(extra.front(), candidates));
+  }
+
+  std::string ParsedVerb() const {
+    auto verbs = app_.get_subcommands();
+    return verbs.empty() ? "" : verbs.front()->get_name() + " ";
+  }
+
+  static std::string PrintableLines(const std::string& text) {
+    std::string result;
+    for (size_t begin = 0; begin <= text.size();) {
+      size_t end = std::min(text.find('\n', begin), text.size());
+      if (begin > 0) result += '\n';
+      result += Printable(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return result;
+  }
+
+  int PrintAndEnd(const std::string& text) {
+    *context_.console.out << text;
+    return End({});
+  }
+
+  CLI::App app_{"", "wsctl"};
+  CommandContext context_;
+  Arguments arguments_;
+  Verb verb_;
+};
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& arguments, CommandContext context) {
+  CommandLine command_line(std::move(context));
+  try {
+    return command_line.Run(arguments);
+  } catch (const std::exception& error) {
+    return command_line.End(
+        Fail(ExitCode::kFailed, fmt::format("internal error: {}", error.what())));
+  }
+}
+
+}  // namespace watershed

@@ -1,0 +1,18 @@
+// The client of the commands that talk to a cluster.
+#pragma once
+
+#include <memory>
+
+#include "wsctl/command_context.h"
+#include "wsctl/job_client.h"
+
+namespace watershed {
+
+inline constexpr std::chrono::milliseconds kDefaultTimeout{30'000};
+
+inline Outcome<std::unique_ptr<JobClient>> ClientFor(const CommandContext& context) {
+  return JobClient::Create(context.options.jobmanager,
+                           context.options.timeout.value_or(kDefaultTimeout));
+}
+
+}  // namespace watershed

@@ -1,0 +1,139 @@
+#include "wsctl/job_client.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+
+#include "runtime/config/units.h"
+#include "watershed/v1/control.grpc.pb.h"
+
+namespace watershed {
+namespace {
+
+constexpr int kReceiveBytesMax = 64 << 20;  // details of jobs with thousands of subtasks
+
+bool IsHostAndPort(const std::string& address) {
+  size_t colon = address.rfind(':');
+  if (colon == address.npos || colon == 0) return false;
+  std::string host = address.substr(0, colon);
+  std::string port = address.substr(colon + 1);
+  bool bracketed = host.front() == '[' && host.back() == ']';
+  if (!bracketed && host.find_first_of(":/ ,") != host.npos) return false;
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos) {
+    return false;
+  }
+  int number = std::stoi(port);
+  return number >= 1 && number <= 65535;
+}
+
+}  // namespace
+
+struct JobClient::Impl {
+  std::string address;
+  std::chrono::milliseconds timeout;
+  std::chrono::steady_clock::time_point deadline;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::JobService::Stub> stub;
+
+  // Calls one RPC with the client's deadline.
+  template <typename Request, typename Response>
+  Outcome<Response> Call(grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*,
+                                                                      const Request&, Response*),
+                         const Request& request) {
+    grpc::ClientContext context;
+    auto left = deadline - std::chrono::steady_clock::now();
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::duration_cast<std::chrono::milliseconds>(left));
+    Response response;
+    grpc::Status status = (stub.get()->*method)(&context, request, &response);
+    if (!status.ok()) return tl::make_unexpected(FailureOf(status));
+    return response;
+  }
+
+  Failure FailureOf(const grpc::Status& status) const {
+    switch (status.error_code()) {
+      case grpc::StatusCode::DEADLINE_EXCEEDED:
+        if (channel->GetState(false) == GRPC_CHANNEL_READY) {
+          return {ExitCode::kTimedOut,
+                  fmt::format("the JobManager at {} did not answer within {}; allow more with "
+                              "--timeout",
+                              address, FormatDuration(timeout))};
+        }
+        return Unreachable("no connection within " + FormatDuration(timeout));
+      case grpc::StatusCode::UNAVAILABLE:
+        return Unreachable(status.error_message());
+      case grpc::StatusCode::UNIMPLEMENTED:
+        return Unreachable("what answers there is not a JobManager of this version");
+      case grpc::StatusCode::INVALID_ARGUMENT:
+        return {ExitCode::kUsage, status.error_message()};
+      default:
+        return {ExitCode::kFailed, status.error_message()};
+    }
+  }
+
+  Failure Unreachable(const std::string& why) const {
+    return {ExitCode::kUnreachable,
+            fmt::format("no JobManager can be reached at {} ({}); is it running? Another address: "
+                        "--jobmanager host:port or WSCTL_JOBMANAGER",
+                        address, why)};
+  }
+};
+
+Outcome<std::unique_ptr<JobClient>> JobClient::Create(const std::string& address,
+                                                      std::chrono::milliseconds timeout) {
+  if (!IsHostAndPort(address)) {
+    return Fail(ExitCode::kUsage,
+                fmt::format("'{}' is not the address of a JobManager; expected host:port, such as "
+                            "localhost:6123",
+                            address));
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->address = address;
+  impl->timeout = timeout;
+  impl->deadline = std::chrono::steady_clock::now() + timeout;
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
+  // A proxy in the environment is for the web, not for the cluster.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  impl->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  impl->stub = v1::JobService::NewStub(impl->channel);
+  return std::unique_ptr<JobClient>(new JobClient(std::move(impl)));
+}
+
+JobClient::JobClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+JobClient::~JobClient() = default;
+
+Outcome<v1::SubmitJobResponse> JobClient::Submit(v1::JobGraph graph) {
+  v1::SubmitJobRequest request;
+  *request.mutable_graph() = std::move(graph);
+  return impl_->Call(&v1::JobService::Stub::SubmitJob, request);
+}
+
+Outcome<std::vector<v1::JobSummary>> JobClient::List(bool include_ended) {
+  v1::ListJobsRequest request;
+  request.set_include_ended(include_ended);
+  WS_ASSIGN_OR_RETURN(auto response, impl_->Call(&v1::JobService::Stub::ListJobs, request));
+  return std::vector<v1::JobSummary>(response.jobs().begin(), response.jobs().end());
+}
+
+Outcome<v1::JobDetails> JobClient::Get(const std::string& job_id) {
+  v1::GetJobRequest request;
+  request.set_job_id(job_id);
+  return impl_->Call(&v1::JobService::Stub::GetJob, request);
+}
+
+Outcome<void> JobClient::Cancel(const std::string& job_id) {
+  v1::CancelJobRequest request;
+  request.set_job_id(job_id);
+  WS_RETURN_IF_ERROR(impl_->Call(&v1::JobService::Stub::CancelJob, request));
+  return {};
+}
+
+Outcome<v1::GetVersionResponse> JobClient::Version() {
+  return impl_->Call(&v1::JobService::Stub::GetVersion, v1::GetVersionRequest());
+}
+
+std::chrono::steady_clock::time_point JobClient::deadline() const { return impl_->deadline; }
+const std::string& JobClient::address() const { return impl_->address; }
+
+}  // namespace watershed

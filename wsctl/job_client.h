@@ -1,0 +1,40 @@
+// The JobManager's JobService as wsctl sees it. gRPC stays in job_client.cc.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "watershed/v1/control.pb.h"
+#include "wsctl/exit_code.h"
+
+namespace watershed {
+
+// Every call blocks until it is answered or the client's deadline, which counts from its creation,
+// has passed. Failures: kUnreachable when no JobManager could be reached, kTimedOut when one was
+// connected but did not answer in time, kUsage when it refused a submitted job as wrong, else
+// kFailed.
+class JobClient {
+ public:
+  // `address` is host:port; anything else is a failure kUsage. Connects at the first call.
+  static Outcome<std::unique_ptr<JobClient>> Create(const std::string& address,
+                                                    std::chrono::milliseconds timeout);
+  ~JobClient();
+
+  Outcome<v1::SubmitJobResponse> Submit(v1::JobGraph graph);
+  Outcome<std::vector<v1::JobSummary>> List(bool include_ended);
+  Outcome<v1::JobDetails> Get(const std::string& job_id);
+  Outcome<void> Cancel(const std::string& job_id);
+  Outcome<v1::GetVersionResponse> Version();
+
+  std::chrono::steady_clock::time_point deadline() const;
+  const std::string& address() const;
+
+ private:
+  struct Impl;
+  explicit JobClient(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace watershed
