@@ -55,6 +55,7 @@ void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& c
                               connector.name);
     return;
   }
+  if (spec->name.value.empty()) return;
   if (!connector.needs_format) {
     context.diagnostics.Error(spec->name.mark, "{}: connector '{}' has no 'format'; remove it",
                               what, connector.name);
@@ -77,7 +78,7 @@ void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& c
                                 Suggestion(option.name.value, names));
       continue;
     }
-    CheckOptionValue(*known, option, context.diagnostics);
+    if (!option.unreadable) CheckOptionValue(*known, option, context.diagnostics);
     (*format->mutable_options())[option.name.value] = option.value.value;
   }
 }

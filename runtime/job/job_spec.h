@@ -17,10 +17,11 @@ namespace watershed {
 struct OptionEntry {
   MarkedText name;
   MarkedText value;
+  bool unreadable = false;  // its value was reported
 };
 
 struct FormatSpec {
-  MarkedText name;
+  MarkedText name;  // empty: it was reported
   std::vector<OptionEntry> options;
 };
 

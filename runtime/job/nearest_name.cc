@@ -20,6 +20,19 @@ std::string Lowercase(std::string_view text) {
   return lower;
 }
 
+// "earliest" of "earliest-offset".
+std::string_view OnlyBeginning(std::string_view wanted,
+                               std::span<const std::string_view> candidates) {
+  constexpr size_t kShortest = 3;
+  std::string_view only;
+  for (std::string_view candidate : candidates) {
+    if (wanted.size() < kShortest || !Lowercase(candidate).starts_with(wanted)) continue;
+    if (!only.empty()) return {};
+    only = candidate;
+  }
+  return only;
+}
+
 }  // namespace
 
 int EditDistance(std::string_view a, std::string_view b) {
@@ -47,14 +60,14 @@ std::string_view NearestName(std::string_view name, std::span<const std::string_
   for (std::string_view candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
     const int distance = EditDistance(wanted, Lowercase(candidate));
-    // Of one letter anything is near; equal length or more must stay equal.
+    // To one letter any other letter is near.
     if (distance >= static_cast<int>(std::max(name.size(), candidate.size()))) continue;
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;
     }
   }
-  return best;
+  return best.empty() ? OnlyBeginning(wanted, candidates) : best;
 }
 
 std::string Suggestion(std::string_view name, std::span<const std::string_view> candidates) {

@@ -33,6 +33,12 @@ std::vector<std::string_view> KnownNames(std::span<const OptionSpec> specs, Conn
   return names;
 }
 
+bool IsGiven(const std::vector<OptionEntry>& options, std::string_view name) {
+  return std::any_of(options.begin(), options.end(), [&](const OptionEntry& option) {
+    return option.name.value == name && (option.unreadable || !option.value.value.empty());
+  });
+}
+
 // Messages of a connector's own check may quote values.
 std::string WithoutSecrets(std::string message, const v1::Connector& connector) {
   for (const std::string& option : connector.secret_options()) {
@@ -133,8 +139,10 @@ void CheckConnectorOptions(const ConnectorSpec& connector, ConnectorUse use, con
   const std::span<const OptionSpec> specs =
       source ? connector.source_options : connector.sink_options;
   const int errors_before = diagnostics.errors();
+  bool unreadable = false;
   out->set_name(std::string(connector.name));
   for (const OptionEntry& option : options) {
+    unreadable |= option.unreadable;
     const OptionSpec* spec = FindOptionSpec(specs, option.name.value);
     if (spec == nullptr) {
       diagnostics.Error(option.name.mark, "{} '{}': unknown option '{}' of connector '{}'{}",
@@ -142,21 +150,20 @@ void CheckConnectorOptions(const ConnectorSpec& connector, ConnectorUse use, con
                         Suggestion(option.name.value, KnownNames(specs, use)));
       continue;
     }
-    CheckOptionValue(*spec, option, diagnostics);
+    if (!option.unreadable) CheckOptionValue(*spec, option, diagnostics);
     (*out->mutable_options())[option.name.value] = option.value.value;
     if (spec->secret || option.value.from_file || LooksSecret(option.name.value)) {
       out->add_secret_options(option.name.value);
     }
   }
   for (const OptionSpec& spec : specs) {
-    const auto given = out->options().find(std::string(spec.name));
-    if (!spec.required || (given != out->options().end() && !given->second.empty())) continue;
+    if (!spec.required || IsGiven(options, spec.name)) continue;
     diagnostics.Error(node.mark, "{} '{}': connector '{}' needs the option '{}'{}{}",
                       source ? "source" : "sink", node.value, connector.name, spec.name,
                       spec.description.empty() ? "" : ": ", spec.description);
   }
   // Its problems could follow from those just reported.
-  if (diagnostics.errors() > errors_before) return;
+  if (unreadable || diagnostics.errors() > errors_before) return;
   RunConnectorCheck(connector, use, node, options, *out, diagnostics);
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,12 +48,18 @@ void DeclareStreams(const JobSpec& spec, Streams& streams) {
 // Orders operators so that each comes after its input, otherwise as in the file.
 class OperatorOrder {
  public:
-  explicit OperatorOrder(const std::vector<OperatorSpec>& operators) : operators_(operators) {
-    for (size_t i = 0; i < operators.size(); ++i) {
-      producer_.emplace(operators[i].name.value, i);
-      if (operators[i].late_output) producer_.emplace(operators[i].late_output->value, i);
+  explicit OperatorOrder(const JobSpec& spec) : operators_(spec.operators) {
+    // A name that is taken twice (which was reported) is the source's.
+    std::set<std::string_view> sources;
+    for (const SourceSpec& source : spec.sources) sources.insert(source.name.value);
+    for (size_t i = 0; i < operators_.size(); ++i) {
+      const std::optional<MarkedText>& late = operators_[i].late_output;
+      if (!sources.contains(operators_[i].name.value)) {
+        producer_.emplace(operators_[i].name.value, i);
+      }
+      if (late && !sources.contains(late->value)) producer_.emplace(late->value, i);
     }
-    state_.resize(operators.size());
+    state_.resize(operators_.size());
   }
 
   std::vector<size_t> Sort(DiagnosticList& diagnostics) {
@@ -134,12 +143,16 @@ v1::JobGraph ResolveJob(const JobSpec& spec, std::span<const ConnectorSpec> conn
     CheckParallelism(source.name, source.parallelism, max_parallelism, diagnostics);
     ResolveSource(source, context, graph.add_sources());
   }
-  for (const size_t index : OperatorOrder(spec.operators).Sort(diagnostics)) {
+  const int errors_before_sort = diagnostics.errors();
+  const std::vector<size_t> order = OperatorOrder(spec).Sort(diagnostics);
+  if (diagnostics.errors() > errors_before_sort) streams.SuppressUnused();
+  for (const size_t index : order) {
     const OperatorSpec& op = spec.operators[index];
     CheckParallelism(op.name, op.parallelism, max_parallelism, diagnostics);
     ResolveOperator(op, context, graph.add_operators());
   }
   for (const SinkSpec& sink : spec.sinks) ResolveSink(sink, context, graph.add_sinks());
+  if (spec.sinks.empty()) streams.SuppressUnused();
   streams.ReportUnused();
   return graph;
 }

@@ -93,6 +93,16 @@ void ReadRestartStrategy(YamlMap& job, JobSpec& spec, YamlContext& context) {
   }
 }
 
+void CheckJobName(const MarkedText& name, YamlContext& context) {
+  constexpr size_t kLongest = 255;
+  const auto is_control = [](unsigned char c) { return std::iscntrl(c) != 0; };
+  if (name.value.size() <= kLongest &&
+      std::none_of(name.value.begin(), name.value.end(), is_control)) {
+    return;
+  }
+  context.diagnostics->Error(name.mark, "'name': expected one line of at most {} bytes", kLongest);
+}
+
 void CheckName(const MarkedText& name, std::string_view what, YamlContext& context) {
   const auto allowed = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
   const bool good = std::all_of(name.value.begin(), name.value.end(), allowed) &&
@@ -113,7 +123,11 @@ void ReadSection(YamlMap& job, std::string_view section, std::string_view what,
   const std::optional<YamlEntry> entry = job.Take(section);
   if (!entry) return;
   YamlMap map(entry->value, entry->key.mark, fmt::format("'{}'", section), context);
-  for (const YamlEntry& node : map.TakeRest()) {
+  const std::vector<YamlEntry> nodes = map.TakeRest();
+  if (map.valid() && nodes.empty() && section != "operators") {
+    context.diagnostics->Error(map.mark(), "'{}': expected at least one {}", section, what);
+  }
+  for (const YamlEntry& node : nodes) {
     CheckName(node.key, what, context);
     const int errors_before = context.diagnostics->errors();
     specs.push_back(read(node, context));
@@ -138,22 +152,23 @@ std::optional<FormatSpec> ReadFormat(YamlMap& map, YamlContext& context) {
   if (!entry) return std::nullopt;
   if (!entry->value.IsMap()) {
     std::optional<MarkedText> name = ReadText(entry->value, entry->key.mark, "'format'", context);
-    if (!name) return std::nullopt;
-    return FormatSpec{std::move(*name), {}};
+    return FormatSpec{name.value_or(MarkedText()), {}};
   }
   YamlMap format(entry->value, entry->key.mark, fmt::format("{}: 'format'", map.what()), context);
   std::optional<MarkedText> name = format.RequireText("type", "a format such as json");
   std::vector<OptionEntry> options = ReadOptions(format, context);
-  if (!name) return std::nullopt;
-  return FormatSpec{std::move(*name), std::move(options)};
+  return FormatSpec{name.value_or(MarkedText()), std::move(options)};
 }
 
 std::vector<OptionEntry> ReadOptions(YamlMap& map, YamlContext& context) {
   std::vector<OptionEntry> options;
   for (const YamlEntry& entry : map.TakeRest()) {
+    const int errors_before = context.diagnostics->errors();
     std::optional<MarkedText> value =
         ReadText(entry.value, entry.key.mark, fmt::format("'{}'", entry.key.value), context);
-    if (value) options.push_back({entry.key, std::move(*value)});
+    const bool unreadable = context.diagnostics->errors() > errors_before;
+    if (value || unreadable)
+      options.push_back({entry.key, value.value_or(MarkedText()), unreadable});
   }
   return options;
 }
@@ -181,7 +196,10 @@ std::optional<JobSpec> ReadJobSpec(const YAML::Node& document, YamlContext& cont
   } else {
     job.Require("kind", "'kind: Job'");
   }
-  if (auto name = job.RequireText("name", "a name for the job")) spec.name = std::move(*name);
+  if (auto name = job.RequireText("name", "a name for the job")) {
+    CheckJobName(*name, context);
+    spec.name = std::move(*name);
+  }
   if (const auto count = job.TakeCount("max-parallelism", 1, kMaxParallelismLimit)) {
     spec.max_parallelism = count->value;
   }

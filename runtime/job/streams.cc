@@ -53,6 +53,7 @@ const Stream* Streams::Use(const MarkedText& input, const std::string& user) {
   for (const auto& [name, other] : streams_) {
     if (other.what != user) names.push_back(name);
   }
+  if (names.empty()) return nullptr;  // that there are no sources was reported
   diagnostics_.Error(input.mark, "{}: unknown input '{}'{}", user, Shown(input),
                      Suggestion(input.value, names));
   return nullptr;

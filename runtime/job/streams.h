@@ -33,6 +33,8 @@ class Streams {
 
   // The stream an `input` names; counts as a use. nullptr after an error.
   const Stream* Use(const MarkedText& input, const std::string& user);
+  // Nothing may be reported as unused: what would use it was not understood.
+  void SuppressUnused() { unknown_input_ = true; }
   void ReportUnused() const;
 
  private:

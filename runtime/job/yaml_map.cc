@@ -41,6 +41,64 @@ void ReportSyntaxError(const YAML::Exception& error, std::string_view text,
                     has_reference ? "; inside { } and [ ], put quotes around \"${…}\"" : "");
 }
 
+// yaml-cpp ends an unclosed quoted scalar silently with the file. Such a scalar is the last one:
+// this finds the scalar that begins last. Bounded, because aliases can make a small file a huge
+// tree.
+class LastScalar {
+ public:
+  explicit LastScalar(const YAML::Node& node) { Visit(node, 0); }
+  const YAML::Mark& mark() const { return mark_; }
+
+ private:
+  void Visit(const YAML::Node& node, int depth) {
+    constexpr int kDeepest = 64;
+    constexpr int kMostNodes = 100'000;
+    if (depth > kDeepest || ++visited_ > kMostNodes) return;
+    if (node.IsScalar() && !node.Mark().is_null() && node.Mark().pos > mark_.pos) {
+      mark_ = node.Mark();
+    }
+    for (const auto& child : node) {
+      if (node.IsMap()) {
+        Visit(child.first, depth + 1);
+        Visit(child.second, depth + 1);
+      } else {
+        Visit(child, depth + 1);
+      }
+    }
+  }
+
+  YAML::Mark mark_ = YAML::Mark::null_mark();
+  int visited_ = 0;
+};
+
+// The text from a mark on. Columns count code points.
+std::string_view TextFrom(std::string_view text, const YAML::Mark& mark) {
+  for (int line = 0; line < mark.line; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  for (int column = 0; column < mark.column && !text.empty(); ++column) {
+    do {
+      text.remove_prefix(1);
+    } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0) == 0x80);
+  }
+  return text;
+}
+
+bool IsUnclosedQuote(std::string_view text) {
+  if (!text.starts_with('"') && !text.starts_with('\'')) return false;
+  const char quote = text.front();
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text[i] == quote) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<YAML::Node> LoadYaml(std::string_view text, DiagnosticList& diagnostics) {
@@ -57,6 +115,11 @@ std::optional<YAML::Node> LoadYaml(std::string_view text, DiagnosticList& diagno
   }
   if (documents.size() > 1) {
     diagnostics.Error(MarkOf(documents[1], {}), "a second YAML document; expected one job a file");
+    return std::nullopt;
+  }
+  const YAML::Mark last = LastScalar(documents[0]).mark();
+  if (!last.is_null() && IsUnclosedQuote(TextFrom(text, last))) {
+    diagnostics.Error(FromYaml(last), "YAML syntax: the closing quote is missing");
     return std::nullopt;
   }
   return documents[0];
@@ -96,21 +159,22 @@ std::string Shown(const MarkedText& text) {
   return text.value.substr(0, kLongest) + "…";
 }
 
-YamlMap::YamlMap(const YAML::Node& node, Mark fallback, std::string what, YamlContext& context)
-    : context_(context), what_(std::move(what)), mark_(MarkOf(node, fallback)) {
+YamlMap::YamlMap(const YAML::Node& node, Mark mark, std::string what, YamlContext& context)
+    : context_(context), what_(std::move(what)), mark_(mark) {
   if (!node.IsMap()) {
-    context.diagnostics->Error(mark_, "{}: expected a map, found {}", what_, KindOf(node));
+    context.diagnostics->Error(MarkOf(node, mark), "{}: expected a map, found {}", what_,
+                               KindOf(node));
     return;
   }
   if (HasTag(node)) {
-    context.diagnostics->Error(mark_, "{}: YAML tags such as '{}' have no meaning here", what_,
-                               node.Tag());
+    context.diagnostics->Error(
+        MarkOf(node, mark), "{}: YAML tags such as '{}' have no meaning here", what_, node.Tag());
   }
   valid_ = true;
   for (const auto& pair : node) {
-    const Mark mark = MarkOf(pair.first, mark_);
+    const Mark key_mark = MarkOf(pair.first, mark);
     if (!pair.first.IsScalar() || pair.first.Scalar().empty()) {
-      context.diagnostics->Error(mark, "{}: expected a name before ':', found {}", what_,
+      context.diagnostics->Error(key_mark, "{}: expected a name before ':', found {}", what_,
                                  pair.first.IsScalar() ? "nothing" : KindOf(pair.first));
       continue;
     }
@@ -118,11 +182,11 @@ YamlMap::YamlMap(const YAML::Node& node, Mark fallback, std::string what, YamlCo
     const auto same = [&](const YamlEntry& entry) { return entry.key.value == name; };
     const auto first = std::find_if(entries_.begin(), entries_.end(), same);
     if (first != entries_.end()) {
-      context.diagnostics->Error(mark, "{}: '{}' is given twice, first in line {}", what_, name,
+      context.diagnostics->Error(key_mark, "{}: '{}' is given twice, first in line {}", what_, name,
                                  first->key.mark.line);
       continue;
     }
-    entries_.push_back({{name, mark}, pair.second});
+    entries_.push_back({{name, key_mark}, pair.second});
     taken_.push_back(false);
   }
 }

@@ -45,10 +45,12 @@ std::string Shown(const MarkedText& text);
 // The fields of one map. Takes remember the names asked for, for the suggestions of Finish.
 class YamlMap {
  public:
-  // `what` names the map in messages: "source 'events'". Reports what is no map, and equal keys.
-  YamlMap(const YAML::Node& node, Mark fallback, std::string what, YamlContext& context);
+  // `what` names the map in messages: "source 'events'"; `mark` is where that name stands. Reports
+  // what is no map, and equal keys.
+  YamlMap(const YAML::Node& node, Mark mark, std::string what, YamlContext& context);
 
   bool valid() const { return valid_; }  // it is a map
+  // Where the map got its name: what is missing in it is reported there.
   Mark mark() const { return mark_; }
   const std::string& what() const { return what_; }
   bool has(std::string_view name) const;
