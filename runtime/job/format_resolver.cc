@@ -1,5 +1,7 @@
 #include <string>
 
+#include "runtime/formats/format_options.h"
+#include "runtime/formats/timestamp_pattern.h"
 #include "runtime/job/nearest_name.h"
 #include "runtime/job/node_resolver.h"
 #include "runtime/job/option_check.h"
@@ -7,29 +9,6 @@
 
 namespace watershed {
 namespace {
-
-struct FormatDescription {
-  std::string_view name;
-  std::vector<OptionSpec> options;
-};
-
-const std::vector<FormatDescription>& AllFormats() {
-  static const std::vector<FormatDescription> kFormats = {
-      {"json",
-       {{.name = "strict-json",
-         .type = OptionType::kBool,
-         .default_value = "false",
-         .description = "Validate the whole document"}}},
-  };
-  return kFormats;
-}
-
-const FormatDescription* FindFormat(std::string_view name) {
-  for (const FormatDescription& format : AllFormats()) {
-    if (format.name == name) return &format;
-  }
-  return nullptr;
-}
 
 std::vector<std::string_view> FormatNames() {
   std::vector<std::string_view> names;
@@ -101,6 +80,14 @@ void ResolvePayloadColumn(const MarkedText& column, DataType type,
                               : timestamp.pattern ? "pattern"
                                                   : "epoch");
     return;
+  }
+  if (timestamp.pattern) {
+    const auto compiled = TimestampPattern::Compile(timestamp.pattern->value);
+    if (!compiled) {
+      context.diagnostics.Error(timestamp.pattern->mark, "column '{}': {}", column.value,
+                                compiled.error().message);
+      return;
+    }
   }
   v1::FormatColumn* out = format->add_columns();
   out->set_column(column.value);

@@ -21,6 +21,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime/operators": ("runtime/metrics/", "runtime/state/keyed_state.h"),
     "runtime/job": ("runtime/config/", "runtime/connectors/connector.h",
                     "runtime/connectors/option_values.h", "runtime/formats/format_options.h",
+                    "runtime/formats/timestamp_pattern.h",
                     "runtime/operators/aggregate_schema.h"),
     "runtime/status": (),
     "runtime/version": (),
