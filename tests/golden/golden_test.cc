@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct Run {
   GoldenCase golden;
   Mode mode;
 };
+
+void PrintTo(const Run& run, std::ostream* out) { *out << run.golden.name << " " << run.mode.name; }
 
 std::vector<Run> AllRuns() {
   std::vector<Run> runs;
