@@ -13,6 +13,7 @@
 #include "runtime/metrics/prometheus.h"
 #include "runtime/process/event_loop.h"
 #include "runtime/rpc/connection.h"
+#include "runtime/rpc/pending_calls.h"
 #include "runtime/version/version.h"
 
 namespace watershed {
@@ -41,7 +42,7 @@ class Process final : public JobManagerProcess {
     WS_ASSIGN_OR_RETURN(const LeaderEpoch epoch, store_->BecomeLeader());
     dispatcher_ =
         std::make_unique<Dispatcher>(SettingsFrom(config_), epoch, &loop_, &SystemClock(),
-                                     store_.get(), &metrics_, MakeGrpcTaskManagerGateways());
+                                     store_.get(), &metrics_, MakeGrpcTaskManagerGateways(calls_));
     view_ = std::make_unique<DispatcherView>(&loop_, dispatcher_.get());
     job_service_ = std::make_unique<JobServiceHandler>(&loop_, dispatcher_.get());
     cluster_service_ = std::make_unique<ClusterServiceHandler>(&loop_, dispatcher_.get());
@@ -67,6 +68,7 @@ class Process final : public JobManagerProcess {
       rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
       rpc_.server->Wait();
     }
+    calls_->CancelAndWait();
     loop_.Stop();
     rpc_.server.reset();
   }
@@ -107,6 +109,7 @@ class Process final : public JobManagerProcess {
   const Config config_;
   MetricRegistry metrics_;
   EventLoop loop_;
+  const std::shared_ptr<PendingCalls> calls_ = std::make_shared<PendingCalls>();
   std::unique_ptr<JobStore> store_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<DispatcherView> view_;

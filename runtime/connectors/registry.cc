@@ -7,7 +7,9 @@
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/datagen/source.h"
 #include "runtime/connectors/kafka/enumerator.h"
+#include "runtime/connectors/kafka/sink.h"
 #include "runtime/connectors/kafka/source.h"
+#include "runtime/connectors/postgres/sink.h"
 #include "runtime/connectors/print/sink.h"
 #include "runtime/formats/format.h"
 #include "watershed/v1/types.pb.h"
@@ -37,10 +39,16 @@ Result<std::unique_ptr<Source>> MakeSource(const v1::Connector& connector, Schem
   return UserError("there is no source connector '{}'", connector.name());
 }
 
-Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr /*schema*/,
-                                       std::unique_ptr<Encoder> /*encoder*/,
+Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr schema,
+                                       std::unique_ptr<Encoder> encoder,
                                        const ConnectorContext& context) {
   if (connector.name() == "blackhole") return MakeBlackholeSink(context);
+  if (connector.name() == "kafka") {
+    return MakeKafkaSink(OptionsOf(connector), std::move(encoder), context);
+  }
+  if (connector.name() == "postgres") {
+    return MakePostgresSink(OptionsOf(connector), std::move(schema), context);
+  }
   if (connector.name() == "print") return MakePrintSink(OptionsOf(connector), context);
   return UserError("there is no sink connector '{}'", connector.name());
 }

@@ -106,8 +106,20 @@ const char* JsonScanner::ScanPadded(simdjson::padded_string_view json) {
   for (auto result : object) {
     ondemand::field field;
     if (const auto error = std::move(result).get(field)) return simdjson::error_message(error);
-    const char* error = ReadField(field.value(), field.key().raw(), ordinal++);
-    if (error != nullptr) return error;
+    const char* key = field.key().raw();
+    std::string_view token = field.value().raw_json_token();
+    if (!CanBeginValue(token.front())) return "a field has no value";
+    const int wanted = ordinal < expected_.size() && expected_[ordinal].Matches(key)
+                           ? expected_[ordinal].wanted
+                           : FindWanted(key, token.data(), ordinal);
+    ++ordinal;
+    if (wanted < 0) continue;
+    if (token.front() == '{' || token.front() == '[') {
+      if (const auto error = RawContainer(field.value(), token.front() == '{', token)) {
+        return simdjson::error_message(error);
+      }
+    }
+    tokens_[static_cast<size_t>(wanted)] = TrimEnd(token);
   }
   if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
     return "the payload goes on after the object's end";
@@ -115,34 +127,31 @@ const char* JsonScanner::ScanPadded(simdjson::padded_string_view json) {
   return nullptr;
 }
 
-const char* JsonScanner::ReadField(ondemand::value value, const char* key, size_t ordinal) {
-  std::string_view token = value.raw_json_token();
-  if (!CanBeginValue(token.front())) return "a field has no value";
-  const char* const key_end = KeyEnd(token.data());
-  const int wanted = FindWanted({key, static_cast<size_t>(key_end - key)}, ordinal);
-  if (wanted < 0) return nullptr;
-  if (token.front() == '{' || token.front() == '[') {
-    if (const auto error = RawContainer(value, token.front() == '{', token)) {
-      return simdjson::error_message(error);
-    }
-  }
-  tokens_[static_cast<size_t>(wanted)] = TrimEnd(token);
-  return nullptr;
+bool JsonScanner::Expected::Matches(const char* key) const {
+  uint64_t found[2];
+  static_assert(sizeof(found) <= simdjson::SIMDJSON_PADDING);
+  std::memcpy(found, key, sizeof(found));
+  return mask[0] != 0 && (found[0] & mask[0]) == text[0] && (found[1] & mask[1]) == text[1];
 }
 
-int JsonScanner::FindWanted(std::string_view key, size_t ordinal) {
-  if (ordinal < expected_.size() && expected_[ordinal].key == key) return expected_[ordinal].wanted;
-  std::string_view name = key;
-  if (has_escapes_ && key.find('\\') != std::string_view::npos) {
+int JsonScanner::FindWanted(const char* key, const char* value, size_t ordinal) {
+  const std::string_view raw(key, static_cast<size_t>(KeyEnd(value) - key));
+  std::string_view name = raw;
+  if (has_escapes_ && raw.find('\\') != std::string_view::npos) {
     unescaped_key_.clear();
-    if (AppendUnescaped(key, unescaped_key_)) name = unescaped_key_;
+    if (AppendUnescaped(raw, unescaped_key_)) name = unescaped_key_;
   }
   const auto found = std::find(names_.begin(), names_.end(), name);
   const int wanted = found == names_.end() ? -1 : static_cast<int>(found - names_.begin());
   if (ordinal < kMaxExpected) {
     if (expected_.size() <= ordinal) expected_.resize(ordinal + 1);
-    expected_[ordinal].key = key;
-    expected_[ordinal].wanted = wanted;
+    Expected& expected = expected_[ordinal];
+    expected = {};
+    expected.wanted = wanted;
+    if (raw.size() < sizeof(expected.text)) {
+      std::memcpy(expected.text, key, raw.size() + 1);
+      std::memset(expected.mask, 0xFF, raw.size() + 1);
+    }
   }
   return wanted;
 }

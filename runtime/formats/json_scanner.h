@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,17 +28,19 @@ class JsonScanner {
   bool has_escapes() const { return has_escapes_; }
 
  private:
-  const char* ScanPadded(simdjson::padded_string_view document);
-  const char* ReadField(simdjson::ondemand::value value, const char* key, size_t ordinal);
-  // The wanted field with this name, or -1. `key` is as it stands in the document.
-  int FindWanted(std::string_view key, size_t ordinal);
-
-  // Objects of one topic mostly have the same fields in the same order: what stood at a place in
-  // the last object is tried first.
+  // Objects of one topic mostly have the same fields in the same order, so what stood at a place in
+  // the last object is tried first: the first 16 bytes at the key, masked to name and closing
+  // quote.
   struct Expected {
-    std::string key;
+    uint64_t text[2] = {0, 0};
+    uint64_t mask[2] = {0, 0};  // zero: the name is too long, or nothing stood here
     int wanted = -1;
+    bool Matches(const char* key) const;
   };
+
+  const char* ScanPadded(simdjson::padded_string_view document);
+  // The wanted field at a place, or -1. `key` and `value` are where they begin in the document.
+  int FindWanted(const char* key, const char* value, size_t ordinal);
 
   const std::vector<std::string> names_;
   const bool strict_;

@@ -8,24 +8,6 @@
 
 namespace watershed {
 
-void OnKafkaIncident(rd_kafka_t* handle, int code, const char* reason, void* opaque) {
-  auto* client = static_cast<KafkaClient*>(opaque);
-  auto error = static_cast<rd_kafka_resp_err_t>(code);
-  std::string text = reason;
-  if (error == RD_KAFKA_RESP_ERR__FATAL) {
-    std::array<char, 512> fatal{};
-    error = rd_kafka_fatal_error(handle, fatal.data(), fatal.size());
-    text = fatal.data();
-    client->final_incident_ = KafkaIncident{error, text};
-  }
-  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-    client->all_brokers_down_ = true;  // says nothing about the cause: that was told before
-    if (client->last_incident_) return;
-  }
-  if (IsFinalKafkaError(error)) client->final_incident_ = KafkaIncident{error, text};
-  client->last_incident_ = KafkaIncident{error, std::move(text)};
-}
-
 namespace {
 
 // Everything worth telling reaches the job's status through errors; librdkafka's own lines would go
@@ -149,7 +131,8 @@ bool IsFinalKafkaError(rd_kafka_resp_err_t code) {
 Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
                                                          const KafkaSettings& properties,
                                                          const KafkaSettings& defaults,
-                                                         const KafkaSettings& fixed) {
+                                                         const KafkaSettings& fixed,
+                                                         KafkaDeliveryReport on_delivery) {
   KafkaSettings settings = fixed;
   settings.insert(properties.begin(), properties.end());
   settings.insert(defaults.begin(), defaults.end());
@@ -160,7 +143,9 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
     WS_RETURN_IF_ERROR(Set(configuration.get(), name, value));
   }
   rd_kafka_conf_set_opaque(configuration.get(), client.get());
-  rd_kafka_conf_set_error_cb(configuration.get(), OnKafkaIncident);
+  rd_kafka_conf_set_error_cb(configuration.get(), OnError);
+  client->on_delivery_ = std::move(on_delivery);
+  if (client->on_delivery_) rd_kafka_conf_set_dr_msg_cb(configuration.get(), OnDelivery);
   rd_kafka_conf_set_log_cb(configuration.get(), DropLogLine);
   std::array<char, 512> reason{};
   client->handle_ = rd_kafka_new(type, configuration.get(), reason.data(), reason.size());
@@ -171,12 +156,51 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
   return client;
 }
 
+void KafkaClient::OnError(rd_kafka_t* handle, int code, const char* reason, void* opaque) {
+  auto* client = static_cast<KafkaClient*>(opaque);
+  auto error = static_cast<rd_kafka_resp_err_t>(code);
+  std::string text = reason;
+  const std::scoped_lock lock(client->mutex_);
+  if (error == RD_KAFKA_RESP_ERR__FATAL) {
+    std::array<char, 512> fatal{};
+    error = rd_kafka_fatal_error(handle, fatal.data(), fatal.size());
+    text = fatal.data();
+    client->final_incident_ = KafkaIncident{error, text};
+  }
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    client->all_brokers_down_ = true;  // says nothing about the cause: that was told before
+    if (client->last_incident_) return;
+  }
+  if (IsFinalKafkaError(error)) client->final_incident_ = KafkaIncident{error, text};
+  client->last_incident_ = KafkaIncident{error, std::move(text)};
+}
+
+void KafkaClient::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* client) {
+  static_cast<KafkaClient*>(client)->on_delivery_(*message);
+}
+
+std::optional<KafkaIncident> KafkaClient::last_incident() const {
+  const std::scoped_lock lock(mutex_);
+  return last_incident_;
+}
+
+std::optional<KafkaIncident> KafkaClient::final_incident() const {
+  const std::scoped_lock lock(mutex_);
+  return final_incident_;
+}
+
+bool KafkaClient::all_brokers_down() const {
+  const std::scoped_lock lock(mutex_);
+  return all_brokers_down_;
+}
+
 KafkaClient::~KafkaClient() {
   // No group was joined: there is nothing to leave, and nothing to wait for.
   if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 void KafkaClient::ForgetIncidents() {
+  const std::scoped_lock lock(mutex_);
   last_incident_.reset();
   final_incident_.reset();
   all_brokers_down_ = false;
@@ -185,6 +209,7 @@ void KafkaClient::ForgetIncidents() {
 Error KafkaClient::MakeError(std::string_view doing, rd_kafka_resp_err_t code,
                              std::string_view reason) const {
   std::string cause(reason);
+  const std::scoped_lock lock(mutex_);
   if (final_incident_) {
     code = final_incident_->code;
     cause = final_incident_->reason;

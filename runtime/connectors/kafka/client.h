@@ -4,8 +4,10 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,8 +40,11 @@ struct KafkaIncident {
 
 using KafkaSettings = std::map<std::string, std::string>;
 
-// A librdkafka client. Incidents are collected by the thread that serves its main queue; that is
-// one thread at a time. The handle itself may be used by any thread.
+// Called for every message acknowledged or given up, by the thread that polls.
+using KafkaDeliveryReport = std::function<void(const rd_kafka_message_t&)>;
+
+// A librdkafka client. Thread-safe; incidents are collected by whichever thread serves its main
+// queue.
 class KafkaClient {
  public:
   // `defaults` give way to the user's `properties`, `fixed` overrule them. An unknown property or a
@@ -47,7 +52,8 @@ class KafkaClient {
   static Result<std::unique_ptr<KafkaClient>> Create(rd_kafka_type_t type,
                                                      const KafkaSettings& properties,
                                                      const KafkaSettings& defaults,
-                                                     const KafkaSettings& fixed);
+                                                     const KafkaSettings& fixed,
+                                                     KafkaDeliveryReport on_delivery = nullptr);
   ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;
@@ -58,9 +64,9 @@ class KafkaClient {
 
   // What happened since the incidents were last forgotten: the last one, and the last that is
   // final.
-  const std::optional<KafkaIncident>& last_incident() const { return last_incident_; }
-  const std::optional<KafkaIncident>& final_incident() const { return final_incident_; }
-  bool all_brokers_down() const { return all_brokers_down_; }
+  std::optional<KafkaIncident> last_incident() const;
+  std::optional<KafkaIncident> final_incident() const;
+  bool all_brokers_down() const;
   void ForgetIncidents();
 
   // An error that says what happened, at which brokers, and what to do. Uses the incidents for the
@@ -68,11 +74,14 @@ class KafkaClient {
   Error MakeError(std::string_view doing, rd_kafka_resp_err_t code, std::string_view reason) const;
 
  private:
-  friend void OnKafkaIncident(rd_kafka_t* handle, int code, const char* reason, void* opaque);
   KafkaClient() = default;
+  static void OnError(rd_kafka_t* handle, int code, const char* reason, void* client);
+  static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* client);
 
   rd_kafka_t* handle_ = nullptr;
   std::string bootstrap_servers_;
+  KafkaDeliveryReport on_delivery_;
+  mutable std::mutex mutex_;
   std::optional<KafkaIncident> last_incident_;
   std::optional<KafkaIncident> final_incident_;
   bool all_brokers_down_ = false;

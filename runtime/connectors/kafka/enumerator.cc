@@ -1,34 +1,27 @@
 #include "runtime/connectors/kafka/enumerator.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "runtime/connectors/kafka/client.h"
+#include "runtime/connectors/kafka/inquiry.h"
 #include "runtime/connectors/kafka/options.h"
 
 namespace watershed {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds kTotalTimeout{20'000};
-// Requests are cut into slices, so that a cause that is final ends the waiting.
-constexpr milliseconds kSlice{1'000};
+constexpr std::chrono::milliseconds kTotalTimeout{20'000};
 
 struct OffsetRange {
   int64_t low = 0;
   int64_t end = 0;
 };
-
-using Metadata =
-    std::unique_ptr<const rd_kafka_metadata_t, KafkaDeleter<rd_kafka_metadata_destroy>>;
 
 class KafkaEnumerator : public SplitEnumerator {
  public:
@@ -36,7 +29,6 @@ class KafkaEnumerator : public SplitEnumerator {
       : options_(std::move(options)), context_(std::move(context)) {}
 
   Result<std::vector<SourceSplit>> Discover() override {
-    give_up_at_ = steady_clock::now() + kTotalTimeout;
     const std::string id = fmt::format("watershed-{}-{}", context_.job_name, context_.operator_id);
     WS_ASSIGN_OR_RETURN(
         client_, KafkaClient::Create(
@@ -45,6 +37,7 @@ class KafkaEnumerator : public SplitEnumerator {
                      {{"enable.auto.commit", "false"},
                       {"auto.offset.reset", "error"},
                       {"allow.auto.create.topics", "false"}}));
+    inquiry_.emplace(*client_, kTotalTimeout);
     std::vector<SourceSplit> splits;
     for (const std::string& topic : options_.topics) {
       WS_RETURN_IF_ERROR(AddPartitions(topic, splits));
@@ -54,96 +47,18 @@ class KafkaEnumerator : public SplitEnumerator {
   }
 
  private:
-  // Calls `request` with time-outs until it succeeds, a final cause is known or the time is up.
   Status Ask(const std::string& doing,
              const std::function<rd_kafka_resp_err_t(int timeout_ms)>& request) {
-    while (true) {
-      const rd_kafka_resp_err_t error = request(static_cast<int>(kSlice.count()));
-      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Ok();
-      rd_kafka_poll(client_->handle(), 0);  // collects incidents
-      const bool final = client_->final_incident() || IsFinalKafkaError(error);
-      if (final || steady_clock::now() >= give_up_at_ || !MayPass(error)) {
-        return tl::make_unexpected(client_->MakeError(doing, error, rd_kafka_err2str(error)));
-      }
-    }
+    return inquiry_->Ask(doing, request);
   }
 
-  bool MayPass(rd_kafka_resp_err_t error) const {
-    // A wrong port or protocol does not change while one waits; it fails every connection alike.
-    const auto& incident = client_->last_incident();
-    if (incident && incident->code == RD_KAFKA_RESP_ERR__SSL) return false;
-    switch (error) {
-      case RD_KAFKA_RESP_ERR__TIMED_OUT:
-      case RD_KAFKA_RESP_ERR__TRANSPORT:
-      case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-      case RD_KAFKA_RESP_ERR__WAIT_COORD:
-      case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-      case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-      case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-      case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-      case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-      case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  Result<Metadata> AskMetadata(const std::string& doing, rd_kafka_topic_t* topic) {
-    const rd_kafka_metadata_t* metadata = nullptr;
-    WS_RETURN_IF_ERROR(Ask(doing, [&](int timeout_ms) {
-      return rd_kafka_metadata(client_->handle(), topic == nullptr ? 1 : 0, topic, &metadata,
-                               timeout_ms);
-    }));
-    return Metadata(metadata);
-  }
-
-  Status AddPartitions(const std::string& name, std::vector<SourceSplit>& splits) {
-    const std::string doing = fmt::format("the partitions of topic '{}' cannot be listed", name);
-    const KafkaTopic topic(rd_kafka_topic_new(client_->handle(), name.c_str(), nullptr));
-    if (topic == nullptr) return UserError("'{}' is not the name of a topic", name);
-    WS_ASSIGN_OR_RETURN(const Metadata metadata, AskMetadata(doing, topic.get()));
-    const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || found.partition_cnt == 0) {
-      return MissingTopic(name);
-    }
-    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return tl::make_unexpected(client_->MakeError(doing, found.err, rd_kafka_err2str(found.err)));
-    }
-    for (int i = 0; i < found.partition_cnt; ++i) {
-      const int32_t partition = found.partitions[i].id;
+  Status AddPartitions(const std::string& topic, std::vector<SourceSplit>& splits) {
+    WS_ASSIGN_OR_RETURN(const std::vector<int32_t> partitions, inquiry_->Partitions(topic));
+    for (const int32_t partition : partitions) {
       splits.push_back(
-          {.id = fmt::format("{}-{}", name, partition), .topic = name, .partition = partition});
+          {.id = fmt::format("{}-{}", topic, partition), .topic = topic, .partition = partition});
     }
-    std::sort(splits.end() - found.partition_cnt, splits.end(),
-              [](const auto& a, const auto& b) { return a.partition < b.partition; });
     return Ok();
-  }
-
-  Status MissingTopic(const std::string& name) {
-    std::string near;
-    if (const auto all = AskMetadata("topics cannot be listed", nullptr); all) {
-      std::vector<std::string> names;
-      for (int i = 0; i < (*all)->topic_cnt; ++i) names.emplace_back((*all)->topics[i].topic);
-      near = NearNames(name, std::move(names));
-    }
-    return UserError("topic '{}' does not exist at {}{}", name, client_->bootstrap_servers(), near);
-  }
-
-  // "; there are 'a', 'b'": at most five, those that share most of their beginning first.
-  static std::string NearNames(const std::string& name, std::vector<std::string> names) {
-    std::erase_if(names, [](const std::string& other) { return other.starts_with("__"); });
-    if (names.empty()) return "; there are no topics";
-    const auto common_prefix = [&](const std::string& other) {
-      const auto end = std::mismatch(name.begin(), name.end(), other.begin(), other.end()).first;
-      return std::distance(name.begin(), end);
-    };
-    std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-      return std::pair(-common_prefix(a), a) < std::pair(-common_prefix(b), b);
-    });
-    const bool more = names.size() > 5;
-    if (more) names.resize(5);
-    return fmt::format("; there are '{}'{}", fmt::join(names, "', '"), more ? " and others" : "");
   }
 
   Status ResolveOffsets(std::vector<SourceSplit>& splits) {
@@ -299,7 +214,7 @@ class KafkaEnumerator : public SplitEnumerator {
   KafkaSourceOptions options_;
   ConnectorContext context_;
   std::unique_ptr<KafkaClient> client_;
-  steady_clock::time_point give_up_at_;
+  std::optional<KafkaInquiry> inquiry_;
 };
 
 }  // namespace

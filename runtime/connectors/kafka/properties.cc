@@ -69,7 +69,6 @@ constexpr std::array kJavaOnly = {
     Refused{"send.buffer.bytes", "write properties.socket.send.buffer.bytes"},
     Refused{"buffer.memory", "write properties.queue.buffering.max.kbytes"},
     Refused{"max.block.ms", "remove it; the sink waits while its buffer is full"},
-    Refused{"delivery.timeout.ms", "write properties.message.timeout.ms"},
     Refused{"exclude.internal.topics", "remove it"},
     Refused{"interceptor.classes", "remove it; Java classes cannot be loaded"},
     Refused{"metric.reporters", "remove it; metrics are on the metrics port"},

@@ -87,8 +87,7 @@ class KafkaSource : public Source {
       rd_kafka_topic_partition_list_add(assignment.get(), split.topic.c_str(), split.partition)
           ->offset = split.start_position;
     }
-    finish_told_.resize(readers_.size(), false);
-    confirmed_end_.resize(readers_.size(), -1);
+    known_.resize(readers_.size());
     if (assignment->cnt == 0) return Ok();
     const auto failure = std::unique_ptr<rd_kafka_error_t, KafkaDeleter<rd_kafka_error_destroy>>(
         rd_kafka_incremental_assign(client_->handle(), assignment.get()));
@@ -149,6 +148,13 @@ class KafkaSource : public Source {
   }
 
  private:
+  // What is known of a split, and what of it has been told.
+  struct Known {
+    bool caught_up = false;  // the last probe found its end where we are
+    bool caught_up_told = false;
+    bool finish_told = false;
+  };
+
   void ReleaseMessages() {
     for (rd_kafka_message_t* message : held_) rd_kafka_message_destroy(message);
     held_.clear();
@@ -208,8 +214,7 @@ class KafkaSource : public Source {
   std::unique_ptr<PartitionProber> prober_;
   std::deque<PartitionReader> readers_;  // by split index
   std::vector<rd_kafka_message_t*> held_;
-  std::vector<bool> finish_told_;
-  std::vector<int64_t> confirmed_end_;  // end offset a probe saw at that position, to be told once
+  std::vector<Known> known_;  // by split index
   std::vector<ProbeAnswer> answers_;
   // A round of probes that began after an incident: when all are answered, it has healed.
   bool round_in_doubt_ = false;
@@ -226,7 +231,7 @@ Status KafkaSource::ServeClient(nanoseconds now) {
   while (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), 0)) {
     rd_kafka_message_destroy(message);
   }
-  if (const auto& incident = client_->final_incident(); incident && !AllFinished()) {
+  if (const auto incident = client_->final_incident(); incident && !AllFinished()) {
     return tl::make_unexpected(
         client_->MakeError("Kafka refuses this job's reader", incident->code, incident->reason));
   }
@@ -255,10 +260,9 @@ void KafkaSource::HandleAnswers() {
   if (answers_.empty()) return;
   for (const ProbeAnswer& answer : answers_) {
     const auto index = static_cast<size_t>(answer.split_index);
-    if (answer.error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      confirmed_end_[index] = answer.end_offset;
-      continue;
-    }
+    const bool answered = answer.error == RD_KAFKA_RESP_ERR_NO_ERROR;
+    known_[index].caught_up = answered && answer.end_offset == readers_[index].next_position();
+    if (answered) continue;
     round_failed_ = true;
     if (client_->last_incident()) {
       // A connection broke and the partition's leader does not answer: more than an idle close.
@@ -281,20 +285,18 @@ void KafkaSource::TellProgress(PolledRecords& out) {
   const bool tell_lag = now >= next_lag_;
   if (tell_lag) next_lag_ = now + kLagInterval;
   for (PartitionReader& reader : readers_) {
-    const auto index = static_cast<size_t>(reader.index());
-    SplitProgress progress{.split_index = reader.index()};
-    if (reader.finished() && !finish_told_[index]) {
-      finish_told_[index] = true;
-      progress.finished = true;
-      progress.lag = 0;
-    } else if (reader.at_end() && confirmed_end_[index] == reader.next_position()) {
-      progress.caught_up = true;
-      progress.lag = 0;
-    } else if (tell_lag && !finish_told_[index]) {
-      progress.lag = reader.Lag(client_->handle());
+    Known& known = known_[static_cast<size_t>(reader.index())];
+    if (known.finish_told) continue;
+    known.caught_up = known.caught_up && reader.at_end();
+    SplitProgress progress{
+        .split_index = reader.index(), .finished = reader.finished(), .caught_up = known.caught_up};
+    if (tell_lag || progress.finished) progress.lag = reader.Lag(client_->handle());
+    if (known.caught_up) progress.lag = 0;
+    if (progress.finished || tell_lag || known.caught_up != known.caught_up_told) {
+      out.progress.push_back(progress);
     }
-    confirmed_end_[index] = -1;
-    if (progress.finished || progress.caught_up || progress.lag) out.progress.push_back(progress);
+    known.finish_told = progress.finished;
+    known.caught_up_told = known.caught_up;
   }
   out.finished = options_.bounded_mode != KafkaBoundedMode::kUnbounded && AllFinished();
   out.degraded_reason = degraded_reason_;

@@ -160,6 +160,7 @@ Result<PostgresUrl> ParsePostgresUrl(std::string_view text) {
   } else if (!is_jdbc) {
     return UserError("the database URL must look like {}", kExample);
   }
+  if (is_jdbc && url.host.empty()) url.host = "localhost";  // libpq's default is a socket file
   WS_ASSIGN_OR_RETURN(url.database, Unescape(rest));
   WS_RETURN_IF_ERROR(ParseParameters(query, url));
   return url;

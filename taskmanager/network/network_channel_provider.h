@@ -1,0 +1,72 @@
+// Channels for the tasks of a TaskManager: by pointer to tasks of its own, over gRPC to those of
+// others.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/engine/local_channel_provider.h"
+#include "runtime/engine/task.h"
+#include "taskmanager/network/network_context.h"
+#include "taskmanager/network/outgoing_stream.h"
+#include "taskmanager/network/receiver_registry.h"
+#include "watershed/v1/control.pb.h"
+
+namespace watershed {
+
+// Thread-safe; nothing blocks but Shutdown and the destructor.
+class NetworkChannelProvider final : public ChannelProvider {
+ public:
+  // `receivers` is the registry that the process's DataExchangeService feeds.
+  NetworkChannelProvider(std::shared_ptr<const NetworkContext> context,
+                         std::shared_ptr<ReceiverRegistry> receivers);
+  ~NetworkChannelProvider() override;  // Shutdown
+
+  // Where the subtasks of an attempt run: before any of its channels is opened.
+  void AddAttempt(const v1::DeployTasksRequest& deployment);
+  // Every task of the attempt that ran here has ended.
+  void ForgetAttempt(const JobId& job, Attempt attempt);
+
+  Result<std::unique_ptr<ChannelSender>> OpenSender(const ChannelKey& key,
+                                                    const SchemaPtr& schema) override;
+  Result<std::unique_ptr<ChannelReceiver>> OpenReceiver(const ChannelKey& key,
+                                                        const SchemaPtr& schema) override;
+
+  // Breaks the streams to other TaskManagers and waits until gRPC has let go of them.
+  void Shutdown();
+
+ private:
+  struct Location {
+    std::string task_manager_id;
+    std::string address;
+  };
+  using SubtaskKey = std::pair<std::string, int32_t>;  // vertex id, subtask
+  struct AttemptPlacement {
+    std::map<SubtaskKey, Location> locations;
+    std::vector<std::pair<std::string, std::string>> edges;  // source and target vertex id
+  };
+
+  Result<Location> Locate(const ChannelKey& key, ChannelEnd remote_end) const;
+  bool IsLocal(const Location& location) const {
+    return location.task_manager_id == context_->task_manager_id;
+  }
+  std::shared_ptr<OutgoingStream> StreamTo(const Location& location);
+
+  const std::shared_ptr<const NetworkContext> context_;
+  const std::shared_ptr<ReceiverRegistry> receivers_;
+  LocalChannelProvider local_;
+
+  mutable std::mutex mutex_;
+  std::map<std::pair<JobId, Attempt>, AttemptPlacement> attempts_;
+  std::map<std::string, std::shared_ptr<OutgoingStream>> streams_;  // by the other's id
+  bool shut_down_ = false;
+
+  std::mutex live_mutex_;
+  std::condition_variable stream_done_;
+  int live_streams_ = 0;  // that gRPC has not let go of
+};
+
+}  // namespace watershed
