@@ -105,5 +105,7 @@ inline constexpr std::string_view kStateCacheBytes = "watershed_state_cache_byte
 inline constexpr std::string_view kStateDirtyBytes = "watershed_state_dirty_bytes";
 inline constexpr std::string_view kNetworkSentBytes = "watershed_network_sent_bytes";
 inline constexpr std::string_view kNetworkReceivedBytes = "watershed_network_received_bytes";
+inline constexpr std::string_view kNetworkSentFrames = "watershed_network_sent_frames";
+inline constexpr std::string_view kNetworkReceivedFrames = "watershed_network_received_frames";
 
 }  // namespace watershed::metric_names

@@ -1,0 +1,78 @@
+// The TaskManager's side of its registration: registers, again and again until a JobManager takes
+// it, keeps the connection that tells both sides of the other's end, sends heartbeats, and delivers
+// task reports in order until they are acknowledged.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/process/executor.h"
+#include "runtime/rpc/pending_calls.h"
+#include "runtime/types/ids.h"
+#include "runtime/types/result.h"
+#include "watershed/v1/control.grpc.pb.h"
+
+namespace watershed {
+
+// All run on the executor.
+struct JobManagerCallbacks {
+  // What a heartbeat says besides who it is.
+  std::function<void(v1::HeartbeatRequest&)> fill_heartbeat;
+  // Before anything of this leader is obeyed; called for every registration.
+  std::function<void(LeaderEpoch)> on_registered;
+  // Attempts that the JobManager does not want any more.
+  std::function<void(const JobId&, Attempt)> on_stale;
+};
+
+class JobManagerConnection : public std::enable_shared_from_this<JobManagerConnection> {
+ public:
+  // `address` is host:port of the JobManager. `pending` must be closed before the executor goes
+  // away.
+  JobManagerConnection(const std::string& address, v1::RegisterTaskManagerRequest self,
+                       Executor* executor, std::shared_ptr<PendingCalls> pending,
+                       JobManagerCallbacks callbacks);
+
+  // On the executor, as everything else.
+  void Start() { Register(); }
+  void Report(v1::SubtaskReport report);
+  // No reports are waiting for their acknowledgement.
+  bool flushed() const { return reports_.empty() && !update_under_way_; }
+  LeaderEpoch leader_epoch() const { return leader_epoch_; }
+
+ private:
+  class AttachReader;
+
+  void Register();
+  void RegisterLater();
+  void OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response);
+  void Attach();
+  void OnDetached(int64_t registration);
+  void SendHeartbeat();
+  void ScheduleHeartbeat();
+  void SendReports();
+
+  const std::string peer_;
+  const v1::RegisterTaskManagerRequest self_;
+  Executor* const executor_;
+  const std::shared_ptr<PendingCalls> pending_;
+  const JobManagerCallbacks callbacks_;
+  const std::unique_ptr<v1::ClusterService::Stub> stub_;
+
+  std::shared_ptr<grpc::ClientContext> attach_context_;  // of the registration in force
+  bool registered_ = false;
+  bool registering_ = false;
+  bool was_refused_ = false;  // said once, not at every try
+  LeaderEpoch leader_epoch_{0};
+  int64_t registration_ = 0;
+  std::chrono::milliseconds heartbeat_interval_{1000};
+  Executor::TimerId heartbeat_timer_ = 0;
+  bool heartbeat_under_way_ = false;
+  bool update_under_way_ = false;
+  std::deque<v1::SubtaskReport> reports_;
+};
+
+}  // namespace watershed

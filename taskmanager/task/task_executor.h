@@ -1,0 +1,80 @@
+// The tasks of this TaskManager: starts, watches, cancels and buries them. Lives on the process's
+// event loop; every call but ReportFailure comes from there.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/engine/task.h"
+#include "runtime/process/executor.h"
+#include "taskmanager/network/network_channel_provider.h"
+#include "watershed/v1/control.pb.h"
+
+namespace watershed {
+
+struct TaskExecutorServices {
+  Executor* executor = nullptr;  // the event loop
+  Executor* reaper = nullptr;    // where ended tasks are destroyed: that may take a while
+  NetworkChannelProvider* channels = nullptr;
+  TaskEnvironment environment;  // `channels` and `on_status` are the executor's own
+  // A task's state or message changed.
+  std::function<void(v1::SubtaskReport)> on_report;
+  // No task is left.
+  std::function<void()> on_idle;
+};
+
+class TaskExecutor {
+ public:
+  explicit TaskExecutor(TaskExecutorServices services);
+
+  // All tasks of the request start, or none does. Asked again for the same attempt it does nothing.
+  // An attempt that has ended or was cancelled here is refused (an internal error).
+  Status Deploy(const v1::DeployTasksRequest& request);
+  // Starts cancelling; returns the tasks that still have to end. None of the attempt starts
+  // afterwards.
+  std::vector<v1::TaskId> Cancel(const JobId& job, Attempt attempt);
+  // Ends every task of every job; each fails with this error.
+  void FailAll(const Error& error);
+  // A channel of a task broke: the task fails with this error. Any thread.
+  void ReportFailure(const ChannelKey& key, ChannelEnd end, const Error& error);
+
+  // State and figures of every task.
+  std::vector<v1::SubtaskReport> Reports() const;
+  bool idle() const { return attempts_.empty(); }
+
+ private:
+  using TaskKey = std::pair<std::string, int32_t>;  // vertex id, subtask
+  using AttemptKey = std::pair<JobId, Attempt>;
+  struct RunningTask {
+    std::unique_ptr<Task> task;
+    std::optional<Error> failure;  // imposed from outside; the engine says "canceled" then
+  };
+  struct RunningAttempt {
+    std::shared_ptr<const v1::PhysicalPlan> plan;
+    std::map<TaskKey, RunningTask> tasks;
+  };
+
+  Result<std::unique_ptr<Task>> CreateTask(const AttemptKey& key, const RunningAttempt& attempt,
+                                           const v1::TaskDeployment& deployment);
+  void OnStatus(const AttemptKey& attempt, const TaskKey& task, TaskStatus status);
+  void Fail(const ChannelKey& key, ChannelEnd end, const Error& error);
+  void Bury(const AttemptKey& attempt, const TaskKey& task);
+  void EndAttempt(const AttemptKey& attempt);
+  void Refuse(const JobId& job, Attempt attempt);
+  v1::SubtaskReport Report(const AttemptKey& attempt, const RunningTask& task,
+                           const TaskStatus& status) const;
+
+  TaskExecutorServices services_;
+  std::map<AttemptKey, RunningAttempt> attempts_;
+  static constexpr size_t kEndedKept = 1000;
+  std::map<JobId, Attempt> ended_;  // this attempt and all before start no more
+  std::deque<JobId> ended_order_;
+};
+
+}  // namespace watershed

@@ -1,0 +1,241 @@
+#include "taskmanager/task_manager_process.h"
+
+#include <grpcpp/server.h>
+#include <unistd.h>
+
+#include <future>
+
+#include "runtime/logging/log.h"
+#include "runtime/metrics/names.h"
+#include "runtime/metrics/prometheus.h"
+#include "runtime/process/event_loop.h"
+#include "runtime/process/temporary_directory.h"
+#include "runtime/process/worker_pool.h"
+#include "runtime/rpc/connection.h"
+#include "runtime/state/keyed_state.h"
+#include "taskmanager/cluster/job_manager_connection.h"
+#include "taskmanager/machine.h"
+#include "taskmanager/network/data_exchange_service.h"
+#include "taskmanager/network/network_channel_provider.h"
+#include "taskmanager/rpc/task_manager_service.h"
+#include "taskmanager/task/task_executor.h"
+
+namespace watershed {
+namespace {
+
+constexpr std::chrono::milliseconds kServerGrace{100};
+constexpr std::chrono::seconds kTasksGrace{5};    // for tasks to end at Stop
+constexpr std::chrono::seconds kReportsGrace{1};  // for the JobManager to hear of it
+constexpr size_t kDiscoveryThreads = 4;
+
+KeyedStateOptions StateOptionsFrom(const Config& config) {
+  KeyedStateOptions state;
+  const auto backend = StateBackendKindFromName(config.Get(options::kStateBackend));
+  if (backend) state.backend = *backend;
+  const int64_t managed = config.Get(options::kManagedMemory);
+  state.write_buffer_bytes = managed / 7;
+  state.block_cache_bytes = managed / 7;
+  state.cache_bytes = managed - state.write_buffer_bytes - state.block_cache_bytes;
+  return state;
+}
+
+class Process final : public TaskManagerProcess {
+ public:
+  Process(const Config& config, const ConnectorFactory& connectors)
+      : config_(config),
+        connectors_(connectors),
+        id_(config.Get(options::kTaskManagerResourceId).empty()
+                ? MakeTaskManagerId(config.Get(options::kTaskManagerHost))
+                : config.Get(options::kTaskManagerResourceId)),
+        labels_({{std::string(metric_names::kTaskManagerId), id_},
+                 {std::string(metric_names::kHost), config.Get(options::kTaskManagerHost)}}),
+        own_metrics_(&metrics_, labels_),
+        keyed_state_(StateOptionsFrom(config)),
+        reaper_("reaper"),
+        loop_("taskmanager"),
+        discovery_("discovery", kDiscoveryThreads) {}
+  ~Process() override { Stop(); }
+
+  Status Initialize() {
+    WS_ASSIGN_OR_RETURN(temporary_,
+                        TemporaryDirectory::Make(config_.Get(options::kTemporaryDirs), id_));
+    MakeNetwork();
+    MakeTasks();
+    WS_ASSIGN_OR_RETURN(rpc_, StartServer(config_.Get(options::kTaskManagerBindHost),
+                                          config_.Get(options::kTaskManagerRpcPort),
+                                          options::kTaskManagerRpcPort.definition.key,
+                                          [&](grpc::ServerBuilder& builder) {
+                                            builder.RegisterService(service_.get());
+                                            builder.RegisterService(exchange_.get());
+                                          }));
+    const PortRange ports = config_.Get(options::kPrometheusPort);
+    WS_ASSIGN_OR_RETURN(
+        exporter_, PrometheusExporter::Start(metrics_, config_.Get(options::kPrometheusBindHost),
+                                             fmt::format("{}-{}", ports.first, ports.last)));
+    Connect();
+    return Ok();
+  }
+
+  void Stop() override {
+    if (std::exchange(stopped_, true)) return;
+    EndTasks();
+    FlushReports();
+    Close();
+  }
+  void Abandon() override {
+    if (std::exchange(stopped_, true)) return;
+    calls_->CancelAndWait();
+    EndTasks();
+    Close();
+  }
+
+  const std::string& id() const override { return id_; }
+  std::map<std::string, int> ports() const override {
+    return {{"rpc", rpc_.port}, {"metrics", exporter_->port()}};
+  }
+  MetricRegistry& metrics() override { return metrics_; }
+  std::string Listening() const override {
+    return fmt::format("id {}, rpc {}, metrics http://{}/metrics", id_,
+                       JoinHostPort(config_.Get(options::kTaskManagerBindHost), rpc_.port),
+                       JoinHostPort(config_.Get(options::kPrometheusBindHost), exporter_->port()));
+  }
+
+ private:
+  void MakeNetwork() {
+    auto context = std::make_shared<NetworkContext>();
+    context->task_manager_id = id_;
+    context->channel_capacity_bytes = config_.Get(options::kNetworkMemoryPerChannel);
+    context->bytes_out = &own_metrics_.counter(metric_names::kNetworkSentBytes);
+    context->bytes_in = &own_metrics_.counter(metric_names::kNetworkReceivedBytes);
+    context->frames_out = &own_metrics_.counter(metric_names::kNetworkSentFrames);
+    context->frames_in = &own_metrics_.counter(metric_names::kNetworkReceivedFrames);
+    context->on_failure = [this](const ChannelKey& key, ChannelEnd end, const Error& error) {
+      tasks_->ReportFailure(key, end, error);
+    };
+    auto receivers = std::make_shared<ReceiverRegistry>(context);
+    exchange_ = std::make_unique<DataExchangeService>(context, receivers);
+    channels_ = std::make_unique<NetworkChannelProvider>(context, receivers);
+  }
+
+  void MakeTasks() {
+    TaskExecutorServices services;
+    services.executor = &loop_;
+    services.reaper = &reaper_;
+    services.channels = channels_.get();
+    services.environment.clock = &SystemClock();
+    services.environment.connectors = &connectors_;
+    services.environment.metrics = &metrics_;
+    services.environment.metric_labels = labels_;
+    services.environment.keyed_state = &keyed_state_;
+    services.environment.temporary_directory = temporary_->path();
+    services.on_report = [this](v1::SubtaskReport report) {
+      connection_->Report(std::move(report));
+    };
+    services.on_idle = [this] {
+      if (auto wake = std::exchange(when_idle_, nullptr)) wake();
+    };
+    tasks_ = std::make_unique<TaskExecutor>(std::move(services));
+    service_ = std::make_unique<TaskManagerServiceHandler>(
+        TaskManagerServiceParts{&loop_, tasks_.get(), &discovery_, &connectors_, &SystemClock(),
+                                &metrics_, temporary_->path()});
+  }
+
+  void Connect() {
+    v1::RegisterTaskManagerRequest self;
+    self.set_task_manager_id(id_);
+    self.set_address(JoinHostPort(config_.Get(options::kTaskManagerHost), rpc_.port));
+    self.set_slots(static_cast<int32_t>(config_.Get(options::kTaskManagerSlots)));
+    self.set_cpu_cores(CpuCores());
+    self.set_physical_memory_bytes(PhysicalMemoryBytes());
+    self.set_managed_memory_bytes(config_.Get(options::kManagedMemory));
+    self.set_pid(::getpid());
+    JobManagerCallbacks callbacks;
+    callbacks.fill_heartbeat = [this](v1::HeartbeatRequest& request) {
+      request.set_free_memory_bytes(FreeMemoryBytes());
+      for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
+    };
+    callbacks.on_registered = [this](LeaderEpoch epoch) { service_->ObserveLeader(epoch); };
+    callbacks.on_stale = [this](const JobId& job, Attempt attempt) {
+      tasks_->Cancel(job, attempt);
+    };
+    const std::string address = JoinHostPort(config_.Get(options::kJobManagerRpcAddress),
+                                             config_.Get(options::kJobManagerRpcPort).first);
+    connection_ = std::make_shared<JobManagerConnection>(address, std::move(self), &loop_, calls_,
+                                                         std::move(callbacks));
+    loop_.Post([connection = connection_] { connection->Start(); });
+  }
+
+  void EndTasks() {
+    if (tasks_ == nullptr) return;  // the start failed
+    auto idle = std::make_shared<std::promise<void>>();
+    loop_.Post([this, idle] {
+      if (tasks_->idle()) {
+        idle->set_value();
+        return;
+      }
+      when_idle_ = [idle] { idle->set_value(); };
+      tasks_->FailAll(
+          {ErrorDomain::kExternal, true, fmt::format("TaskManager {} is shutting down", id_)});
+    });
+    if (idle->get_future().wait_for(kTasksGrace) != std::future_status::ready) {
+      LogError("some tasks do not end");
+    }
+  }
+  void FlushReports() {
+    const auto deadline = std::chrono::steady_clock::now() + kReportsGrace;
+    bool flushed = false;
+    while (!flushed && std::chrono::steady_clock::now() < deadline) {
+      if (!loop_.RunAndWait([&] { flushed = connection_ == nullptr || connection_->flushed(); })) {
+        return;
+      }
+      if (!flushed) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  void Close() {
+    calls_->CancelAndWait();
+    discovery_.Stop();
+    if (channels_ != nullptr) channels_->Shutdown();
+    if (rpc_.server != nullptr) {
+      rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
+      rpc_.server->Wait();
+    }
+    reaper_.Stop();
+    loop_.Stop();
+    exporter_.reset();
+    rpc_.server.reset();
+  }
+
+  const Config config_;
+  const ConnectorFactory& connectors_;
+  const std::string id_;
+  const MetricLabels labels_;
+  MetricRegistry metrics_;
+  MetricGroup own_metrics_;
+  KeyedStateFactory keyed_state_;
+  std::unique_ptr<TemporaryDirectory> temporary_;
+  std::unique_ptr<DataExchangeService> exchange_;
+  std::unique_ptr<NetworkChannelProvider> channels_;
+  const std::shared_ptr<PendingCalls> calls_ = std::make_shared<PendingCalls>();
+  std::unique_ptr<TaskExecutor> tasks_;
+  std::unique_ptr<TaskManagerServiceHandler> service_;
+  std::shared_ptr<JobManagerConnection> connection_;
+  std::function<void()> when_idle_;  // the loop's
+  BoundServer rpc_;
+  std::unique_ptr<PrometheusExporter> exporter_;
+  bool stopped_ = false;
+  // Their threads end first.
+  EventLoop reaper_;
+  EventLoop loop_;
+  WorkerPool discovery_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TaskManagerProcess>> TaskManagerProcess::Start(
+    const Config& config, const ConnectorFactory& connectors) {
+  auto process = std::make_unique<Process>(config, connectors);
+  WS_RETURN_IF_ERROR(process->Initialize());
+  return process;
+}
+
+}  // namespace watershed
