@@ -56,7 +56,7 @@ def fetch() -> None:
         f"<dependencies>{dependencies}</dependencies></project>")
     try:
         subprocess.run(
-            ["mvn", "--batch-mode", "--no-transfer-progress", "-q", "-f", str(pom), _COPY_GOAL,
+            ["mvn", "--batch-mode", "-Dstyle.color=never", "--no-transfer-progress", "-q", "-f", str(pom), _COPY_GOAL,
              "-DincludeScope=runtime", f"-DoutputDirectory={partial}"], check=True)
         shutil.rmtree(partial / "target", ignore_errors=True)
         if not present():
