@@ -26,7 +26,7 @@ class Results(unittest.TestCase):
         scenario.create_topic(partitions=4)
         scenario.create_tables("session", "aggregation")
         raw = scenario.directory / "events.jsonl"
-        scenario.load_events("--count", str(_EVENTS), "--seed", "7", "--interval-us", "5000",
+        scenario.load_events("--count", str(_EVENTS), "--seed", "7", "--interval-us", "5000", "--ips", "6000",
                              "--null-hosts-per-million", "2000", "--also-write", str(raw))
         events = reference.read_events(raw)
         raw.unlink()
