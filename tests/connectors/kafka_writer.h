@@ -1,0 +1,48 @@
+// Puts records into Kafka by librdkafka itself, for tests of what the engine reads.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watershed::test {
+
+struct WrittenRecord {
+  int32_t partition = 0;
+  std::optional<std::string> value;  // absent: a tombstone
+  std::string key;
+  int64_t timestamp_ms = 0;  // 0: now
+};
+
+// Ends the test program with a message when the broker does not take something. One thread.
+class KafkaWriter {
+ public:
+  // With a transactional id every Write must lie between Begin and Commit or Abort.
+  KafkaWriter(const std::string& brokers, const std::string& topic,
+              const std::string& transactional_id = "");
+  ~KafkaWriter();
+  KafkaWriter(const KafkaWriter&) = delete;
+  KafkaWriter& operator=(const KafkaWriter&) = delete;
+
+  // Returns when the broker has all of them.
+  void Write(const std::vector<WrittenRecord>& records);
+  // `count` records "<prefix>0", "<prefix>1", … to one partition.
+  void WriteNumbered(int32_t partition, const std::string& prefix, int count);
+
+  void Begin();
+  void Commit();
+  void Abort();
+
+ private:
+  rd_kafka_t* producer_;
+  std::string topic_;
+};
+
+// Removes the records below `offset` from a partition, as retention does.
+void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,
+                         int64_t offset);
+
+}  // namespace watershed::test
