@@ -77,6 +77,14 @@ TEST(HttpServerTest, OversizedHeaderIsRefused) {
   EXPECT_THAT(client.ReadToEnd(), StartsWith("HTTP/1.1 431 "));
 }
 
+// The library's own limit is 8 KB: this one is ours.
+TEST(HttpServerTest, AHeaderWithinTheLimitIsAccepted) {
+  auto server = StartServer({.header_bytes_max = 32 * 1024});
+  TcpClient client(server->port());
+  client.Send("GET /a HTTP/1.1\r\nX: " + std::string(30'000, 'a') + "\r\n\r\n");
+  EXPECT_THAT(client.ReadResponse(), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST(HttpServerTest, OversizedBodyIsRefusedBeforeItIsRead) {
   auto server = StartServer();
   TcpClient client(server->port());
