@@ -100,10 +100,12 @@ function showOverview(overview) {
   byId("version").textContent = overview["flink-version"].replace(/^.*watershed-/, "");
 }
 
-const selectedJob = () => location.hash.replace(/^#\/?job\//, "");
+// The job whose vertices are shown: the one in the address, else the first of the list.
+let firstJob = "";
+const selectedJob = () => location.hash.replace(/^#\/?(job\/)?/, "") || firstJob;
 
 function jobRow(job, details) {
-  const open = () => { location.hash = selectedJob() === job.jid ? "" : `job/${job.jid}`; };
+  const open = () => { location.hash = `job/${job.jid}`; };
   const name = element("td", {},
     element("button", { class: "link", "data-key": `open-${job.jid}`, onclick: open }, job.name),
     element("div", { class: "id" }, job.jid));
@@ -193,6 +195,7 @@ async function refresh() {
     const [overview, { jobs }, { taskmanagers }] =
       await Promise.all([get("overview"), get("jobs/overview"), get("taskmanagers")]);
     jobs.sort((a, b) => ENDED.has(a.state) - ENDED.has(b.state) || b["start-time"] - a["start-time"]);
+    firstJob = jobs[0]?.jid || "";
     const details = await fetchDetails(jobs);
     for (const job of jobs) if (ENDED.has(job.state)) cancelling.delete(job.jid);
     showOverview(overview);
