@@ -77,6 +77,13 @@ class PostgresSink : public Sink {
   Status TryCommit(CheckpointId epoch, std::span<const SinkSegment> segments);
   Result<bool> WasCommitted(CheckpointId epoch);
 
+  // A COMMIT that was sent.
+  struct InDoubt {
+    CheckpointId epoch;
+    std::string transaction_id;
+    std::string server_run;
+  };
+
   PostgresSinkOptions options_;
   SchemaPtr schema_;
   std::string application_name_;
@@ -89,14 +96,21 @@ class PostgresSink : public Sink {
 
   // Commit's thread only, once Open is done.
   std::unique_ptr<PostgresConnection> connection_;
-  std::optional<std::pair<CheckpointId, std::string>> in_doubt_;  // epoch, transaction id
+  std::optional<InDoubt> in_doubt_;
 };
+
+// Identifies a run of the server. Transaction ids are known to grow only within one: a crash
+// forgets those that never reached the disk and hands them out again. A crash that restarts the
+// backends only is seen by the statistics, which it resets.
+constexpr const char* kServerRun =
+    "SELECT pg_postmaster_start_time()::text || ' ' || coalesce((SELECT stats_reset::text FROM "
+    "pg_stat_bgwriter), ''), pg_current_xact_id_if_assigned()::text";
 
 // BEGIN; COPY; COMMIT. The marker (epoch, attempt) of the table of progress belongs between COPY
 // and COMMIT, and its row lock, which refuses stale attempts, before COPY.
 Status PostgresSink::TryCommit(CheckpointId epoch, std::span<const SinkSegment> segments) {
   if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
-  if (in_doubt_ && in_doubt_->first == epoch) {
+  if (in_doubt_ && in_doubt_->epoch == epoch) {
     WS_ASSIGN_OR_RETURN(const bool committed, WasCommitted(epoch));
     if (committed) return Ok();
   }
@@ -104,9 +118,8 @@ Status PostgresSink::TryCommit(CheckpointId epoch, std::span<const SinkSegment> 
   std::vector<std::string_view> tuples;
   for (const SinkSegment& segment : segments) tuples.push_back(segment.payload);
   WS_RETURN_IF_ERROR(connection_->CopyIn(copy_statement_, tuples));
-  WS_ASSIGN_OR_RETURN(const QueryRows id,
-                      connection_->Query("SELECT pg_current_xact_id()::text", {}));
-  in_doubt_ = {epoch, id[0][0]};
+  WS_ASSIGN_OR_RETURN(const QueryRows run, connection_->Query(kServerRun, {}));
+  in_doubt_ = {epoch, run[0][1], run[0][0]};
   Status committed = connection_->Execute("COMMIT");
   if (committed) {
     in_doubt_.reset();
@@ -117,11 +130,17 @@ Status PostgresSink::TryCommit(CheckpointId epoch, std::span<const SinkSegment> 
   return committed;
 }
 
-// Settles an earlier COMMIT whose answer was lost. Only "committed" counts as that: a server that
-// does not know the id any more (restored from a backup) has not got the rows either.
+// Settles an earlier COMMIT whose answer was lost. If the server has been restarted since, nobody
+// can tell without a table of progress, and the epoch is written again: rows twice rather than
+// none.
 Result<bool> PostgresSink::WasCommitted(CheckpointId epoch) {
-  WS_ASSIGN_OR_RETURN(const QueryRows status,
-                      connection_->Query("SELECT pg_xact_status($1::xid8)", {in_doubt_->second}));
+  WS_ASSIGN_OR_RETURN(const QueryRows run, connection_->Query(kServerRun, {}));
+  if (run[0][0] != in_doubt_->server_run) {
+    in_doubt_.reset();
+    return false;
+  }
+  WS_ASSIGN_OR_RETURN(const QueryRows status, connection_->Query("SELECT pg_xact_status($1::xid8)",
+                                                                 {in_doubt_->transaction_id}));
   if (status[0][0] == "in progress") {
     return TransientError("the earlier COMMIT of epoch {} is still under way in {}", epoch.value,
                           options_.Describe());

@@ -2,8 +2,9 @@
 //
 // Write encodes and validates (types, lengths, NUL, NOT NULL), so that a prepared segment can be
 // committed whenever the checkpoint is durable. Until checkpoints come there is no table of
-// progress: Fence finds no markers, and a segment whose commit has an unknown outcome is settled by
-// the transaction's id, as long as this task lives.
+// progress: Fence finds no markers. A COMMIT whose answer was lost is settled by its transaction id
+// as long as task and server live; if the server was restarted meanwhile, the epoch is written
+// again.
 #pragma once
 
 #include <memory>
