@@ -16,14 +16,14 @@ std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
 
 std::string JobMaster::StatusReason() const {
   if (!failure_.empty()) return failure_;
-  if (!waiting_reason_.empty()) return waiting_reason_;
   if (ended()) return "";
+  // A task that cannot connect says more than that the tasks are being started.
   for (const v1::SubtaskStatus& subtask : subtasks_) {
     if (!IsEnded(subtask.state()) && !subtask.message().empty()) {
       return fmt::format("{}: {}", TaskName(subtask), subtask.message());
     }
   }
-  return "";
+  return waiting_reason_;
 }
 
 int32_t JobMaster::SlotsHeldOn(const std::string& task_manager_id) const {

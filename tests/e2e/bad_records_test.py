@@ -11,7 +11,7 @@ _BAD = (
     '{"ip":"10.0.0.1","host":"h","event_time":',            # not complete
     'not JSON at all',
     '[1, 2]',                                               # not an object
-    event(1, ip=7),                                         # a used field of the wrong type
+    event(1, event_time=1709251260000),                     # a used field of the wrong type
     '{"ip":"10.0.0.1","host":"h"}',                         # no event time
     event(1, event_time=None),
     event(1, event_time="yesterday"),

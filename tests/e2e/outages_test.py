@@ -112,12 +112,16 @@ class Outages(unittest.TestCase):
         job = self.cluster.submit(scenario.job_file("session", bounded=False), scenario.env, 2)
         self.cluster.wait_state(job, ["RUNNING"])
         self.cluster.wait(lambda: self.cluster.job(job)["records-in"] == 2, "both events read", 30)
-        victim = self.cluster.task_managers[0]
-        address = f"127.0.0.1:{victim.ports['rpc']}"
-        victim.end(signal.SIGKILL)
-        self.assert_fails(job, "TaskManager", address)
-        self.cluster.wait(lambda: self.cluster.rest("/overview")["taskmanagers"] == 1,
+        before = self.task_manager_ids()
+        self.cluster.task_managers[0].end(signal.SIGKILL)
+        self.cluster.wait(lambda: len(self.task_manager_ids()) == 1,
                           "the dead one to leave the list", _SECONDS)
+        (dead,) = before - self.task_manager_ids()
+        self.assert_fails(job, "TaskManager", dead, "lost")
+
+    def task_manager_ids(self) -> set[str]:
+        """Of those that are registered."""
+        return {each["id"] for each in self.cluster.rest("/taskmanagers")["taskmanagers"]}
 
     def test_a_job_waits_for_slots(self) -> None:
         scenario = self.ready_scenario()
