@@ -81,7 +81,7 @@ StateEntry* StateCache::Insert(uint64_t hash, std::string_view key) {
     std::memcpy(copy, key.data(), key.size());
     std::memcpy(at, &copy, sizeof copy);
     entry->flags_ |= StateEntry::kKeyOutside;
-  } else {
+  } else if (!key.empty()) {
     std::memcpy(at, key.data(), key.size());
   }
   table_.Insert(hash, slot);

@@ -200,6 +200,7 @@ Status Run::RaiseWatermark(TimestampMs time_ms) {
         emitted_ = false;
         if (!variant_.restore_after_every_item) continue;
         WS_RETURN_IF_ERROR(SnapshotAndRestore());
+        if (variant_.rows_after_yield && time_ms != kMaxWatermarkMs) return Ok();
         return RaiseWatermark(time_ms);
       }
     }
@@ -311,26 +312,44 @@ std::vector<Item> CutItems(const std::vector<Item>& items, HarnessVariant::Cut c
 
 std::vector<HarnessVariant> AllVariants() {
   using Cut = HarnessVariant::Cut;
-  constexpr auto kMap = StateBackendKind::kHashMap;
   constexpr auto kRocks = StateBackendKind::kRocksDb;
-  constexpr int64_t kLarge = int64_t{64} << 20;
+  constexpr int64_t kSmall = 2 << 10;  // a handful of keys
   return {
-      {"as given", kMap, kLarge, 0, Cut::kAsGiven, false, {1}, false},
-      {"row by row", kMap, kLarge, 0, Cut::kRowByRow, false, {1}, false},
-      {"merged", kMap, kLarge, 0, Cut::kMerged, false, {1}, false},
-      {"full output", kMap, kLarge, 0, Cut::kAsGiven, false, {1}, true},
-      {"all evicted", kMap, 1, 0, Cut::kAsGiven, false, {1}, false},
-      {"all evicted, row by row, full output", kMap, 1, 0, Cut::kRowByRow, false, {1}, true},
-      {"some evicted", kMap, 3 << 10, 0, Cut::kAsGiven, false, {1}, false},
-      {"written back early", kMap, kLarge, 1, Cut::kAsGiven, false, {1}, false},
-      {"parallelism 3", kMap, kLarge, 0, Cut::kAsGiven, false, {3}, false},
-      {"restore, row by row", kMap, kLarge, 0, Cut::kRowByRow, true, {1}, false},
-      {"restore, full output", kMap, kLarge, 0, Cut::kAsGiven, true, {1}, true},
-      {"restore, all evicted", kMap, 1, 0, Cut::kAsGiven, true, {1}, false},
-      {"restore, rescaled, full output", kMap, 2 << 10, 0, Cut::kAsGiven, true, {1, 3, 2}, true},
-      {"rocksdb", kRocks, kLarge, 0, Cut::kAsGiven, false, {1}, false},
-      {"rocksdb, all evicted, full output", kRocks, 1, 0, Cut::kAsGiven, false, {1}, true},
-      {"rocksdb, restore, rescaled", kRocks, 2 << 10, 1 << 10, Cut::kAsGiven, true, {2, 1}, false},
+      {.name = "as given"},
+      {.name = "row by row", .cut = Cut::kRowByRow},
+      {.name = "merged", .cut = Cut::kMerged},
+      {.name = "full output", .output_full = true},
+      {.name = "all evicted", .cache_bytes = 1},
+      {.name = "all evicted, row by row, full output",
+       .cache_bytes = 1,
+       .cut = Cut::kRowByRow,
+       .output_full = true},
+      {.name = "some evicted", .cache_bytes = kSmall},
+      {.name = "written back early", .max_dirty_bytes = 1},
+      {.name = "parallelism 3", .parallelisms = {3}},
+      {.name = "restore, row by row", .cut = Cut::kRowByRow, .restore_after_every_item = true},
+      {.name = "restore, full output", .restore_after_every_item = true, .output_full = true},
+      {.name = "restore, full output, then rows",
+       .restore_after_every_item = true,
+       .rows_after_yield = true,
+       .output_full = true},
+      {.name = "restore, all evicted", .cache_bytes = 1, .restore_after_every_item = true},
+      {.name = "restore, rescaled, full output",
+       .cache_bytes = kSmall,
+       .restore_after_every_item = true,
+       .parallelisms = {1, 3, 2},
+       .output_full = true},
+      {.name = "rocksdb", .backend = kRocks},
+      {.name = "rocksdb, all evicted, full output",
+       .backend = kRocks,
+       .cache_bytes = 1,
+       .output_full = true},
+      {.name = "rocksdb, restore, rescaled",
+       .backend = kRocks,
+       .cache_bytes = kSmall,
+       .max_dirty_bytes = 1 << 10,
+       .restore_after_every_item = true,
+       .parallelisms = {2, 1}},
   };
 }
 

@@ -50,7 +50,8 @@ struct HarnessVariant {
   enum class Cut { kAsGiven, kRowByRow, kMerged } cut = Cut::kAsGiven;
   bool restore_after_every_item = false;  // also when the operator yields
   std::vector<int> parallelisms = {1};    // taken in turn at every restore
-  bool output_full = false;               // full() holds from an Emit until the operator yields
+  bool rows_after_yield = false;  // after a yield's restore the next rows come before the watermark
+  bool output_full = false;       // full() holds from an Emit until the operator yields
 };
 
 std::vector<HarnessVariant> AllVariants();

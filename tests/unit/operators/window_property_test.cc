@@ -164,8 +164,8 @@ void AddCalls(v1::WindowAggregate& aggregate) {
   }
 }
 
-constexpr unsigned kStreams = 12;         // in all variants of the harness
-constexpr unsigned kPlainStreams = 2000;  // in the plain one
+constexpr unsigned kStreams = 6;         // in all variants of the harness
+constexpr unsigned kPlainStreams = 400;  // in the plain one
 
 HarnessVariant Plain() { return AllVariants().front(); }
 
