@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/types/data_type.h"
 #include "runtime/types/option_spec.h"
 #include "runtime/types/result.h"
 
@@ -23,6 +24,12 @@ struct OptionProblem {
   std::string message;
 };
 
+// A column that a source of typed rows can make.
+struct TypedColumn {
+  std::string_view name;
+  DataType type;
+};
+
 struct ConnectorSpec {
   std::string_view name;
   bool is_source = false;
@@ -30,6 +37,8 @@ struct ConnectorSpec {
   bool needs_format = false;  // payloads are bytes: the job file must say `format:`
   std::vector<OptionSpec> source_options;
   std::vector<OptionSpec> sink_options;
+  // For sources of typed rows: the columns there are; a job takes any of them, with these types.
+  std::vector<TypedColumn> source_columns = {};
   // What the sink promises today, in words a person can act on; empty for connectors without a
   // sink.
   std::string_view sink_guarantee = {};

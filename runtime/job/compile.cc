@@ -8,6 +8,25 @@
 #include "runtime/job/yaml_map.h"
 
 namespace watershed {
+namespace {
+
+// yaml-cpp's columns count bytes; people count characters.
+void CountCharacters(std::string_view text, std::vector<Diagnostic>& diagnostics) {
+  int line = 1;
+  for (Diagnostic& diagnostic : diagnostics) {  // by position
+    for (; line < diagnostic.line; ++line) {
+      const size_t end = text.find('\n');
+      if (end == std::string_view::npos) return;
+      text.remove_prefix(end + 1);
+    }
+    const std::string_view before = text.substr(0, static_cast<size_t>(diagnostic.column - 1));
+    for (const unsigned char c : before) {
+      if ((c & 0xC0) == 0x80) --diagnostic.column;
+    }
+  }
+}
+
+}  // namespace
 
 CompileResult CompileJobFile(std::string_view text, const CompileOptions& options) {
   DiagnosticList diagnostics(options.file_name);
@@ -22,6 +41,7 @@ CompileResult CompileJobFile(std::string_view text, const CompileOptions& option
     }
   }
   result.diagnostics = diagnostics.Sorted();
+  CountCharacters(text, result.diagnostics);
   return result;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "runtime/job/nearest_name.h"
@@ -52,6 +53,29 @@ std::optional<int> ResolveWatermark(const WatermarkColumnSpec& spec, const Schem
   return index;
 }
 
+// Sources of typed rows make certain columns only.
+void CheckTypedColumns(const SourceSpec& spec, const ConnectorSpec& connector,
+                       ResolveContext& context) {
+  if (connector.source_columns.empty()) return;
+  std::vector<std::string_view> names;
+  for (const TypedColumn& column : connector.source_columns) names.push_back(column.name);
+  for (const ColumnSpec& column : spec.columns) {
+    const auto known = std::find(names.begin(), names.end(), column.name.value);
+    if (known == names.end()) {
+      context.diagnostics.Error(
+          column.name.mark, "source '{}': connector '{}' has no column '{}'{}", spec.name.value,
+          connector.name, column.name.value, Suggestion(column.name.value, names));
+      continue;
+    }
+    const DataType type = connector.source_columns[static_cast<size_t>(known - names.begin())].type;
+    const std::optional<DataType> declared = DataTypeFromName(column.type.value);
+    if (!declared || *declared == type) continue;
+    context.diagnostics.Error(column.type.mark,
+                              "source '{}': column '{}' of connector '{}' is a {}", spec.name.value,
+                              column.name.value, connector.name, NameOf(type));
+  }
+}
+
 void ResolveConnector(const SourceSpec& spec, ResolveContext& context, v1::SourceNode* node) {
   const ConnectorSpec* connector = CheckConnector(spec.connector, ConnectorUse::kSource,
                                                   context.connectors, context.diagnostics);
@@ -60,6 +84,7 @@ void ResolveConnector(const SourceSpec& spec, ResolveContext& context, v1::Sourc
                         context.diagnostics, node->mutable_connector());
   ResolveFormat(spec.format, *connector, ConnectorUse::kSource, spec.name, context,
                 node->mutable_format());
+  CheckTypedColumns(spec, *connector, context);
   if (spec.on_error && !connector->needs_format) {
     context.diagnostics.Error(spec.on_error->mark,
                               "source '{}': 'on-error' is about records that cannot be decoded; "

@@ -71,18 +71,14 @@ class LastScalar {
   int visited_ = 0;
 };
 
-// The text from a mark on. Columns count code points.
+// The text from a mark on. yaml-cpp's columns count bytes.
 std::string_view TextFrom(std::string_view text, const YAML::Mark& mark) {
   for (int line = 0; line < mark.line; ++line) {
     const size_t end = text.find('\n');
     if (end == std::string_view::npos) return {};
     text.remove_prefix(end + 1);
   }
-  for (int column = 0; column < mark.column && !text.empty(); ++column) {
-    do {
-      text.remove_prefix(1);
-    } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0) == 0x80);
-  }
+  text.remove_prefix(std::min(text.size(), static_cast<size_t>(mark.column)));
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/connectors/datagen/options.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "runtime/connectors/option_values.h"
@@ -62,7 +63,20 @@ std::vector<OptionProblem> Check(const OptionMap& options, bool /*is_sink*/) {
   return {{message.substr(0, message.find(':')), message}};
 }
 
+constexpr DataType kText{TypeKind::kString};
+constexpr std::array<TypedColumn, 7> kWebTrafficColumns = {{
+    {"url", kText},
+    {"referrer", kText},
+    {"user_agent", kText},
+    {"host", kText},
+    {"ip", kText},
+    {"headers", kText},
+    {"event_time", DataType{TypeKind::kTimestampMs}},
+}};
+
 }  // namespace
+
+std::span<const TypedColumn> WebTrafficColumns() { return kWebTrafficColumns; }
 
 ConnectorSpec DatagenSpec() {
   return {
@@ -104,6 +118,7 @@ ConnectorSpec DatagenSpec() {
                .description = "Share of rows without a referrer"},
               {.name = "seed", .type = OptionType::kInt, .default_value = "1"},
           },
+      .source_columns = {kWebTrafficColumns.begin(), kWebTrafficColumns.end()},
       .check = Check,
   };
 }

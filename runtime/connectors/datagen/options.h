@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "runtime/connectors/connector.h"
 #include "runtime/types/result.h"
@@ -10,6 +11,9 @@
 namespace watershed {
 
 ConnectorSpec DatagenSpec();
+
+// The columns of raw web events, in the order of WebTraffic's kinds.
+std::span<const TypedColumn> WebTrafficColumns();
 
 struct DatagenOptions {
   double rows_per_second = 0;             // of all subtasks together; 0 = as fast as possible

@@ -49,21 +49,6 @@ constexpr std::array<std::string_view, 8> kUserAgents = {
     R"({"family":"Googlebot","major":"2","minor":"1","patch":"0","device":{"family":"Spider","major":"0","minor":"0","patch":"0"},"os":{"family":"Other","major":"0","minor":"0","patch":"0"}})",
 };
 
-struct ColumnName {
-  std::string_view name;
-  TypeKind type;
-};
-// In the order of WebTraffic::Kind.
-constexpr std::array<ColumnName, 7> kColumns = {{
-    {"url", TypeKind::kString},
-    {"referrer", TypeKind::kString},
-    {"user_agent", TypeKind::kString},
-    {"host", TypeKind::kString},
-    {"ip", TypeKind::kString},
-    {"headers", TypeKind::kString},
-    {"event_time", TypeKind::kTimestampMs},
-}};
-
 }  // namespace
 
 WebTraffic::WebTraffic(const DatagenOptions& options, std::vector<Kind> columns)
@@ -76,22 +61,23 @@ WebTraffic::WebTraffic(const DatagenOptions& options, std::vector<Kind> columns)
 }
 
 Result<WebTraffic> WebTraffic::Create(const DatagenOptions& options, SchemaPtr schema) {
+  const std::span<const TypedColumn> all = WebTrafficColumns();
   std::vector<Kind> columns;
   for (const Field& field : schema->fields()) {
-    const auto known = std::find_if(kColumns.begin(), kColumns.end(),
-                                    [&](const ColumnName& c) { return c.name == field.name; });
-    if (known == kColumns.end()) {
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const TypedColumn& c) { return c.name == field.name; });
+    if (known == all.end()) {
       return UserError(
           "datagen has no column '{}': web-traffic makes url, referrer, user_agent, host, ip, "
           "headers "
           "and event_time",
           field.name);
     }
-    if (known->type != field.type.kind) {
+    if (known->type != field.type) {
       return UserError("datagen makes column '{}' as {}, not {}: change its type in `columns`",
-                       field.name, NameOf(DataType{known->type}), NameOf(field.type));
+                       field.name, NameOf(known->type), NameOf(field.type));
     }
-    columns.push_back(static_cast<Kind>(std::distance(kColumns.begin(), known)));
+    columns.push_back(static_cast<Kind>(std::distance(all.begin(), known)));
   }
   return WebTraffic(options, std::move(columns));
 }

@@ -61,6 +61,9 @@ const BadJob kBadOperators[] = {
      R"(job.yaml:18:12: error: operator 'a': its input comes from its own output: a → b → a)"},
     {"KeyUnknown", "[ip, host]", "[ip, hosts]",
      R"(job.yaml:21:15: error: operator 'sessions': unknown column 'hosts', did you mean 'host'?)"},
+    {"ColumnsCountCharacters", "[ip, host]", R"(["ÄÖÜ", hots])",
+     R"(job.yaml:21:11: error: operator 'sessions': unknown column 'ÄÖÜ'; expected one of event_time, host, ip, size
+job.yaml:21:18: error: operator 'sessions': unknown column 'hots', did you mean 'host'?)"},
     {"KeyGivenTwice", "[ip, host]", "[ip, host, ip]",
      R"(job.yaml:21:21: error: 'key': 'ip' is given twice)"},
     {"AggregateMissing", R"(    aggregate: { n: count(*) }

@@ -54,6 +54,15 @@ sinks:
 )",
      R"(job.yaml:4:41: error: source 'events': connector 'datagen' has no 'format'; remove it
 job.yaml:4:47: error: source 'events': 'on-error' is about records that cannot be decoded; connector 'datagen' has none)"},
+    {"TypedSourceColumnUnknown", nullptr, R"(kind: Job
+name: test
+sources:
+  events: { connector: datagen, columns: { ip: string, refferer: string, event_time: bigint } }
+sinks:
+  out: { input: events, connector: print }
+)",
+     R"(job.yaml:4:56: error: source 'events': connector 'datagen' has no column 'refferer', did you mean 'referrer'?
+job.yaml:4:86: error: source 'events': column 'event_time' of connector 'datagen' is a timestamp)"},
     {"OnErrorUnknown", "format: json", R"(format: json
     on-error: ignore)",
      R"(job.yaml:10:15: error: 'on-error': expected fail or skip, found 'ignore')"},

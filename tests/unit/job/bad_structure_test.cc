@@ -19,6 +19,12 @@ const BadJob kBadStructure[] = {
      R"(job.yaml:20:4: error: YAML syntax: end of map not found)"},
     {"ReferenceInFlowMap", "delay: 15s }", "delay: ${DELAY} }",
      R"(job.yaml:15:46: error: YAML syntax: end of map flow not found; inside { } and [ ], put quotes around "${…}")"},
+    {"SyntaxErrorQuoteAfterUmlaut", R"(name: test
+)",
+     R"(name: test # ä
+"ä": "ö
+)",
+     R"(job.yaml:3:6: error: YAML syntax: the closing quote is missing)"},
     {"TwoDocuments", R"(sinks:
 )",
      R"(---

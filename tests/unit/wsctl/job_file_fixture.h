@@ -37,7 +37,7 @@ sources:
     connector: datagen
     number-of-rows: 10
     columns:
-      n: bigint
+      ip: string
 sinks:
   out:
     input: rows

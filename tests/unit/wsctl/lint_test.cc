@@ -76,7 +76,7 @@ TEST_F(LintTest, PlansWithTheParallelismGiven) {
 TEST_F(LintTest, VariablesComeFromTheEnvironmentAndEnvFiles) {
   std::string job = files_.Write("env.yaml",
                                  "kind: Job\nname: ${NAME}\nsources:\n  rows:\n"
-                                 "    connector: datagen\n    columns: {n: bigint}\n"
+                                 "    connector: datagen\n    columns: {ip: string}\n"
                                  "sinks:\n  out: {input: rows, connector: blackhole}\n");
   CommandResult missing = RunWsctl({"lint", job});
   EXPECT_EQ(missing.code, 2);

@@ -142,7 +142,7 @@ TEST_F(RunCommandTest, BoundedNeedsASourceThatCanEnd) {
   std::string endless =
       files_.Write("endless.yaml",
                    "kind: Job\nname: e\nsources:\n  rows:\n    connector: datagen\n"
-                   "    columns: {n: bigint}\nsinks:\n"
+                   "    columns: {ip: string}\nsinks:\n"
                    "  out: {input: rows, connector: blackhole}\n");
   CommandResult result = Wsctl({"run", "--bounded", endless});
   EXPECT_EQ(result.code, 2);
