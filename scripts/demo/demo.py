@@ -136,7 +136,8 @@ class Demo:
                 print(line, flush=True)
             if seconds is not None and elapsed >= seconds:
                 break
-            time.sleep(1 if sys.stdout.isatty() else 5)
+            pause = 1 if sys.stdout.isatty() else 5
+            time.sleep(pause if seconds is None else min(pause, max(0.1, seconds - elapsed)))
         empty = [table for table, count in counts.items() if count == 0]
         if empty:
             print(f"\ndemo: no row arrived in {', '.join(empty)} within {seconds:.0f} s",
@@ -196,7 +197,7 @@ class Demo:
         print(f"""
 Where to look
   jobs       {rest}/ and {rest}/jobs/overview
-  command    {self._binaries.relative_to(ROOT)}/wsctl list
+  command    {self._binaries}/wsctl list
   metrics    {'  '.join(f"http://127.0.0.1:{each.ports['metrics']}/metrics" for each in metrics)}
   rows       PGPASSWORD={self._postgres.PASSWORD} psql -h 127.0.0.1 -p {self._postgres.port} \
 -U {self._postgres.USER} {self._postgres.DATABASE}
