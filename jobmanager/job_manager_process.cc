@@ -77,6 +77,9 @@ class Process final : public JobManagerProcess {
     return {{"rpc", rpc_.port}, {"rest", http_->port()}, {"metrics", exporter_->port()}};
   }
   JobManagerView& view() override { return *view_; }
+  void SetOnChange(std::function<void()> on_change) override {
+    loop_.RunAndWait([&] { dispatcher_->SetOnChange(std::move(on_change)); });
+  }
   MetricRegistry& metrics() override { return metrics_; }
   std::string Listening() const override {
     return fmt::format("rpc {}, REST http://{}, metrics http://{}/metrics",

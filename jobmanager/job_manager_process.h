@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,9 @@ class JobManagerProcess {
 
   virtual std::map<std::string, int> ports() const = 0;  // "rpc", "rest", "metrics"
   virtual JobManagerView& view() = 0;
+  // Called on the event loop after jobs or TaskManagers have changed; must return at once and must
+  // not call the view.
+  virtual void SetOnChange(std::function<void()> on_change) = 0;
   virtual MetricRegistry& metrics() = 0;
   // "rpc 127.0.0.1:6123, REST http://127.0.0.1:8081, metrics http://…"
   virtual std::string Listening() const = 0;

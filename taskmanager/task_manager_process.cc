@@ -169,6 +169,7 @@ class Process final : public TaskManagerProcess {
     if (tasks_ == nullptr) return;  // the start failed
     auto idle = std::make_shared<std::promise<void>>();
     loop_.Post([this, idle] {
+      if (connection_ != nullptr) connection_->Leave();
       if (tasks_->idle()) {
         idle->set_value();
         return;

@@ -50,7 +50,7 @@ Result<JobId> Dispatcher::Submit(const v1::JobGraph& graph) {
   job_metrics_[id] = std::make_unique<JobMetrics>(metrics_, clock_, id, graph.name());
   LogInfo("job '{}' submitted as {}", graph.name(), id.hex);
   job->Advance();
-  UpdateMetrics();
+  OnJobChanged();
   return id;
 }
 
@@ -65,7 +65,7 @@ Status Dispatcher::Cancel(const std::string& job_id) {
   JobMaster* job = Find(job_id);
   if (job == nullptr) return UserError("there is no job {}", job_id);
   job->RequestCancel();
-  UpdateMetrics();
+  OnJobChanged();
   return Ok();
 }
 
@@ -126,7 +126,7 @@ Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
   response.set_heartbeat_interval_ms(settings_.heartbeat_interval.count());
   response.set_registration(entry.registration);
   AdvanceWaitingJobs();
-  UpdateMetrics();
+  OnJobChanged();
   return response;
 }
 
@@ -166,7 +166,7 @@ Status Dispatcher::UpdateTasks(const v1::UpdateTasksRequest& request) {
     JobMaster* job = Find(report.job_id());
     if (job != nullptr) job->OnTaskReport(request.task_manager_id(), report.status());
   }
-  UpdateMetrics();
+  OnJobChanged();
   return Ok();
 }
 
@@ -187,7 +187,7 @@ void Dispatcher::Lose(const std::string& task_manager_id, const std::string& why
   registry_.Remove(task_manager_id);
   const auto jobs = jobs_;  // a job that ends may leave the list meanwhile
   for (const auto& job : jobs) job->OnTaskManagerLost(task_manager_id, why);
-  UpdateMetrics();
+  OnJobChanged();
 }
 
 void Dispatcher::LoseTheSilent() {
@@ -223,6 +223,16 @@ std::string Dispatcher::address(const std::string& id) const {
   return entry == registry_.entries().end() ? "" : entry->second.info.address();
 }
 
+void Dispatcher::OnJobChanged() {
+  if (std::exchange(change_posted_, true)) return;
+  executor_->Post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    change_posted_ = false;
+    UpdateMetrics();
+    if (on_change_) on_change_();
+  });
+}
+
 void Dispatcher::OnJobEnded(const JobId& id) {
   job_metrics_.erase(id);
   ended_.push_back(id);
@@ -234,7 +244,7 @@ void Dispatcher::OnJobEnded(const JobId& id) {
       ended_.pop_front();
     }
     AdvanceWaitingJobs();
-    UpdateMetrics();
+    OnJobChanged();
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,6 +38,10 @@ class Dispatcher final : private ClusterAccess {
              TaskManagerGatewayFactory gateways);
   ~Dispatcher() override;
 
+  // Called on the executor after jobs or TaskManagers have changed; several changes may be one
+  // call.
+  void SetOnChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+
   // Clients.
   Result<JobId> Submit(const v1::JobGraph& graph);
   Status Cancel(const std::string& job_id);
@@ -57,6 +62,7 @@ class Dispatcher final : private ClusterAccess {
   std::vector<FreeSlots> free_slots() const override;
   std::shared_ptr<TaskManagerGateway> gateway(const std::string& id) const override;
   std::string address(const std::string& id) const override;
+  void OnJobChanged() override;
   void OnJobEnded(const JobId& id) override;
 
   int32_t SlotsInUse(const std::string& task_manager_id) const;
@@ -77,7 +83,9 @@ class Dispatcher final : private ClusterAccess {
   std::deque<JobId> ended_;                       // in the order they ended
   MetricRegistry* const metrics_;
   ClusterMetrics cluster_metrics_;
-  std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;    // of those that have not ended
+  std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
+  std::function<void()> on_change_;
+  bool change_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // timers look at it
 };
 

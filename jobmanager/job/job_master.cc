@@ -224,12 +224,15 @@ void JobMaster::StartDiscovery() {
 void JobMaster::DiscoverSource(const std::string& vertex_id) {
   const auto gateway = services_.cluster->gateway(slots_.front());
   if (gateway == nullptr) return;  // OnTaskManagerLost follows
-  const v1::PlanNode* node = SourceNode(*FindVertex(plan_, vertex_id));
+  const v1::Vertex& vertex = *FindVertex(plan_, vertex_id);
+  const v1::PlanNode* node = SourceNode(vertex);
   v1::DiscoverSplitsRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);
   request.set_node_id(node->id());
   *request.mutable_source() = node->table_source_scan();
+  request.set_parallelism(vertex.parallelism());
+  request.set_job_name(name());
   gateway->DiscoverSplits(
       request, Later<Result<v1::DiscoverSplitsResponse>>(
                    [vertex_id](JobMaster& job, Result<v1::DiscoverSplitsResponse> response) {
@@ -444,6 +447,11 @@ void JobMaster::SetState(v1::SubtaskStatus& subtask, v1::TaskState next) {
   subtask.set_state(next);
   if (IsEnded(next)) subtask.set_end_time_ms(services_.clock->NowMs());
   Touch();
+}
+
+void JobMaster::Touch() {
+  last_modification_ms_ = services_.clock->NowMs();
+  services_.cluster->OnJobChanged();
 }
 
 void JobMaster::Fail(std::string message) {

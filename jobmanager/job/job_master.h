@@ -31,6 +31,8 @@ class ClusterAccess {
   // nullptr when it is not registered (any more).
   virtual std::shared_ptr<TaskManagerGateway> gateway(const std::string& task_manager_id) const = 0;
   virtual std::string address(const std::string& task_manager_id) const = 0;
+  // Something that the job shows has changed. May be called often, from within the job.
+  virtual void OnJobChanged() = 0;
   // A job has ended and holds no slots any more. Called once, from Advance.
   virtual void OnJobEnded(const JobId& id) = 0;
 };
@@ -108,7 +110,7 @@ class JobMaster : public std::enable_shared_from_this<JobMaster> {
   std::string TaskName(const v1::SubtaskStatus& subtask) const;  // "Source: events (2/4)"
   void Fail(std::string message);
   std::string StatusReason() const;
-  void Touch() { last_modification_ms_ = services_.clock->NowMs(); }
+  void Touch();
   // Runs `handler` on the executor, unless the job's slots have changed or it is gone by then.
   template <typename Argument>
   std::function<void(Argument)> Later(std::function<void(JobMaster&, Argument)> handler);

@@ -69,7 +69,7 @@ JobManagerConnection::JobManagerConnection(const std::string& address,
       stub_(v1::ClusterService::NewStub(MakeChannel(address))) {}
 
 void JobManagerConnection::Register() {
-  if (registered_ || registering_) return;
+  if (registered_ || registering_ || leaving_) return;
   registering_ = true;
   CallUnary<v1::RegisterTaskManagerResponse>(
       pending_, {.peer = peer_, .deadline = kRegisterDeadline, .wait_for_ready = true}, self_,
@@ -90,6 +90,7 @@ void JobManagerConnection::RegisterLater() {
 void JobManagerConnection::OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response) {
   registering_ = false;
   if (!response) {
+    if (leaving_) return;
     if (!std::exchange(was_refused_, true)) {
       LogWarn("cannot register yet, trying on: {}", response.error().message);
     }
@@ -118,9 +119,10 @@ void JobManagerConnection::Attach() {
 
 void JobManagerConnection::OnDetached(int64_t registration) {
   if (!registered_ || registration != registration_) return;
-  LogWarn("the connection to the {} ended; registering again", peer_);
   registered_ = false;
   executor_->CancelTimer(heartbeat_timer_);
+  if (leaving_) return;
+  LogWarn("the connection to the {} ended; registering again", peer_);
   Register();
 }
 

@@ -38,6 +38,8 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
 
   // On the executor, as everything else.
   void Start() { Register(); }
+  // Registers no more. Reports under way are still delivered.
+  void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
   // No reports are waiting for their acknowledgement.
   bool flushed() const { return reports_.empty() && !update_under_way_; }
@@ -65,6 +67,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   std::shared_ptr<grpc::ClientContext> attach_context_;  // of the registration in force
   bool registered_ = false;
   bool registering_ = false;
+  bool leaving_ = false;
   bool was_refused_ = false;  // said once, not at every try
   LeaderEpoch leader_epoch_{0};
   int64_t registration_ = 0;

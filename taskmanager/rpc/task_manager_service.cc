@@ -49,7 +49,9 @@ grpc::Status TaskManagerServiceHandler::Discover(const v1::DiscoverSplitsRequest
   const ScopedLogFields fields({.job = request.job_id()});
   MetricGroup metrics(parts_.metrics, {});
   ConnectorContext context;
+  context.job_name = request.job_name();
   context.operator_id = request.node_id();
+  context.parallelism = request.parallelism();
   context.clock = parts_.clock;
   context.metrics = &metrics;
   context.temporary_directory = parts_.temporary_directory;

@@ -1,0 +1,222 @@
+#include "tests/unit/taskmanager/mini_cluster.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/metrics/names.h"
+#include "runtime/status/job_status.h"
+
+namespace watershed {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+// Counts by host; ROWS is "number-of-rows: n" for a job that ends.
+std::string CountingJob(const std::string& rows) {
+  return "kind: Job\n"
+         "name: counting\n"
+         "sources:\n"
+         "  events:\n"
+         "    connector: datagen\n" +
+         rows +
+         "    keys: 1000\n"
+         "    columns:\n"
+         "      ip: string\n"
+         "      host: string\n"
+         "      event_time: timestamp\n"
+         "    watermark: { column: event_time, delay: 5s }\n"
+         "operators:\n"
+         "  by_host:\n"
+         "    input: events\n"
+         "    type: session-window\n"
+         "    gap: 1min\n"
+         "    key: [ip, host]\n"
+         "    aggregate: { n: count(*) }\n"
+         "sinks:\n"
+         "  out:\n"
+         "    input: by_host\n"
+         "    connector: blackhole\n";
+}
+const char kBounded[] =
+    "    number-of-rows: 100000\n"
+    "    time-step: 1ms\n";
+const char kEndless[] = "    rows-per-second: 1000\n";
+
+int64_t RecordsIn(const v1::JobDetails& job) {
+  return TotalsOfJob(TotalsByVertex(job)).records_in.value;
+}
+
+TEST(MiniClusterTest, ABoundedJobOverTwoTaskManagersFinishesWithEveryRowCounted) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(2);
+  cluster.AddTaskManager(2);
+  cluster.WaitForTaskManagers(2);
+  const std::string id = cluster.Submit(CountingJob(kBounded), 3);
+  EXPECT_THAT(id, MatchesRegex("[0-9a-f]{32}"));
+  const v1::JobDetails job = cluster.WaitForState(id, v1::FINISHED);
+  EXPECT_EQ(cluster.connectors().rows_counted(), 100'000);
+  EXPECT_EQ(job.subtasks_size(), 6);
+  std::set<std::string> used;
+  for (const v1::SubtaskStatus& subtask : job.subtasks()) {
+    EXPECT_EQ(subtask.state(), v1::TASK_FINISHED);
+    EXPECT_GE(subtask.end_time_ms(), subtask.start_time_ms());
+    used.insert(subtask.task_manager_id());
+  }
+  EXPECT_EQ(used.size(), 2u);
+  EXPECT_EQ(RecordsIn(job), 100'000);  // the figures of the end are not lost
+  EXPECT_EQ(job.summary().status_reason(), "");
+  EXPECT_TRUE(job.state_timestamps_ms().contains(v1::RUNNING));
+  // Rows crossed between the TaskManagers, and all that was sent arrived.
+  const double sent = cluster.MetricSum(std::string(metric_names::kNetworkSentBytes));
+  EXPECT_GT(sent, 100'000);
+  EXPECT_EQ(sent, cluster.MetricSum(std::string(metric_names::kNetworkReceivedBytes)));
+  for (const TaskManagerView& view : cluster.job_manager().view().TaskManagers()) {
+    EXPECT_EQ(view.free_slots, 2) << view.id;
+  }
+}
+
+TEST(MiniClusterTest, AJobWaitsForSlotsAndRunsOnceTheyCome) {
+  MiniCluster cluster;
+  const std::string id = cluster.Submit(CountingJob(kBounded), 4);
+  EXPECT_EQ(cluster.Job(id).summary().status_reason(),
+            "waiting for 4 more slots: job needs 4, cluster has 0 free of 0; no TaskManager is "
+            "registered");
+  cluster.AddTaskManager(2);
+  cluster.WaitForJob(id, [](const v1::JobDetails& job) {
+    return job.summary().status_reason() ==
+           "waiting for 2 more slots: job needs 4, cluster has 2 free of 2";
+  });
+  cluster.AddTaskManager(2);
+  cluster.WaitForState(id, v1::FINISHED);
+  EXPECT_EQ(cluster.connectors().rows_counted(), 100'000);
+}
+
+TEST(MiniClusterTest, AJobThatEndsLetsTheWaitingOneIn) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(2);
+  cluster.WaitForTaskManagers(1);
+  const std::string first = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.WaitForState(first, v1::RUNNING);
+  const std::string second = cluster.Submit(CountingJob(kBounded), 1);
+  EXPECT_THAT(cluster.Job(second).summary().status_reason(), StartsWith("waiting for 1 more slot"));
+  cluster.Cancel(first);
+  cluster.WaitForState(first, v1::CANCELED);
+  cluster.WaitForState(second, v1::FINISHED);
+}
+
+TEST(MiniClusterTest, CancellingEndsEveryTask) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(1);
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(2);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.WaitForState(id, v1::RUNNING);
+  cluster.Cancel(id);
+  cluster.Cancel(id);  // twice is once
+  const v1::JobDetails job = cluster.WaitForState(id, v1::CANCELED);
+  for (const v1::SubtaskStatus& subtask : job.subtasks()) {
+    EXPECT_EQ(subtask.state(), v1::TASK_CANCELED);
+  }
+  EXPECT_TRUE(job.state_timestamps_ms().contains(v1::CANCELLING));
+}
+
+TEST(MiniClusterTest, AJobThatWaitsIsCancelledAtOnce) {
+  MiniCluster cluster;
+  const std::string id = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.Cancel(id);
+  cluster.WaitForState(id, v1::CANCELED);
+}
+
+TEST(MiniClusterTest, AFailingTaskFailsTheJobWithItsCause) {
+  MiniCluster cluster;
+  cluster.connectors().FailSink(1, {ErrorDomain::kExternal, false, "sink 'out': no such table"});
+  cluster.AddTaskManager(3);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kBounded), 3);
+  const v1::JobDetails job = cluster.WaitForState(id, v1::FAILED);
+  EXPECT_THAT(job.summary().status_reason(), HasSubstr("sink 'out': no such table"));
+  EXPECT_THAT(job.summary().status_reason(), HasSubstr("(2/3)"));
+  EXPECT_TRUE(job.state_timestamps_ms().contains(v1::FAILING));
+  int failed = 0;
+  for (const v1::SubtaskStatus& subtask : job.subtasks()) {
+    EXPECT_TRUE(IsEnded(subtask.state())) << NameOf(subtask.state());
+    failed += subtask.state() == v1::TASK_FAILED;
+  }
+  EXPECT_EQ(failed, 1);
+}
+
+TEST(MiniClusterTest, ALostTaskManagerFailsTheJobByName) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(1);
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(2);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.WaitForState(id, v1::RUNNING);
+  const std::string lost = cluster.task_manager(1).id();
+  cluster.task_manager(1).Abandon();
+  const v1::JobDetails job = cluster.WaitForState(id, v1::FAILED);
+  EXPECT_THAT(job.summary().status_reason(),
+              HasSubstr("TaskManager " + lost + " was lost: its connection broke"));
+  cluster.WaitForTaskManagers(1);
+  // The other one's tasks have ended, and its slot is free again.
+  const std::string next = cluster.Submit(CountingJob(kBounded), 1);
+  cluster.WaitForState(next, v1::FINISHED);
+}
+
+TEST(MiniClusterTest, ATaskManagerThatShutsDownSaysSo) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 1);
+  cluster.WaitForState(id, v1::RUNNING);
+  cluster.task_manager(0).Stop();
+  const v1::JobDetails job = cluster.WaitForState(id, v1::FAILED);
+  EXPECT_THAT(job.summary().status_reason(), HasSubstr("is shutting down"));
+}
+
+TEST(MiniClusterTest, DiscoveryIsRepeatedWhileItMayHeal) {
+  MiniCluster cluster;
+  cluster.connectors().FailDiscovery({ErrorDomain::kExternal, true, "all brokers are down"});
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kBounded), 1);
+  const v1::JobDetails waiting = cluster.WaitForJob(id, [](const v1::JobDetails& job) {
+    return job.summary().status_reason().find("brokers") != std::string::npos;
+  });
+  EXPECT_EQ(waiting.summary().state(), v1::CREATED);
+  EXPECT_EQ(waiting.summary().status_reason(),
+            "source 'events': all brokers are down; trying again every 0.5 s");
+  cluster.WaitForState(id, v1::FINISHED);
+}
+
+TEST(MiniClusterTest, DiscoveryThatCannotHealFailsTheJob) {
+  MiniCluster cluster;
+  cluster.connectors().FailDiscovery({ErrorDomain::kUser, false, "topic 'web' does not exist"});
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kBounded), 1);
+  const v1::JobDetails job = cluster.WaitForState(id, v1::FAILED);
+  EXPECT_EQ(job.summary().status_reason(), "source 'events': topic 'web' does not exist");
+}
+
+TEST(MiniClusterTest, TheClusterShowsItsMetrics) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(2);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 1);
+  cluster.WaitForState(id, v1::RUNNING);
+  std::map<std::string, double> values;
+  for (const MetricSample& sample : cluster.job_manager().metrics().Collect()) {
+    values[sample.name] = sample.value;
+  }
+  EXPECT_EQ(values["flink_jobmanager_numRegisteredTaskManagers"], 1);
+  EXPECT_EQ(values["flink_jobmanager_numRunningJobs"], 1);
+  EXPECT_EQ(values["flink_jobmanager_taskSlotsTotal"], 2);
+  EXPECT_EQ(values["flink_jobmanager_taskSlotsAvailable"], 1);
+  EXPECT_TRUE(values.contains("flink_jobmanager_job_uptime"));
+}
+
+}  // namespace
+}  // namespace watershed
