@@ -41,6 +41,10 @@ void SourceDriver::RegisterMetrics() {
       gauges.current_offset = &metrics.gauge(metric_names::kKafkaCurrentOffset, labels);
       gauges.lag = &metrics.gauge(metric_names::kPartitionLagRecords, labels);
       gauges.lag->Set(-1);
+      if (records_lag_max_ == nullptr) {
+        records_lag_max_ = &metrics.gauge(metric_names::kKafkaRecordsLagMax);
+        records_lag_max_->Set(-1);
+      }
     }
     split_gauges_.push_back(gauges);
   }
@@ -203,6 +207,9 @@ void SourceDriver::UpdateGauges() {
     if (i < positions.size()) split_gauges_[i].current_offset->Set(positions[i].next_position - 1);
   }
   pending_records_->Set(total_lag);
+  if (records_lag_max_ != nullptr) {
+    records_lag_max_->Set(*std::max_element(lag_.begin(), lag_.end()));
+  }
   if (emit_lag_ms_ != nullptr && last_event_time_ms_ != kMinWatermarkMs) {
     emit_lag_ms_->Set(parameters_.clock->NowMs() - last_event_time_ms_);
   }

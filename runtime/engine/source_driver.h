@@ -92,6 +92,7 @@ class SourceDriver final : public TaskInput {
   Gauge* output_watermark_ = nullptr;
   Gauge* pending_records_ = nullptr;
   Gauge* emit_lag_ms_ = nullptr;
+  Gauge* records_lag_max_ = nullptr;  // Kafka only
   std::vector<SplitGauges> split_gauges_;
 };
 

@@ -169,6 +169,9 @@ TEST_F(ObservedClusterTest, EverySideTellsTheSameKnownRun) {
   EXPECT_EQ(TaskMetric("watershed_source_partition_lag_records",
                        {"topic=\"scripted\"", "partition=\"0\""}),
             17);
+  EXPECT_EQ(TaskMetric("flink_taskmanager_job_task_operator_KafkaSourceReader_KafkaConsumer_"
+                       "records_lag_max"),
+            17);
   EXPECT_EQ(TaskMetric("flink_taskmanager_job_task_operator_currentOutputWatermark",
                        {scan, "subtask_index=\"0\""}),
             5 * kMinuteMs + 1);
