@@ -67,6 +67,7 @@ JsonScanner::JsonScanner(std::vector<std::string> names, bool strict)
     : names_(std::move(names)),
       strict_(strict),
       parser_(std::make_unique<ondemand::parser>()),
+      strict_parser_(std::make_unique<simdjson::dom::parser>()),
       tokens_(names_.size()) {}
 
 const char* JsonScanner::Scan(std::string_view payload) {
@@ -74,6 +75,7 @@ const char* JsonScanner::Scan(std::string_view payload) {
   if (payload.empty()) return "the payload is empty";
   if (parser_->capacity() > kKeptCapacityBytes && payload.size() <= kKeptCapacityBytes) {
     parser_ = std::make_unique<ondemand::parser>();
+    strict_parser_ = std::make_unique<simdjson::dom::parser>();
     padded_ = {};
   }
   if (!ReadableInPlace(payload)) {
@@ -85,7 +87,7 @@ const char* JsonScanner::Scan(std::string_view payload) {
   has_escapes_ = std::memchr(payload.data(), '\\', payload.size()) != nullptr;
   if (strict_) {
     // The DOM parser wants to own the padding unless told that it is there: it is.
-    const auto error = strict_parser_.parse(payload.data(), payload.size(), false).error();
+    const auto error = strict_parser_->parse(payload.data(), payload.size(), false).error();
     if (error) return simdjson::error_message(error);
   }
   return ScanPadded(

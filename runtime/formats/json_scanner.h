@@ -45,7 +45,7 @@ class JsonScanner {
   const std::vector<std::string> names_;
   const bool strict_;
   std::unique_ptr<simdjson::ondemand::parser> parser_;
-  simdjson::dom::parser strict_parser_;
+  std::unique_ptr<simdjson::dom::parser> strict_parser_;
   std::vector<char> padded_;
   std::string unescaped_key_;
   std::vector<std::string_view> tokens_;

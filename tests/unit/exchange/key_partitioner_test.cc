@@ -63,11 +63,12 @@ TEST(KeyPartitionerTest, HandsOutABatchOnceItHasItsSize) {
   std::vector<PartitionedBatch> ready;
   int64_t rows = 0;
   int64_t handed_out = 0;
-  while (ready.size() < 10) {
+  while (ready.size() < 10 && rows < 100'000) {
     partitioner.Add(AllTypesRows(rows, 20), ready);
     rows += 20;
     EXPECT_LT(partitioner.buffered_bytes(), 2 * 16 * 1024);
   }
+  EXPECT_EQ(ready.size(), 10u);
   for (const auto& [target, batch] : ready) {
     EXPECT_GE(batch.byte_size(), 16 * 1024);
     EXPECT_LT(batch.byte_size(), 24 * 1024);

@@ -168,6 +168,7 @@ TEST(JsonDecoderTest, Malformed) {
       R"({"i" 1})",
       R"({"i":})",
       R"({"i":,"l":2})",
+      R"({"x":,"y":{"z":1}}})",
       R"({:1})",
       R"({1:1})",
       R"({"i"})",
@@ -361,6 +362,36 @@ TEST(JsonDecoderTest, TheOrderOfFieldsMayChangeFromRecordToRecord) {
       "NULL|8|NULL|NULL|NULL|NULL|NULL"};
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(DecodeAll(**decoder, TestSchema(), payloads).rows, rows);
+  }
+}
+
+// What stood at a place in the last record is tried first: a name that only begins alike is
+// another.
+TEST(JsonDecoderTest, NamesThatBeginAlikeAtTheSamePlace) {
+  auto decoder = MakeDecoder(JsonFormat(), TestSchema());
+  ASSERT_TRUE(decoder);
+  const std::string rest = "|NULL|NULL|NULL|NULL|NULL";
+  EXPECT_THAT(DecodeAll(**decoder, TestSchema(),
+                        {R"({"i":1})", R"({"ix":2})", R"({"i":3})", R"({"i\u0078":4})", R"({"":5})",
+                         R"({"i":6})"})
+                  .rows,
+              ElementsAre("NULL|1" + rest, "NULL|NULL" + rest, "NULL|3" + rest, "NULL|NULL" + rest,
+                          "NULL|NULL" + rest, "NULL|6" + rest));
+}
+
+TEST(JsonDecoderTest, NamesOfEveryLength) {
+  for (size_t length = 1; length < 100; ++length) {
+    const std::string name(length, 'n');
+    const auto schema =
+        std::make_shared<const Schema>(std::vector<Field>{{name, {TypeKind::kInt32}}});
+    v1::Format format;
+    format.set_name("json");
+    const std::string payload = "{\"" + name + "\":1}";
+    const std::string longer = "{\"" + name + "n\":2}";
+    const std::string shorter = "{\"" + name.substr(1) + "\":3}";
+    EXPECT_THAT(Decode({payload, payload, longer, payload, shorter, payload}, format, schema).rows,
+                ElementsAre("1", "1", "NULL", "1", "NULL", "1"))
+        << length;
   }
 }
 
