@@ -65,7 +65,7 @@ class Results(unittest.TestCase):
         for table, _ in outputs:
             self.scenario.sql(f"TRUNCATE {table}")
         job = self.cluster.submit(self.scenario.job_file(name), self.scenario.env, parallelism)
-        self.cluster.wait_state(job, ["FINISHED"], timeout_s=120)
+        self.cluster.wait_state(job, ["FINISHED"], timeout_s=300)
         self.assert_nothing_late(job)
         for output in outputs:
             with self.subTest(job=name, table=output[0], parallelism=parallelism):
