@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "runtime/metrics/names.h"
@@ -26,26 +27,52 @@ Error SinkDriver::Located(Error error) const {
       fmt::format("sink '{}' subtask {}", parameters_.writer.sink, parameters_.subtask.value));
 }
 
+Result<CheckpointId> SinkDriver::Target::Open(const WriterId& writer, Attempt attempt) {
+  if (!opened) WS_RETURN_IF_ERROR(sink->Open());
+  opened = true;
+  WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence({&writer, 1}, attempt));
+  WS_RETURN_IF_ERROR(sink->Recover({}));
+  CheckpointId next_epoch{1};
+  for (const WriterMarker& marker : markers) {
+    next_epoch.value = std::max(next_epoch.value, marker.last_committed_epoch.value + 1);
+  }
+  return next_epoch;
+}
+
 Status SinkDriver::Open() {
-  Sink& sink = *target_->sink;
-  if (!opened_) {
-    if (Status status = sink.Open(); !status) {
-      return tl::make_unexpected(Located(std::move(status).error()));
+  struct Answer {
+    std::mutex mutex;
+    std::optional<Result<CheckpointId>> next_epoch;
+  };
+  const auto answer = std::make_shared<Answer>();
+  commit_thread_.Run([answer, target = target_, mailbox = parameters_.mailbox,
+                      writer = parameters_.writer, attempt = parameters_.attempt] {
+    Result<CheckpointId> opened = CheckpointId{};
+    try {
+      opened = target->Open(writer, attempt);
+    } catch (const std::exception& e) {
+      opened = InternalError("opening threw: {}", e.what());
     }
-    opened_ = true;
-  }
-  if (!fenced_) {
-    const WriterId writers[] = {parameters_.writer};
-    auto markers = sink.Fence(writers, parameters_.attempt);
-    if (!markers) return tl::make_unexpected(Located(std::move(markers).error()));
-    for (const WriterMarker& marker : *markers) {
-      next_epoch_.value = std::max(next_epoch_.value, marker.last_committed_epoch.value + 1);
+    {
+      std::lock_guard lock(answer->mutex);
+      answer->next_epoch = std::move(opened);
     }
-    fenced_ = true;
+    mailbox->Notify();
+  });
+  while (true) {
+    {
+      std::lock_guard lock(answer->mutex);
+      if (answer->next_epoch) break;
+    }
+    if (parameters_.cancelled != nullptr && *parameters_.cancelled) {
+      return TransientError("canceled while the sink was being opened");
+    }
+    parameters_.mailbox->Wait();
   }
-  if (Status status = sink.Recover({}); !status) {
-    return tl::make_unexpected(Located(std::move(status).error()));
+  if (!*answer->next_epoch) {
+    return tl::make_unexpected(Located(std::move(*answer->next_epoch).error()));
   }
+  next_epoch_ = **answer->next_epoch;
   return Ok();
 }
 

@@ -7,6 +7,7 @@
 // guarantee is none, because a lost task's last epoch may be missing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +23,7 @@
 
 namespace watershed {
 
-// One thread, apart from the commits.
+// One thread, apart from opening and the commits.
 class SinkDriver final : public ChainNode {
  public:
   struct Parameters {
@@ -35,12 +36,15 @@ class SinkDriver final : public ChainNode {
     std::shared_ptr<MetricGroup> metrics;  // the sink's; lives as long as a commit may run
     Counter* records_out = nullptr;        // the task's: rows and bytes taken by sinks and channels
     Counter* bytes_out = nullptr;
-    Counter* records_written = nullptr;  // the task's: rows taken by sinks
+    Counter* records_written = nullptr;            // the task's: rows taken by sinks
+    const std::atomic<bool>* cancelled = nullptr;  // the task's; outlives the driver
   };
 
   SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters);
   ~SinkDriver() override { SinkDriver::Close(); }
 
+  // Runs on the I/O thread while the caller waits, so that a cancel need not sit out a client
+  // library's connect timeout: it then returns a retryable error that nobody will read.
   Status Open() override;
   Status Process(int input, const RecordBatch& batch) override;
   Status Flush() override { return Ok(); }
@@ -64,6 +68,10 @@ class SinkDriver final : public ChainNode {
   struct Target {
     std::shared_ptr<MetricGroup> metrics;
     std::unique_ptr<Sink> sink;
+    bool opened = false;
+
+    // Opens, fences and recovers; goes on where it failed the time before. The writer's next epoch.
+    Result<CheckpointId> Open(const WriterId& writer, Attempt attempt);
   };
 
   bool EpochIsFull() const;
@@ -80,8 +88,6 @@ class SinkDriver final : public ChainNode {
   std::shared_ptr<Target> target_;
   CommitThread commit_thread_;
   Backoff backoff_;
-  bool opened_ = false;
-  bool fenced_ = false;
 
   CheckpointId next_epoch_{1};
   int64_t rows_in_epoch_ = 0;

@@ -104,9 +104,9 @@ Status SourceDriver::Poll(milliseconds deadline) {
 
 Status SourceDriver::HandlePolled() {
   WS_ASSIGN_OR_RETURN(RecordDecoder::Rows rows, decoder_->Decode(polled_, parameters_.splits));
-  for (const RawRecord& record : polled_.raw) {
-    parameters_.bytes_in->Add(static_cast<int64_t>(record.value.size()));
-  }
+  int64_t bytes = 0;
+  for (const RawRecord& record : polled_.raw) bytes += static_cast<int64_t>(record.value.size());
+  parameters_.bytes_in->Add(bytes);
   if (rows.batch.num_rows() > 0) {
     if (polled_.rows) parameters_.bytes_in->Add(rows.batch.byte_size());
     records_out_->Add(rows.batch.num_rows());

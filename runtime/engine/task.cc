@@ -36,7 +36,7 @@ class TaskThread final : public Task {
   Status Build() {
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);  // of a process that died
-    auto parts = BuildTask(spec_, environment_, mailbox_, directory_);
+    auto parts = BuildTask(spec_, environment_, {mailbox_, directory_, &cancel_requested_});
     if (!parts) {
       std::filesystem::remove_all(directory_, ignored);
       return tl::make_unexpected(std::move(parts).error());
@@ -117,6 +117,7 @@ class TaskThread final : public Task {
   Status OpenWithRetry(OpenFunction open) {
     while (!cancelled()) {
       Status status = open();
+      if (cancelled()) break;
       if (status || !status.error().retryable) {
         SetDegraded({});
         backoff_.Reset();

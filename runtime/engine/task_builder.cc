@@ -24,11 +24,12 @@ namespace {
 class TaskBuilder {
  public:
   TaskBuilder(const TaskSpec& spec, const TaskEnvironment& environment,
-              const std::shared_ptr<Mailbox>& mailbox, const std::string& directory)
+              const TaskSurroundings& surroundings)
       : spec_(spec),
         environment_(environment),
-        mailbox_(mailbox),
-        directory_(directory),
+        mailbox_(surroundings.mailbox),
+        directory_(surroundings.directory),
+        cancelled_(surroundings.cancelled),
         connectors_(environment.connectors != nullptr ? *environment.connectors
                                                       : BuiltInConnectors()) {}
 
@@ -184,6 +185,7 @@ class TaskBuilder {
     parameters.records_out = &parts_.metrics->records_out();
     parameters.bytes_out = &parts_.metrics->bytes_out();
     parameters.records_written = &parts_.metrics->records_written();
+    parameters.cancelled = cancelled_;
     return Attach(std::make_unique<SinkDriver>(std::move(sink), std::move(parameters)), node.id(),
                   InputsOf(node));
   }
@@ -306,6 +308,7 @@ class TaskBuilder {
   const TaskEnvironment& environment_;
   std::shared_ptr<Mailbox> mailbox_;
   std::string directory_;
+  const std::atomic<bool>* cancelled_;
   const ConnectorFactory& connectors_;
   int directories_ = 0;
 
@@ -320,8 +323,8 @@ class TaskBuilder {
 }  // namespace
 
 Result<TaskParts> BuildTask(const TaskSpec& spec, const TaskEnvironment& environment,
-                            const std::shared_ptr<Mailbox>& mailbox, const std::string& directory) {
-  return TaskBuilder(spec, environment, mailbox, directory).Build();
+                            const TaskSurroundings& surroundings) {
+  return TaskBuilder(spec, environment, surroundings).Build();
 }
 
 }  // namespace watershed

@@ -1,6 +1,7 @@
 // Builds what a task runs from its vertex of the plan: the operator chain and the input before it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,14 @@ struct TaskParts {
   bool is_source = false;
 };
 
-// `directory` is the task's own; operators and connectors get folders in it, made here.
+// Of the task itself.
+struct TaskSurroundings {
+  std::shared_ptr<Mailbox> mailbox;
+  std::string directory;  // operators and connectors get folders in it, made here
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
 Result<TaskParts> BuildTask(const TaskSpec& spec, const TaskEnvironment& environment,
-                            const std::shared_ptr<Mailbox>& mailbox, const std::string& directory);
+                            const TaskSurroundings& surroundings);
 
 }  // namespace watershed

@@ -19,6 +19,7 @@ struct SinkScript {
   std::mutex mutex;
   std::condition_variable changed;
   // Test to sink.
+  bool hold_opens = false;
   bool hold_commits = false;
   std::deque<Error> commit_errors;  // one a commit, then success
   std::deque<Error> open_errors;
@@ -27,6 +28,7 @@ struct SinkScript {
   // Sink to test.
   std::vector<std::string> committed;  // rows, in the order they became visible
   std::vector<int64_t> epochs;         // of commits asked for
+  int opens_begun = 0;
   int commits_begun = 0;
   int flushes = 0;
   bool closed = false;
@@ -36,6 +38,15 @@ struct SinkScript {
     std::lock_guard lock(mutex);
     hold_commits = hold;
     changed.notify_all();
+  }
+  void HoldOpens(bool hold) {
+    std::lock_guard lock(mutex);
+    hold_opens = hold;
+    changed.notify_all();
+  }
+  void AwaitOpenBegun() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return opens_begun > 0; });
   }
   void AwaitCommitsBegun(int count) {
     std::unique_lock lock(mutex);
@@ -57,7 +68,10 @@ class ScriptedSink final : public Sink {
   }
 
   Status Open() override {
-    std::lock_guard lock(script_->mutex);
+    std::unique_lock lock(script_->mutex);
+    ++script_->opens_begun;
+    script_->changed.notify_all();
+    script_->changed.wait(lock, [this] { return !script_->hold_opens; });
     return TakeError(script_->open_errors);
   }
   Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers, Attempt) override {

@@ -216,6 +216,16 @@ TEST_F(JobTest, IsCanceledWhileTheSinkCannotBeOpened) {
   EXPECT_EQ(Await().state, TaskState::kCanceled);
 }
 
+TEST_F(JobTest, IsCanceledWhileTheSinkDoesNotComeBackFromOpening) {
+  connectors_.sink->HoldOpens(true);
+  Start();
+  connectors_.sink->AwaitOpenBegun();
+  runner_->Cancel();
+  EXPECT_EQ(Await().state, TaskState::kCanceled);
+  connectors_.sink->HoldOpens(false);
+  connectors_.sink->AwaitDestroyed();
+}
+
 TEST_F(JobTest, GoesOnWhenTheSinkCanBeOpenedAfterAll) {
   connectors_.sink->open_errors.push_back({ErrorDomain::kExternal, true, "connection refused"});
   connectors_.sources[0]->answers.push_back({.finished = true});
