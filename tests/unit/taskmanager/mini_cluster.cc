@@ -29,6 +29,16 @@ MiniCluster::MiniCluster() {
   Set(config_, "state.backend.type", "hashmap");
   Set(config_, "io.tmp.dirs", testing::TempDir() + "/mini_cluster");
   Set(config_, "heartbeat.interval", "100ms");
+  StartJobManager();
+  Set(config_, "jobmanager.rpc.port", std::to_string(job_manager_->ports().at("rpc")));
+}
+
+void MiniCluster::RestartJobManager() {
+  job_manager_.reset();
+  StartJobManager();
+}
+
+void MiniCluster::StartJobManager() {
   auto job_manager = JobManagerProcess::Start(config_);
   EXPECT_TRUE(job_manager) << job_manager.error().message;
   job_manager_ = std::move(*job_manager);
@@ -37,7 +47,6 @@ MiniCluster::MiniCluster() {
     ++changes_;
     changed_.notify_all();
   });
-  Set(config_, "jobmanager.rpc.port", std::to_string(job_manager_->ports().at("rpc")));
 }
 
 MiniCluster::~MiniCluster() {

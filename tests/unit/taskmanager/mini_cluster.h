@@ -27,6 +27,9 @@ class MiniCluster {
   JobManagerProcess& job_manager() { return *job_manager_; }
   ScriptedConnectors& connectors() { return connectors_; }
 
+  // Ends the JobManager and starts another at the same address, which knows nothing.
+  void RestartJobManager();
+
   // Over gRPC, as wsctl does it.
   std::string Submit(const std::string& job_yaml, int parallelism);
   void Cancel(const std::string& job_id);
@@ -41,6 +44,7 @@ class MiniCluster {
   double MetricSum(const std::string& name);
 
  private:
+  void StartJobManager();
   void WaitUntil(const std::function<bool()>& condition);
 
   ScriptedConnectors connectors_;

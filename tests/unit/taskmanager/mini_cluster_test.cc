@@ -1,10 +1,13 @@
 #include "tests/unit/taskmanager/mini_cluster.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
 #include "runtime/metrics/names.h"
+#include "runtime/rpc/connection.h"
 #include "runtime/status/job_status.h"
+#include "watershed/v1/control.grpc.pb.h"
 
 namespace watershed {
 namespace {
@@ -199,6 +202,82 @@ TEST(MiniClusterTest, DiscoveryThatCannotHealFailsTheJob) {
   const std::string id = cluster.Submit(CountingJob(kBounded), 1);
   const v1::JobDetails job = cluster.WaitForState(id, v1::FAILED);
   EXPECT_EQ(job.summary().status_reason(), "source 'events': topic 'web' does not exist");
+}
+
+TEST(MiniClusterTest, ANewJobManagerFindsTheTaskManagersAndTheOldTasksEnd) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(1);
+  cluster.AddTaskManager(1);
+  cluster.WaitForTaskManagers(2);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.WaitForState(id, v1::RUNNING);
+  cluster.RestartJobManager();
+  cluster.WaitForTaskManagers(2);
+  cluster.connectors().WaitForClosedSinks(2);
+  const std::string next = cluster.Submit(CountingJob(kBounded), 2);
+  cluster.WaitForState(next, v1::FINISHED);
+}
+
+class StaleRequestsTest : public testing::Test {
+ protected:
+  StaleRequestsTest() {
+    cluster_.AddTaskManager(1);
+    cluster_.WaitForTaskManagers(1);
+    const int port = cluster_.task_manager(0).ports().at("rpc");
+    stub_ = v1::TaskManagerService::NewStub(MakeChannel(JoinHostPort("127.0.0.1", port)));
+  }
+  grpc::Status Deploy(int64_t leader_epoch) {
+    v1::DeployTasksRequest request;
+    request.set_leader_epoch(leader_epoch);
+    request.set_job_id("job");
+    v1::DeployTasksResponse response;
+    grpc::ClientContext context;
+    return stub_->DeployTasks(&context, request, &response);
+  }
+  grpc::Status Cancel(int64_t leader_epoch) {
+    v1::CancelTasksRequest request;
+    request.set_leader_epoch(leader_epoch);
+    request.set_job_id("job");
+    v1::CancelTasksResponse response;
+    grpc::ClientContext context;
+    return stub_->CancelTasks(&context, request, &response);
+  }
+
+  // The JobManager's is the wall clock's milliseconds: far above 1, far below the other.
+  static constexpr int64_t kFormerEpoch = 1;
+  static constexpr int64_t kLaterEpoch = int64_t{1} << 60;
+  MiniCluster cluster_;
+  std::unique_ptr<v1::TaskManagerService::Stub> stub_;
+};
+
+TEST_F(StaleRequestsTest, AFormerLeaderIsRefused) {
+  EXPECT_EQ(Deploy(kFormerEpoch).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Cancel(kFormerEpoch).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  v1::DiscoverSplitsRequest discover;
+  discover.set_leader_epoch(kFormerEpoch);
+  v1::DiscoverSplitsResponse splits;
+  grpc::ClientContext context;
+  EXPECT_EQ(stub_->DiscoverSplits(&context, discover, &splits).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(StaleRequestsTest, ALaterLeaderTakesOverAndTheJobManagerIsDeposed) {
+  const std::string id = cluster_.Submit(CountingJob(kEndless), 1);
+  cluster_.WaitForState(id, v1::RUNNING);
+  EXPECT_TRUE(Cancel(kLaterEpoch).ok());
+  cluster_.connectors().WaitForClosedSinks(1);  // what the former leader started has ended
+  const v1::JobDetails job = cluster_.WaitForState(id, v1::FAILED);
+  EXPECT_THAT(job.summary().status_reason(), HasSubstr("another JobManager leads now"));
+  const std::string next = cluster_.Submit(CountingJob(kBounded), 1);
+  EXPECT_THAT(cluster_.WaitForState(next, v1::FAILED).summary().status_reason(),
+              HasSubstr("is stale"));
+}
+
+TEST_F(StaleRequestsTest, ADeploymentAfterItsCancellationIsRefused) {
+  EXPECT_TRUE(Cancel(kLaterEpoch).ok());
+  const grpc::Status status = Deploy(kLaterEpoch);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_THAT(status.error_message(), HasSubstr("attempt 0 of job job has ended here"));
 }
 
 TEST(MiniClusterTest, TheClusterShowsItsMetrics) {

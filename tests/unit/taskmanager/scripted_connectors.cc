@@ -29,7 +29,11 @@ class ScriptedConnectors::CountingSink final : public Sink {
   Status Commit(CheckpointId, std::span<const SinkSegment>) override { return Ok(); }
   Status Flush() override { return Ok(); }
   int64_t buffered_bytes() const override { return 0; }
-  void Close() override {}
+  void Close() override {
+    const std::lock_guard lock(script_->mutex_);
+    ++script_->closed_sinks_;
+    script_->sink_closed_.notify_all();
+  }
 
  private:
   const ScriptedConnectors* script_;
@@ -49,6 +53,11 @@ void ScriptedConnectors::FailSink(int32_t subtask, Error error) {
 int64_t ScriptedConnectors::rows_counted() const {
   const std::lock_guard lock(mutex_);
   return rows_counted_;
+}
+
+void ScriptedConnectors::WaitForClosedSinks(int count) {
+  std::unique_lock lock(mutex_);
+  sink_closed_.wait(lock, [&] { return closed_sinks_ >= count; });
 }
 
 Result<std::unique_ptr<SplitEnumerator>> ScriptedConnectors::MakeSplitEnumerator(

@@ -21,6 +21,7 @@ class ScriptedConnectors final : public ConnectorFactory {
   // Every sink of this subtask fails at its first row.
   void FailSink(int32_t subtask, Error error);
   int64_t rows_counted() const;  // the sum of all counts that sinks have seen
+  void WaitForClosedSinks(int count);
 
   Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(
       const v1::Connector& connector, const ConnectorContext& context) const override;
@@ -36,6 +37,8 @@ class ScriptedConnectors final : public ConnectorFactory {
   mutable std::deque<Error> discovery_failures_;
   std::map<int32_t, Error> sink_failures_;
   mutable int64_t rows_counted_ = 0;
+  mutable int closed_sinks_ = 0;
+  mutable std::condition_variable sink_closed_;
 };
 
 }  // namespace watershed
