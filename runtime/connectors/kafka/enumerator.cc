@@ -30,13 +30,14 @@ class KafkaEnumerator : public SplitEnumerator {
 
   Result<std::vector<SourceSplit>> Discover() override {
     const std::string id = fmt::format("watershed-{}-{}", context_.job_name, context_.operator_id);
-    WS_ASSIGN_OR_RETURN(
-        client_, KafkaClient::Create(
-                     RD_KAFKA_CONSUMER, options_.properties,
-                     {{"client.id", id}, {"group.id", id}, {"isolation.level", "read_committed"}},
-                     {{"enable.auto.commit", "false"},
-                      {"auto.offset.reset", "error"},
-                      {"allow.auto.create.topics", "false"}}));
+    WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
+                                                     {{"client.id", id},
+                                                      {"group.id", id},
+                                                      {"socket.timeout.ms", "10000"},
+                                                      {"isolation.level", "read_committed"}},
+                                                     {{"enable.auto.commit", "false"},
+                                                      {"auto.offset.reset", "error"},
+                                                      {"allow.auto.create.topics", "false"}}));
     inquiry_.emplace(*client_, kTotalTimeout);
     std::vector<SourceSplit> splits;
     for (const std::string& topic : options_.topics) {

@@ -21,6 +21,11 @@ RawRecord ToRecord(const rd_kafka_message_t& message, int32_t split_index) {
 
 }  // namespace
 
+PartitionReader::~PartitionReader() {
+  // The client may live on for a while and must not write to a descriptor that others get.
+  if (queue_ != nullptr) rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+}
+
 Status PartitionReader::OpenQueue(rd_kafka_t* client, int wakeup_fd) {
   queue_.reset(rd_kafka_queue_get_partition(client, split_.topic.c_str(), split_.partition));
   if (queue_ == nullptr) {

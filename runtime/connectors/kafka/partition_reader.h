@@ -20,6 +20,10 @@ class PartitionReader {
     finished_ = split.end_position && next_position_ >= *split.end_position;
   }
 
+  ~PartitionReader();
+  PartitionReader(const PartitionReader&) = delete;
+  PartitionReader& operator=(const PartitionReader&) = delete;
+
   // Takes the partition's queue away from the client's common one and has `wakeup_fd` (an eventfd)
   // written to when it stops being empty.
   Status OpenQueue(rd_kafka_t* client, int wakeup_fd);

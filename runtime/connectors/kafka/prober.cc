@@ -1,6 +1,7 @@
 #include "runtime/connectors/kafka/prober.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace watershed {
@@ -8,55 +9,52 @@ namespace {
 constexpr int kTimeoutMs = 1000;
 }
 
-PartitionProber::PartitionProber(rd_kafka_t* client)
-    : client_(client), thread_([this] { Run(); }) {}
+PartitionProber::PartitionProber(std::shared_ptr<KafkaClient> client)
+    : state_(std::make_shared<State>()) {
+  std::thread(Run, state_, std::move(client)).detach();
+}
 
 PartitionProber::~PartitionProber() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
+  const std::scoped_lock lock(state_->mutex);
+  state_->stopping = true;
+  state_->wake.notify_one();
 }
 
 void PartitionProber::Ask(PartitionProbe probe) {
-  {
-    const std::scoped_lock lock(mutex_);
-    const bool asked = std::any_of(
-        questions_.begin(), questions_.end(),
-        [&](const PartitionProbe& other) { return other.split_index == probe.split_index; });
-    if (asked) return;
-    questions_.push_back(std::move(probe));
-  }
-  wake_.notify_one();
+  const std::scoped_lock lock(state_->mutex);
+  const bool asked = std::any_of(
+      state_->questions.begin(), state_->questions.end(),
+      [&](const PartitionProbe& other) { return other.split_index == probe.split_index; });
+  if (asked) return;
+  state_->questions.push_back(std::move(probe));
+  state_->wake.notify_one();
 }
 
 void PartitionProber::TakeAnswers(std::vector<ProbeAnswer>& answers) {
   answers.clear();
-  const std::scoped_lock lock(mutex_);
-  answers.swap(answers_);
+  const std::scoped_lock lock(state_->mutex);
+  answers.swap(state_->answers);
 }
 
 bool PartitionProber::idle() const {
-  const std::scoped_lock lock(mutex_);
-  return questions_.empty();
+  const std::scoped_lock lock(state_->mutex);
+  return state_->questions.empty();
 }
 
-void PartitionProber::Run() {
-  std::unique_lock lock(mutex_);
+void PartitionProber::Run(std::shared_ptr<State> state, std::shared_ptr<KafkaClient> client) {
+  std::unique_lock lock(state->mutex);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
-    if (stopping_) return;
-    const PartitionProbe probe = questions_.front();
+    state->wake.wait(lock, [&] { return state->stopping || !state->questions.empty(); });
+    if (state->stopping) return;
+    const PartitionProbe probe = state->questions.front();
     lock.unlock();
     ProbeAnswer answer{.split_index = probe.split_index};
     answer.error =
-        rd_kafka_query_watermark_offsets(client_, probe.topic.c_str(), probe.partition,
+        rd_kafka_query_watermark_offsets(client->handle(), probe.topic.c_str(), probe.partition,
                                          &answer.low_offset, &answer.end_offset, kTimeoutMs);
     lock.lock();
-    questions_.erase(questions_.begin());
-    answers_.push_back(answer);
+    state->questions.erase(state->questions.begin());
+    state->answers.push_back(answer);
   }
 }
 

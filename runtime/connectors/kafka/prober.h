@@ -1,15 +1,18 @@
 // Asks brokers for a partition's end offset on a thread of its own, because librdkafka's question
-// blocks for a round trip, or until its time-out while the broker is away.
+// blocks for a round trip, and while the broker is away until the request expires
+// (socket.timeout.ms; before version 2.2 whatever time-out one gives).
 #pragma once
 
 #include <librdkafka/rdkafka.h>
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "runtime/connectors/kafka/client.h"
 
 namespace watershed {
 
@@ -27,11 +30,11 @@ struct ProbeAnswer {
   int64_t end_offset = 0;
 };
 
-// Ask and TakeAnswers from one thread. Destroy before the client.
+// Ask and TakeAnswers from one thread. Questions are asked one at a time.
 class PartitionProber {
  public:
-  explicit PartitionProber(rd_kafka_t* client);
-  // Waits for a question that is under way, at most its time-out (1 s).
+  explicit PartitionProber(std::shared_ptr<KafkaClient> client);
+  // Never waits for an answer: a question that is under way keeps thread and client until it ends.
   ~PartitionProber();
   PartitionProber(const PartitionProber&) = delete;
   PartitionProber& operator=(const PartitionProber&) = delete;
@@ -43,15 +46,17 @@ class PartitionProber {
   bool idle() const;
 
  private:
-  void Run();
+  // Shared with the thread, which may outlive this object.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::vector<PartitionProbe> questions;  // the first one may be under way
+    std::vector<ProbeAnswer> answers;
+    bool stopping = false;
+  };
+  static void Run(std::shared_ptr<State> state, std::shared_ptr<KafkaClient> client);
 
-  rd_kafka_t* client_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<PartitionProbe> questions_;  // the first one may be under way
-  std::vector<ProbeAnswer> answers_;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace watershed

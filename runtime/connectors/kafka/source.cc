@@ -26,6 +26,8 @@ constexpr nanoseconds kHousekeepingInterval = milliseconds(100);
 constexpr nanoseconds kLagInterval = milliseconds(500);
 // A partition at its end is confirmed anew this often while nothing follows.
 constexpr nanoseconds kProbeInterval = milliseconds(1000);
+// An answer that takes longer counts as none.
+constexpr nanoseconds kProbePatience = milliseconds(3000);
 
 // Of one subtask, shared by its partitions; one fetch of a partition may come on top.
 constexpr int64_t kQueuedBytesTotal = 32 << 20;
@@ -47,6 +49,7 @@ KafkaSettings Defaults(const ConnectorContext& context, size_t partitions) {
       // One fetch a broker is under way: while it waits for a partition at its end, others starve.
       {"fetch.wait.max.ms", "100"},
       {"reconnect.backoff.max.ms", "2000"},
+      {"socket.timeout.ms", "10000"},
       {"socket.keepalive.enable", "true"},
   };
 }
@@ -71,14 +74,12 @@ class KafkaSource : public Source {
   Status Open(std::span<const SourceSplit> splits) override {
     wakeup_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (wakeup_fd_ < 0) return ExternalError("eventfd: {}", std::strerror(errno));
-    WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
-                                                     Defaults(context_, splits.size()), Fixed()));
-    rd_kafka_poll_set_consumer(client_->handle());
-    prober_ = std::make_unique<PartitionProber>(client_->handle());
     return AddSplits(splits);
   }
 
   Status AddSplits(std::span<const SourceSplit> splits) override {
+    if (splits.empty()) return Ok();
+    WS_RETURN_IF_ERROR(EnsureClient(splits.size()));
     KafkaPartitionList assignment = NewPartitionList(splits.size());
     for (const SourceSplit& split : splits) {
       PartitionReader& reader = readers_.emplace_back(split, static_cast<int32_t>(readers_.size()));
@@ -102,7 +103,7 @@ class KafkaSource : public Source {
     out.Clear();
     ReleaseMessages();
     const nanoseconds now = clock_->Steady();
-    if (now >= next_housekeeping_) {
+    if (client_ != nullptr && now >= next_housekeeping_) {
       next_housekeeping_ = now + kHousekeepingInterval;
       WS_RETURN_IF_ERROR(ServeClient(now));
     }
@@ -140,8 +141,8 @@ class KafkaSource : public Source {
 
   void Close() override {
     ReleaseMessages();
-    prober_.reset();   // before the client
-    readers_.clear();  // queues too
+    prober_.reset();
+    readers_.clear();  // and their queues, before the client
     client_.reset();
     if (wakeup_fd_ >= 0) close(wakeup_fd_);
     wakeup_fd_ = -1;
@@ -152,8 +153,19 @@ class KafkaSource : public Source {
   struct Known {
     bool caught_up = false;  // the last probe found its end where we are
     bool caught_up_told = false;
+    std::optional<nanoseconds> asked_at;  // of a probe that is not answered yet
     bool finish_told = false;
   };
+
+  // A subtask without partitions has no client.
+  Status EnsureClient(size_t partitions) {
+    if (client_ != nullptr) return Ok();
+    WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
+                                                     Defaults(context_, partitions), Fixed()));
+    rd_kafka_poll_set_consumer(client_->handle());
+    prober_ = std::make_unique<PartitionProber>(client_);
+    return Ok();
+  }
 
   void ReleaseMessages() {
     for (rd_kafka_message_t* message : held_) rd_kafka_message_destroy(message);
@@ -194,6 +206,8 @@ class KafkaSource : public Source {
   }
 
   void Probe(const PartitionReader& reader) {
+    Known& known = known_[static_cast<size_t>(reader.index())];
+    if (!known.asked_at) known.asked_at = clock_->Steady();
     prober_->Ask({reader.index(), reader.split().topic, reader.split().partition});
   }
 
@@ -203,14 +217,15 @@ class KafkaSource : public Source {
   }
 
   Status ServeClient(nanoseconds now);
-  void HandleAnswers();
+  void HandleAnswers(nanoseconds now);
+  void OnProbeFailed(const PartitionReader& reader, rd_kafka_resp_err_t error);
   void TellProgress(PolledRecords& out);
 
   KafkaSourceOptions options_;
   ConnectorContext context_;
   const Clock* clock_;
   int wakeup_fd_ = -1;
-  std::unique_ptr<KafkaClient> client_;
+  std::shared_ptr<KafkaClient> client_;
   std::unique_ptr<PartitionProber> prober_;
   std::deque<PartitionReader> readers_;  // by split index
   std::vector<rd_kafka_message_t*> held_;
@@ -231,7 +246,12 @@ Status KafkaSource::ServeClient(nanoseconds now) {
   while (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), 0)) {
     rd_kafka_message_destroy(message);
   }
-  if (const auto incident = client_->final_incident(); incident && !AllFinished()) {
+  if (AllFinished()) {  // whatever happens to the connections now is of no interest
+    degraded_reason_.clear();
+    client_->ForgetIncidents();
+    return Ok();
+  }
+  if (const auto incident = client_->final_incident()) {
     return tl::make_unexpected(
         client_->MakeError("Kafka refuses this job's reader", incident->code, incident->reason));
   }
@@ -241,7 +261,7 @@ Status KafkaSource::ServeClient(nanoseconds now) {
                                        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all brokers are down")
                            .message;
   }
-  HandleAnswers();
+  HandleAnswers(now);
   if (now < next_probe_) return Ok();
   next_probe_ = now + kProbeInterval;
   const bool in_doubt = !degraded_reason_.empty() || client_->last_incident().has_value();
@@ -255,29 +275,38 @@ Status KafkaSource::ServeClient(nanoseconds now) {
   return Ok();
 }
 
-void KafkaSource::HandleAnswers() {
+void KafkaSource::HandleAnswers(nanoseconds now) {
   prober_->TakeAnswers(answers_);
-  if (answers_.empty()) return;
   for (const ProbeAnswer& answer : answers_) {
-    const auto index = static_cast<size_t>(answer.split_index);
+    Known& known = known_[static_cast<size_t>(answer.split_index)];
+    known.asked_at.reset();
+    const PartitionReader& reader = readers_[static_cast<size_t>(answer.split_index)];
     const bool answered = answer.error == RD_KAFKA_RESP_ERR_NO_ERROR;
-    known_[index].caught_up = answered && answer.end_offset == readers_[index].next_position();
-    if (answered) continue;
-    round_failed_ = true;
-    if (client_->last_incident()) {
-      // A connection broke and the partition's leader does not answer: more than an idle close.
-      degraded_reason_ = client_
-                             ->MakeError(fmt::format("Kafka partition {} cannot be read, retrying",
-                                                     readers_[index].split().id),
-                                         answer.error, rd_kafka_err2str(answer.error))
-                             .message;
-    }
+    known.caught_up = answered && answer.end_offset == reader.next_position();
+    if (!answered) OnProbeFailed(reader, answer.error);
+  }
+  for (const PartitionReader& reader : readers_) {
+    Known& known = known_[static_cast<size_t>(reader.index())];
+    if (!known.asked_at || now - *known.asked_at < kProbePatience) continue;
+    known.caught_up = false;
+    OnProbeFailed(reader, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
   if (round_in_doubt_ && !round_failed_ && prober_->idle()) {
     round_in_doubt_ = false;
     degraded_reason_.clear();
     client_->ForgetIncidents();
   }
+}
+
+void KafkaSource::OnProbeFailed(const PartitionReader& reader, rd_kafka_resp_err_t error) {
+  round_failed_ = true;
+  // A connection broke and the partition's leader does not answer: more than an idle close.
+  if (!client_->last_incident()) return;
+  degraded_reason_ =
+      client_
+          ->MakeError(fmt::format("Kafka partition {} cannot be read, retrying", reader.split().id),
+                      error, rd_kafka_err2str(error))
+          .message;
 }
 
 void KafkaSource::TellProgress(PolledRecords& out) {
@@ -287,7 +316,7 @@ void KafkaSource::TellProgress(PolledRecords& out) {
   for (PartitionReader& reader : readers_) {
     Known& known = known_[static_cast<size_t>(reader.index())];
     if (known.finish_told) continue;
-    known.caught_up = known.caught_up && reader.at_end();
+    known.caught_up = known.caught_up && reader.at_end() && degraded_reason_.empty();
     SplitProgress progress{
         .split_index = reader.index(), .finished = reader.finished(), .caught_up = known.caught_up};
     if (tell_lag || progress.finished) progress.lag = reader.Lag(client_->handle());
