@@ -26,6 +26,17 @@ T FromSlot(int64_t slot) {
   return slot;
 }
 
+// slots: the sum, and how many values are in it.
+void SetSum(int64_t* slots, int64_t sum) {
+  slots[0] = sum;
+  ++slots[1];
+}
+
+template <typename T>
+T ValueAt(const void* values, int64_t row) {
+  return static_cast<const T*>(values)[row];
+}
+
 template <typename T>
 void Minimum(int64_t* slots, T value) {
   if (slots[1] == 0 || Less(value, FromSlot<T>(slots[0]))) slots[0] = ToSlot(value);
@@ -157,11 +168,9 @@ void Aggregates::Apply(const Operation& operation, int64_t* accumulator, int64_t
     return;
   }
   if (operation.IsNull(row)) return;
-  const auto int32 = [&] {
-    return int64_t{reinterpret_cast<const int32_t*>(operation.values)[row]};
-  };
-  const auto int64 = [&] { return reinterpret_cast<const int64_t*>(operation.values)[row]; };
-  const auto real = [&] { return reinterpret_cast<const double*>(operation.values)[row]; };
+  const auto int32 = [&] { return int64_t{ValueAt<int32_t>(operation.values, row)}; };
+  const auto int64 = [&] { return ValueAt<int64_t>(operation.values, row); };
+  const auto real = [&] { return ValueAt<double>(operation.values, row); };
   switch (operation.code) {
     case Code::kIncrement:
       break;
@@ -175,16 +184,13 @@ void Aggregates::Apply(const Operation& operation, int64_t* accumulator, int64_t
       slots[0] = AddDoubles(slots[0], real());
       break;
     case Code::kSumInt32:
-      slots[0] = WrappingAdd(slots[0], int32());
-      ++slots[1];
+      SetSum(slots, WrappingAdd(slots[0], int32()));
       break;
     case Code::kSumInt64:
-      slots[0] = WrappingAdd(slots[0], int64());
-      ++slots[1];
+      SetSum(slots, WrappingAdd(slots[0], int64()));
       break;
     case Code::kSumDouble:
-      slots[0] = AddDoubles(slots[0], real());
-      ++slots[1];
+      SetSum(slots, AddDoubles(slots[0], real()));
       break;
     case Code::kMinInt32:
       Minimum(slots, int32());

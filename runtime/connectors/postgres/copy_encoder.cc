@@ -161,6 +161,16 @@ char* CopyEncoder::AppendText(const TargetColumn& target, std::string_view text,
   return out + text.size();
 }
 
+char* CopyEncoder::AppendTimestamp(const TargetColumn& target, int64_t ms, char* out) {
+  int64_t us = 0;
+  const bool overflows = __builtin_sub_overflow(ms, kPostgresEpochMs, &us) ||
+                         __builtin_mul_overflow(us, int64_t{1000}, &us);
+  if (overflows || us < kMinTimestampUs || us >= kEndTimestampUs) {
+    return Refuse(target, fmt::format("{} ms", ms), "PostgreSQL has no such time");
+  }
+  return PutField(out, static_cast<uint64_t>(us));
+}
+
 char* CopyEncoder::AppendValue(const RecordBatch& batch, int index, int64_t row, char* out) {
   const Column& column = batch.column(index);
   const TargetColumn& target = columns_[static_cast<size_t>(index)];
@@ -196,16 +206,8 @@ char* CopyEncoder::AppendValue(const RecordBatch& batch, int index, int64_t row,
     }
     case CopyEncoding::kFloat8:
       return PutField(out, std::bit_cast<uint64_t>(column.Doubles()[i]));
-    case CopyEncoding::kTimestamp: {
-      const int64_t ms = column.Int64s()[i];
-      int64_t us = 0;
-      const bool overflows = __builtin_sub_overflow(ms, kPostgresEpochMs, &us) ||
-                             __builtin_mul_overflow(us, int64_t{1000}, &us);
-      if (overflows || us < kMinTimestampUs || us >= kEndTimestampUs) {
-        return Refuse(target, fmt::format("{} ms", ms), "PostgreSQL has no such time");
-      }
-      return PutField(out, static_cast<uint64_t>(us));
-    }
+    case CopyEncoding::kTimestamp:
+      return AppendTimestamp(target, column.Int64s()[i], out);
     case CopyEncoding::kText:
       return AppendText(target, column.String(row), out);
     case CopyEncoding::kBytea: {

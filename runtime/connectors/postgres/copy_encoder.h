@@ -31,6 +31,7 @@ class CopyEncoder {
  private:
   char* AppendValue(const RecordBatch& batch, int column, int64_t row, char* out);
   char* AppendText(const TargetColumn& target, std::string_view text, char* out);
+  char* AppendTimestamp(const TargetColumn& target, int64_t ms, char* out);
   char* Refuse(const TargetColumn& target, std::string_view value, std::string reason);
 
   std::string description_;
