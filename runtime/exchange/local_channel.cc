@@ -53,7 +53,8 @@ class Queue {
 
   bool Writable() {
     const std::lock_guard lock(mutex_);
-    // Once said no, it stays no until on_writable: else a sender whose batch does not fit would spin.
+    // Once said no, it stays no until on_writable: else a sender whose batch does not fit would
+    // spin.
     if (queued_bytes_ != 0 && queued_bytes_ >= capacity_bytes_) sender_waits_ = true;
     return !sender_waits_;
   }

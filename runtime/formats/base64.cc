@@ -13,8 +13,8 @@ constexpr uint8_t kNoDigit = 64;
 constexpr std::array<uint8_t, 256> kDigits = [] {
   std::array<uint8_t, 256> digits{};
   digits.fill(kNoDigit);
-  for (uint8_t i = 0; i < kAlphabet.size(); ++i) {
-    digits[static_cast<unsigned char>(kAlphabet[i])] = i;
+  for (size_t i = 0; i < kAlphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<uint8_t>(i);
   }
   return digits;
 }();

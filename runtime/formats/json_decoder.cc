@@ -15,6 +15,7 @@ constexpr size_t kShownBytes = 60;
 
 std::vector<std::string> NamesOf(const std::vector<JsonField>& fields) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const JsonField& field : fields) names.push_back(field.name);
   return names;
 }

@@ -8,9 +8,9 @@
 namespace watershed {
 namespace {
 
-std::string OptionOf(const v1::Format& format, const std::string& name, std::string fallback) {
+std::string OptionOf(const v1::Format& format, const std::string& name, const char* fallback) {
   const auto found = format.options().find(name);
-  return found == format.options().end() ? std::move(fallback) : found->second;
+  return found == format.options().end() ? fallback : found->second;
 }
 
 Status CheckOptions(const v1::Format& format) {
