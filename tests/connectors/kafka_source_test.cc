@@ -261,6 +261,20 @@ TEST_F(KafkaSourceTest, CaughtUpIsToldWhileItHoldsAndTakenBack) {
   EXPECT_EQ(reader.records.size(), 3u);
 }
 
+// The broker reported the end once; only a fresh question can tell that it has moved since.
+TEST_F(KafkaSourceTest, AnEndThatHasMovedIsNotCaughtUp) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic);
+  writer.WriteNumbered(0, "a", 2);
+  KafkaReader reader(ReadAllOptions(brokers, topic, {{"scan.bounded.mode", "unbounded"}}));
+  ASSERT_OK(reader.Open());
+  ASSERT_OK(reader.PollUntil([&] { return reader.progress[0].caught_up; }));
+  ASSERT_OK(reader.source().Pause(0));
+  writer.WriteNumbered(0, "b", 1);
+  ASSERT_OK(reader.PollUntil([&] { return !reader.progress[0].caught_up; }));
+  EXPECT_EQ(reader.records.size(), 2u);
+}
+
 TEST_F(KafkaSourceTest, LagIsWhatThePausedSplitHasNotRead) {
   const std::string topic = NewTopic(1);
   KafkaWriter writer(brokers, topic);

@@ -31,6 +31,12 @@ char* PutField(char* out, T value) {
   return Put(Put(out, static_cast<uint32_t>(sizeof(T))), value);
 }
 
+char* PutBytes(char* out, std::string_view bytes) {
+  out = Put(out, static_cast<uint32_t>(bytes.size()));
+  std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
+}
+
 bool IsContinuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
 
 // Length of the valid multi-byte character at the front; 0 = none.
@@ -156,17 +162,34 @@ char* CopyEncoder::AppendText(const TargetColumn& target, std::string_view text,
                                 characters, target.max_characters));
     }
   }
-  out = Put(out, static_cast<uint32_t>(text.size()));
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
+  return PutBytes(out, text);
 }
 
-char* CopyEncoder::AppendTimestamp(const TargetColumn& target, int64_t ms, char* out) {
+char* CopyEncoder::AppendInteger(const TargetColumn& target, int64_t value, char* out) {
+  const bool fits = target.encoding == CopyEncoding::kInt2   ? std::in_range<int16_t>(value)
+                    : target.encoding == CopyEncoding::kInt4 ? std::in_range<int32_t>(value)
+                                                             : true;
+  if (!fits) return Refuse(target, std::to_string(value), "it is out of range");
+  if (target.encoding == CopyEncoding::kInt2) return PutField(out, static_cast<uint16_t>(value));
+  if (target.encoding == CopyEncoding::kInt4) return PutField(out, static_cast<uint32_t>(value));
+  return PutField(out, static_cast<uint64_t>(value));
+}
+
+char* CopyEncoder::AppendFloat(const TargetColumn& target, double value, char* out) {
+  if (target.encoding == CopyEncoding::kFloat8)
+    return PutField(out, std::bit_cast<uint64_t>(value));
+  if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) {
+    return Refuse(target, fmt::format("{}", value), "it is out of range");
+  }
+  return PutField(out, std::bit_cast<uint32_t>(static_cast<float>(value)));
+}
+
+char* CopyEncoder::AppendTimestamp(const TargetColumn& target, int64_t time_ms, char* out) {
   int64_t us = 0;
-  const bool overflows = __builtin_sub_overflow(ms, kPostgresEpochMs, &us) ||
+  const bool overflows = __builtin_sub_overflow(time_ms, kPostgresEpochMs, &us) ||
                          __builtin_mul_overflow(us, int64_t{1000}, &us);
   if (overflows || us < kMinTimestampUs || us >= kEndTimestampUs) {
-    return Refuse(target, fmt::format("{} ms", ms), "PostgreSQL has no such time");
+    return Refuse(target, fmt::format("{} ms", time_ms), "PostgreSQL has no such time");
   }
   return PutField(out, static_cast<uint64_t>(us));
 }
@@ -179,43 +202,24 @@ char* CopyEncoder::AppendValue(const RecordBatch& batch, int index, int64_t row,
     if (target.not_null) return Refuse(target, "NULL", "the column is NOT NULL");
     return Put(out, static_cast<uint32_t>(-1));
   }
-  const auto integer = [&]() -> int64_t {
-    return column.type().kind == TypeKind::kInt32 ? column.Int32s()[i] : column.Int64s()[i];
-  };
   switch (target.encoding) {
     case CopyEncoding::kBool:
       return PutField(out, static_cast<uint8_t>(column.Bools()[i]));
     case CopyEncoding::kInt2:
-      if (!std::in_range<int16_t>(integer())) {
-        return Refuse(target, std::to_string(integer()), "it is out of range");
-      }
-      return PutField(out, static_cast<uint16_t>(integer()));
     case CopyEncoding::kInt4:
-      if (!std::in_range<int32_t>(integer())) {
-        return Refuse(target, std::to_string(integer()), "it is out of range");
-      }
-      return PutField(out, static_cast<uint32_t>(integer()));
     case CopyEncoding::kInt8:
-      return PutField(out, static_cast<uint64_t>(integer()));
-    case CopyEncoding::kFloat4: {
-      const double value = column.Doubles()[i];
-      if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) {
-        return Refuse(target, fmt::format("{}", value), "it is out of range");
-      }
-      return PutField(out, std::bit_cast<uint32_t>(static_cast<float>(value)));
-    }
+      return AppendInteger(
+          target, column.type().kind == TypeKind::kInt32 ? column.Int32s()[i] : column.Int64s()[i],
+          out);
+    case CopyEncoding::kFloat4:
     case CopyEncoding::kFloat8:
-      return PutField(out, std::bit_cast<uint64_t>(column.Doubles()[i]));
+      return AppendFloat(target, column.Doubles()[i], out);
     case CopyEncoding::kTimestamp:
       return AppendTimestamp(target, column.Int64s()[i], out);
     case CopyEncoding::kText:
       return AppendText(target, column.String(row), out);
-    case CopyEncoding::kBytea: {
-      const std::string_view bytes = column.String(row);
-      out = Put(out, static_cast<uint32_t>(bytes.size()));
-      std::memcpy(out, bytes.data(), bytes.size());
-      return out + bytes.size();
-    }
+    case CopyEncoding::kBytea:
+      return PutBytes(out, column.String(row));
   }
   return out;
 }

@@ -30,6 +30,10 @@ class CopyEncoder {
 
  private:
   char* AppendValue(const RecordBatch& batch, int column, int64_t row, char* out);
+  // Each gives the new end, or nullptr when the value does not fit (then problem_ says why).
+  char* AppendInteger(const TargetColumn& target, int64_t value, char* out);
+  char* AppendFloat(const TargetColumn& target, double value, char* out);
+  char* AppendTimestamp(const TargetColumn& target, int64_t time_ms, char* out);
   char* AppendText(const TargetColumn& target, std::string_view text, char* out);
   char* AppendTimestamp(const TargetColumn& target, int64_t ms, char* out);
   char* Refuse(const TargetColumn& target, std::string_view value, std::string reason);
