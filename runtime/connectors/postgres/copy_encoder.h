@@ -35,7 +35,6 @@ class CopyEncoder {
   char* AppendFloat(const TargetColumn& target, double value, char* out);
   char* AppendTimestamp(const TargetColumn& target, int64_t time_ms, char* out);
   char* AppendText(const TargetColumn& target, std::string_view text, char* out);
-  char* AppendTimestamp(const TargetColumn& target, int64_t ms, char* out);
   char* Refuse(const TargetColumn& target, std::string_view value, std::string reason);
 
   std::string description_;
