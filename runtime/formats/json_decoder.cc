@@ -29,6 +29,7 @@ std::string Shown(std::string_view token) {
 }
 
 bool IsString(std::string_view token) { return token.front() == '"'; }
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsContainer(std::string_view token) { return token.front() == '{' || token.front() == '['; }
 
 class JsonDecoder final : public Decoder {
@@ -198,10 +199,13 @@ class JsonDecoder final : public Decoder {
     return true;
   }
 
-  // A number or boolean as it stands, or the content of a string.
+  // A number or boolean as it stands, or the trimmed content of a string.
   bool Scalar(size_t index, std::string_view token, std::string_view& text) {
-    if (IsString(token)) return Unquote(index, token, text);
     text = token;
+    if (!IsString(token)) return true;
+    if (!Unquote(index, token, text)) return false;
+    while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
+    while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
     return true;
   }
 

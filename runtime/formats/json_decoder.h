@@ -10,9 +10,9 @@
 //   string column       text unescaped; numbers and booleans as they are written; an object or
 //   array as
 //                       its text, from bracket to bracket
-//   int, bigint         an integer, or a string that holds one; a fraction, an exponent or an
-//   overflow
-//                       is an error
+//   int, bigint         an integer, or a string that holds one, spaces around it ignored; what has
+//   a
+//                       fraction or an exponent or does not fit is an error
 //   double              a number, or a string that holds one; NaN and infinities are errors
 //   bool                true, false, or a string that holds one of them
 //   timestamp           text by the column's pattern, or an integer when it has an epoch unit

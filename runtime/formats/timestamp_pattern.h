@@ -21,7 +21,8 @@ class TimestampPattern {
   static Result<TimestampPattern> Compile(std::string_view pattern);
 
   // Flink's timestamp-format.standard SQL ("yyyy-MM-dd HH:mm:ss") and ISO-8601 (with a T): parses
-  // with or without a fraction of 1 to 9 digits, writes three.
+  // with or without a fraction of 1 to 9 digits as Flink does, and always writes three digits
+  // (Flink leaves trailing zeros away).
   static TimestampPattern Sql();
   static TimestampPattern Iso8601();
 

@@ -101,6 +101,7 @@ TEST(JsonDecoderTest, GoodValues) {
        "NULL|-2147483648|-9223372036854775808|NULL|NULL|NULL|NULL"},
       // Strings that hold scalars, and scalars in a string column: as Flink.
       {R"({"i":"7","l":"-8","d":"1.25","b":"false"})", "NULL|7|-8|1.250000|false|NULL|NULL"},
+      {R"({"i":" 7\t","d":"\n2 "})", "NULL|7|NULL|2.000000|NULL|NULL|NULL"},
       {R"({"host":12.50})", "12.50|NULL|NULL|NULL|NULL|NULL|NULL"},
       {R"({"host":-0})", "-0|NULL|NULL|NULL|NULL|NULL|NULL"},
       {R"({"host":true})", "true|NULL|NULL|NULL|NULL|NULL|NULL"},
@@ -207,7 +208,8 @@ TEST(JsonDecoderTest, UsedFieldsThatDoNotConvert) {
       {R"({"i":01})", "field 'i'"},
       {R"({"i":+1})", "field 'i'"},
       {R"({"i":""})", "field 'i'"},
-      {R"({"i":" 1"})", "field 'i'"},
+      {R"({"i":" "})", "field 'i'"},
+      {R"({"i":"1 2"})", "field 'i'"},
       {R"({"i":true})", "field 'i'"},
       {R"({"i":{"a":1}})", "field 'i': expected an int (32-bit integer), found {\"a\":1}"},
       {R"({"i":[1]})", "field 'i'"},
