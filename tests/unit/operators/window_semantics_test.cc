@@ -77,6 +77,20 @@ TEST(Session, FiresWhenTheWatermarkReachesItsLastMillisecond) {
               ElementsAre("a|100|110|1", "a|110|120|1"));
 }
 
+// A restore may come in the middle of firing: what is due fires before a row could extend it.
+TEST(Session, WhatIsDueFiresBeforeTheRowsThatFollow) {
+  std::vector<Row> early;
+  std::vector<Row> touching;
+  std::vector<std::string> expected;
+  for (int i = 10; i < 30; ++i) {
+    early.push_back(At(100, fmt::format("key{}", i)));
+    touching.push_back(At(110, fmt::format("key{}", i)));
+    expected.push_back(fmt::format("key{}|100|110|1", i));
+    expected.push_back(fmt::format("key{}|110|120|1", i));
+  }
+  EXPECT_EQ(RunSessions({Rows(early), Watermark(109), Rows(touching)}).rows, expected);
+}
+
 TEST(Session, ALateEventIsCountedUnlessItMergesWithAnOpenSession) {
   // 80 is late. 86 would be (86 + 10 - 1 <= 95), but 90, which touches [100, 110), came before it.
   const HarnessResult result = RunSessions({Times({100}), Watermark(95), Times({80, 90, 86})});
