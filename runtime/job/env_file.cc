@@ -1,7 +1,8 @@
 #include "runtime/job/env_file.h"
 
-#include <cctype>
 #include <utility>
+
+#include "runtime/job/substitution.h"
 
 namespace watershed {
 namespace {
@@ -11,14 +12,6 @@ bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 void TrimBlanks(std::string_view& text) {
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
-}
-
-bool IsName(std::string_view name) {
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
-  for (const unsigned char c : name) {
-    if (!std::isalnum(c) && c != '_') return false;
-  }
-  return true;
 }
 
 // After a closing quote only blanks and a comment may follow.
@@ -96,7 +89,7 @@ Result<std::map<std::string, std::string, std::less<>>> ParseEnvFile(std::string
     const size_t equals = line.find('=');
     std::string_view name = line.substr(0, equals);
     TrimBlanks(name);
-    if (equals == std::string_view::npos || !IsName(name)) {
+    if (equals == std::string_view::npos || !IsVariableName(name)) {
       return UserError("{}:{}: expected NAME=VALUE, a comment or an empty line", file_name, number);
     }
     ParsedValue parsed = ParseValue(line.substr(equals + 1));

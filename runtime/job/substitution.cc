@@ -11,14 +11,6 @@ constexpr std::string_view kOpen = "${";
 constexpr std::string_view kEscapedOpen = "$${";
 constexpr std::string_view kFilePrefix = "file:";
 
-bool IsVariableName(std::string_view name) {
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
-  for (const unsigned char c : name) {
-    if (!std::isalnum(c) && c != '_') return false;
-  }
-  return true;
-}
-
 std::string WhyUnset(std::string_view name, const SubstitutionContext& context) {
   std::vector<std::string_view> names;
   for (const auto& [variable, value] : *context.variables) names.push_back(variable);
@@ -74,6 +66,14 @@ void AppendFile(std::string_view path, const SubstitutionContext& context, Subst
 }
 
 }  // namespace
+
+bool IsVariableName(std::string_view name) {
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
+  for (const unsigned char c : name) {
+    if (!std::isalnum(c) && c != '_') return false;
+  }
+  return true;
+}
 
 SubstitutedText Substitute(std::string_view text, const SubstitutionContext& context) {
   SubstitutedText out;

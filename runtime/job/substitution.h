@@ -14,6 +14,9 @@
 
 namespace watershed {
 
+// A letter or '_', then letters, digits and '_'.
+bool IsVariableName(std::string_view name);
+
 struct SubstitutionContext {
   const std::map<std::string, std::string, std::less<>>* variables = nullptr;
   std::function<Result<std::string>(const std::string& path)> read_file;  // may be absent

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <regex>
 #include <set>
 
 #include "runtime/job/physical_planner.h"
@@ -77,6 +79,82 @@ TEST(JobFilesTest, AreThoseTheUsersRun) {
   for (const char* name :
        {"session", "session-1m", "session-ip", "aggregation", "generate-web-traffic"}) {
     EXPECT_TRUE(found.contains(std::string("jobs/") + name + ".yaml")) << name;
+  }
+}
+
+// Column names and types of every CREATE TABLE of a file.
+std::map<std::string, std::map<std::string, std::string>> TablesOf(const std::string& sql) {
+  std::map<std::string, std::map<std::string, std::string>> tables;
+  const std::regex table(R"(CREATE TABLE IF NOT EXISTS (\w+) \(([^;]*)\);)");
+  const std::regex column(R"(^\s*(\w+) ([A-Z0-9()]+),?$)", std::regex::multiline);
+  for (std::sregex_iterator at(sql.begin(), sql.end(), table), end; at != end; ++at) {
+    const std::string body = (*at)[2];
+    for (std::sregex_iterator c(body.begin(), body.end(), column); c != end; ++c) {
+      tables[(*at)[1]][(*c)[1]] = (*c)[2];
+    }
+  }
+  return tables;
+}
+
+std::string SqlTypeOf(const v1::DataType& type) {
+  switch (type.kind()) {
+    case v1::DataType::STRING:
+      return "VARCHAR";
+    case v1::DataType::INT64:
+      return "BIGINT";
+    case v1::DataType::TIMESTAMP_MS:
+      return "TIMESTAMP(3)";
+    default:
+      return "?";
+  }
+}
+
+// A sink that names other columns than its table is found here and not on somebody's database.
+TEST(JobFilesTest, TablesHaveTheColumnsThatSinksWrite) {
+  int tables_checked = 0;
+  for (const std::string& path : JobFilePaths()) {
+    const auto plan = PlanJob(CompileOrFail(ReadRepositoryFile(path)), {});
+    ASSERT_TRUE(plan) << plan.error().message;
+    for (const v1::Vertex& vertex : plan->vertices()) {
+      for (const v1::PlanNode& node : vertex.nodes()) {
+        if (node.sink().connector().name() != "postgres") continue;
+        const std::string name = std::filesystem::path(path).stem().string();
+        auto tables = TablesOf(ReadRepositoryFile("jobs/sql/" + name + ".sql"));
+        std::map<std::string, std::string> written;
+        for (const v1::Field& field : node.input_schema().fields()) {
+          written[field.name()] = SqlTypeOf(field.type());
+        }
+        EXPECT_EQ(tables[node.sink().connector().options().at("table-name")], written) << path;
+        ++tables_checked;
+      }
+    }
+  }
+  EXPECT_EQ(tables_checked, 5);
+}
+
+// Users keep these in an env file that they have today: others would be silent surprises.
+TEST(JobFilesTest, ReadOnlyTheVariablesUsersHave) {
+  const std::set<std::string> users = {"KAFKA_URL",
+                                       "KAFKA_TOPIC",
+                                       "KAFKA_GROUP",
+                                       "KAFKA_SECURITY_PROTOCOL",
+                                       "KAFKA_WEB_TRAFFIC_KEY",
+                                       "KAFKA_WEB_TRAFFIC_SECRET",
+                                       "POSTGRES_URL",
+                                       "POSTGRES_USER",
+                                       "POSTGRES_PASSWORD",
+                                       "POSTGRES_DB"};
+  const std::set<std::string> generator = {
+      "ROWS_PER_SECOND", "NUMBER_OF_ROWS", "DISORDER", "KEYS", "SKEW", "START", "TIME_STEP"};
+  const std::regex reference(R"(\$\{(\w+))");
+  for (const std::string& path : JobFilePaths()) {
+    const std::string text = ReadRepositoryFile(path);
+    for (std::sregex_iterator at(text.begin(), text.end(), reference), end; at != end; ++at) {
+      const std::string name = (*at)[1];
+      EXPECT_TRUE(users.contains(name) ||
+                  (path.find("generate") != std::string::npos && generator.contains(name)))
+          << path << ": " << name;
+    }
   }
 }
 
