@@ -8,11 +8,9 @@
 // What a wanted field becomes:
 //   missing, null       NULL; an error for the event time and for columns marked not-null
 //   string column       text unescaped; numbers and booleans as they are written; an object or
-//   array as
-//                       its text, from bracket to bracket
-//   int, bigint         an integer, or a string that holds one, spaces around it ignored; what has
-//   a
-//                       fraction or an exponent or does not fit is an error
+//                       array as its text, from bracket to bracket
+//   int, bigint         an integer, or a string that holds one, spaces around it ignored; an error
+//                       when it has a fraction or an exponent or does not fit
 //   double              a number, or a string that holds one; NaN and infinities are errors
 //   bool                true, false, or a string that holds one of them
 //   timestamp           text by the column's pattern, or an integer when it has an epoch unit
