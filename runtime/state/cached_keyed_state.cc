@@ -1,6 +1,7 @@
 #include "runtime/state/cached_keyed_state.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -138,17 +139,7 @@ Status CachedKeyedState::TakeDue(TimestampMs watermark_ms, int64_t max_entries,
                                  std::vector<StateEntry*>& entries) {
   entries.clear();
   watermark_ms = std::min(watermark_ms, kNoTimer - 1);
-  TimerRef timer;
-  while (static_cast<int64_t>(entries.size()) < max_entries &&
-         timers_.PopDue(watermark_ms, timer)) {
-    if (!Live(timer)) continue;
-    StateEntry& entry = cache_.At(timer.slot);
-    entry.timer_ms_ = kNoTimer;
-    --live_timers_;
-    if (entry.flags_ & StateEntry::kDue) continue;
-    entry.flags_ |= StateEntry::kDue;
-    entries.push_back(&entry);
-  }
+  TakeDueFromCache(watermark_ms, max_entries, entries);
   Status status = Ok();
   if (earliest_backend_timer_ms_ <= watermark_ms) {
     status = TakeDueFromBackend(watermark_ms, max_entries, entries);
@@ -157,6 +148,34 @@ Status CachedKeyedState::TakeDue(TimestampMs watermark_ms, int64_t max_entries,
     entry->flags_ &= static_cast<uint8_t>(~StateEntry::kDue);
   }
   return status;
+}
+
+// In groups, so that the cache misses on entries, and then on their buckets for Erase, overlap.
+void CachedKeyedState::TakeDueFromCache(TimestampMs watermark_ms, int64_t max_entries,
+                                        std::vector<StateEntry*>& entries) {
+  constexpr int64_t kGroup = 32;
+  std::array<TimerRef, kGroup> timers;
+  bool more = true;
+  while (more) {
+    const auto room = std::min(kGroup, max_entries - static_cast<int64_t>(entries.size()));
+    int64_t popped = 0;
+    while (popped < room && timers_.PopDue(watermark_ms, timers[static_cast<size_t>(popped)])) {
+      __builtin_prefetch(&cache_.At(timers[static_cast<size_t>(popped)].slot), 1);
+      ++popped;
+    }
+    more = popped == room && room > 0;
+    for (int64_t i = 0; i < popped; ++i) {
+      const TimerRef& timer = timers[static_cast<size_t>(i)];
+      if (!Live(timer)) continue;
+      StateEntry& entry = cache_.At(timer.slot);
+      cache_.table().Prefetch(entry.hash());
+      entry.timer_ms_ = kNoTimer;
+      --live_timers_;
+      if (entry.flags_ & StateEntry::kDue) continue;
+      entry.flags_ |= StateEntry::kDue;
+      entries.push_back(&entry);
+    }
+  }
 }
 
 Status CachedKeyedState::TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,

@@ -58,6 +58,8 @@ class CachedKeyedState final : public KeyedState {
   Status Create(uint64_t hash, std::string_view key, StateEntry*& entry);
   Status ReadMisses();
   Status Fill(StateEntry& entry, std::string_view row);
+  void TakeDueFromCache(TimestampMs watermark_ms, int64_t max_entries,
+                        std::vector<StateEntry*>& entries);
   Status TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,
                             std::vector<StateEntry*>& entries);
   Status CollectDueRows(KeyGroup group, TimestampMs watermark_ms, int64_t max_rows,

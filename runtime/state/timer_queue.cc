@@ -19,11 +19,9 @@ void TimerQueue::Add(TimerRef timer) {
     std::push_heap(heap_.begin(), heap_.end(), Later());
     return;
   }
-  if (last_ == nullptr || bucket != last_bucket_) {
-    last_ = &ahead_[bucket];
-    last_bucket_ = bucket;
-  }
-  last_->push_back(timer);
+  Recent& recent = recent_[static_cast<size_t>(bucket) % recent_.size()];
+  if (recent.timers == nullptr || recent.bucket != bucket) recent = {&ahead_[bucket], bucket};
+  recent.timers->push_back(timer);
 }
 
 void TimerQueue::Heapify() { std::make_heap(heap_.begin(), heap_.end(), Later()); }
@@ -35,7 +33,7 @@ void TimerQueue::Advance(TimestampMs watermark_ms) {
   due_.insert(due_.end(), heap_.begin(), heap_.end());
   heap_.clear();
   current_bucket_ = bucket;
-  last_ = nullptr;
+  recent_.fill({});
   while (!ahead_.empty() && ahead_.begin()->first <= bucket) {
     auto node = ahead_.extract(ahead_.begin());
     std::vector<TimerRef>& into = node.key() < bucket ? due_ : heap_;

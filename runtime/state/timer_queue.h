@@ -4,6 +4,7 @@
 // owner tells.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -37,7 +38,7 @@ class TimerQueue {
       size_ += static_cast<int64_t>(timers.size());
     }
     std::erase_if(ahead_, [](const auto& bucket) { return bucket.second.empty(); });
-    last_ = nullptr;
+    recent_.fill({});
   }
 
   int64_t size() const { return size_; }
@@ -54,8 +55,12 @@ class TimerQueue {
   void Heapify();
 
   std::map<int64_t, std::vector<TimerRef>> ahead_;  // buckets after the current one
-  std::vector<TimerRef>* last_ = nullptr;           // the bucket added to last, and its number
-  int64_t last_bucket_ = 0;
+  // Buckets added to lately, by the low bits of their number: disorder alternates between a few.
+  struct Recent {
+    std::vector<TimerRef>* timers = nullptr;
+    int64_t bucket = 0;
+  };
+  std::array<Recent, 64> recent_;
   std::vector<TimerRef> due_;   // all <= the watermark
   std::vector<TimerRef> heap_;  // of the current bucket and before: earliest on top
   int64_t current_bucket_ = INT64_MIN;
