@@ -88,6 +88,14 @@ TEST_F(InputGateTest, AChannelThatEndsCompletesTheBarrier) {
   EXPECT_THAT(ReadAll(), ElementsAre("barrier:1", "watermark:20"));
 }
 
+TEST_F(InputGateTest, AChannelThatEndedHoldsTheWatermarkNoMore) {
+  Push(0, Watermark{5});
+  Push(1, Watermark{30});
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:5"));
+  Push(0, EndOfInput{});  // without +∞: the job is stopped without drain
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:30"));
+}
+
 TEST_F(InputGateTest, EndsOnceWhenAllChannelsHave) {
   Push(0, Watermark{kMaxWatermarkMs});
   Push(0, EndOfInput{});
