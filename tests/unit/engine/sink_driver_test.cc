@@ -19,7 +19,9 @@ using ::testing::IsEmpty;
 
 class SinkDriverTest : public ::testing::Test {
  protected:
-  SinkDriverTest() {
+  SinkDriverTest() { Make(/*cancel_grace_ms=*/60'000); }
+
+  void Make(int64_t cancel_grace_ms) {
     SinkDriver::Parameters parameters;
     parameters.writer = {"lineage", "rows", 0};
     parameters.subtask = {1};
@@ -27,7 +29,7 @@ class SinkDriverTest : public ::testing::Test {
     parameters.clock = &clock_;
     parameters.options.sink_epoch_interval_ms = 1000;
     parameters.options.sink_epoch_size_bytes = 8;
-    parameters.options.cancel_grace_ms = 0;
+    parameters.options.cancel_grace_ms = cancel_grace_ms;
     parameters.metrics = std::make_shared<MetricGroup>(&registry_, MetricLabels{});
     parameters.records_out = &records_out_;
     parameters.bytes_out = &bytes_out_;
@@ -191,6 +193,8 @@ TEST_F(SinkDriverTest, ABarrierEndsTheEpoch) {
 }
 
 TEST_F(SinkDriverTest, ClosingDoesNotHangOnACommitUnderWay) {
+  script_ = std::make_shared<SinkScript>();
+  Make(/*cancel_grace_ms=*/0);
   ASSERT_TRUE(driver_->Open());
   script_->HoldCommits(true);
   ASSERT_TRUE(Write("epoch-one"));

@@ -130,7 +130,7 @@ class JobTest : public ::testing::Test {
     options.environment.connectors = &connectors_;
     options.environment.metrics = &registry_;
     options.environment.options.sink_epoch_size_bytes = 1;
-    options.environment.options.cancel_grace_ms = 0;
+    options.environment.options.cancel_grace_ms = cancel_grace_ms_;
     runner_ = JobRunner::Create(Plan(parallelism), std::move(options));
     runner_->Start();
   }
@@ -144,6 +144,7 @@ class JobTest : public ::testing::Test {
     while (!condition()) runner_->WaitFor(milliseconds(1));
   }
 
+  int64_t cancel_grace_ms_ = 60'000;
   MetricRegistry registry_;
   ScriptedConnectors connectors_;
   std::unique_ptr<JobRunner> runner_;
@@ -182,6 +183,7 @@ TEST_F(JobTest, IsCanceledWhileItRuns) {
 }
 
 TEST_F(JobTest, IsCanceledDuringACommitThatDoesNotComeBack) {
+  cancel_grace_ms_ = 0;
   connectors_.sink->HoldCommits(true);
   connectors_.sources[0]->answers.push_back({.records = {{0, "a@1"}}});
   Start();
@@ -193,6 +195,7 @@ TEST_F(JobTest, IsCanceledDuringACommitThatDoesNotComeBack) {
 }
 
 TEST_F(JobTest, IsCanceledWhileItWaitsForTheLastCommit) {
+  cancel_grace_ms_ = 0;
   connectors_.sink->HoldCommits(true);
   connectors_.sources[0]->answers.push_back({.records = {{0, "a@1"}}});
   connectors_.sources[0]->answers.push_back({.finished = true});
@@ -217,6 +220,7 @@ TEST_F(JobTest, IsCanceledWhileTheSinkCannotBeOpened) {
 }
 
 TEST_F(JobTest, IsCanceledWhileTheSinkDoesNotComeBackFromOpening) {
+  cancel_grace_ms_ = 0;
   connectors_.sink->HoldOpens(true);
   Start();
   connectors_.sink->AwaitOpenBegun();
