@@ -1,14 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstring>
 #include <functional>
-#include <random>
 
-#include "runtime/formats/registry.h"
-#include "tests/unit/exchange/rows.h"
-#include "watershed/v1/types.pb.h"
+#include "tests/unit/formats/json_payloads.h"
 
 namespace watershed {
 namespace {
@@ -17,63 +12,6 @@ using std::string_literals::operator""s;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr std::string_view kPattern = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'";
-
-// The columns every case is decoded into.
-SchemaPtr TestSchema() {
-  return std::make_shared<const Schema>(std::vector<Field>{{"host", {TypeKind::kString}},
-                                                           {"i", {TypeKind::kInt32}},
-                                                           {"l", {TypeKind::kInt64}},
-                                                           {"d", {TypeKind::kDouble}},
-                                                           {"b", {TypeKind::kBool}},
-                                                           {"y", {TypeKind::kBytes}},
-                                                           {"t", {TypeKind::kTimestampMs}}});
-}
-
-v1::Format JsonFormat(bool strict = false) {
-  v1::Format format;
-  format.set_name("json");
-  if (strict) (*format.mutable_options())["strict-json"] = "true";
-  v1::FormatColumn* column = format.add_columns();
-  column->set_column("t");
-  column->mutable_timestamp()->set_pattern(std::string(kPattern));
-  return format;
-}
-
-struct Outcome {
-  std::vector<std::string> rows;
-  std::vector<std::string> errors;
-};
-
-Outcome DecodeAll(Decoder& decoder, const SchemaPtr& schema,
-                  const std::vector<std::string>& payloads) {
-  // Each payload in an allocation of exactly its size: the sanitizer sees a read past the end.
-  std::vector<std::vector<char>> exact;
-  std::vector<std::string_view> views;
-  for (const std::string& payload : payloads) {
-    exact.emplace_back(payload.begin(), payload.end());
-    views.emplace_back(exact.back().data() == nullptr ? "" : exact.back().data(), payload.size());
-  }
-  BatchBuilder builder(schema);
-  std::vector<int32_t> decoded;
-  std::vector<DecodeError> errors;
-  decoder.Decode(views, builder, decoded, errors);
-  Outcome outcome;
-  const RecordBatch batch = builder.Finish();
-  EXPECT_EQ(batch.num_rows(), static_cast<int64_t>(decoded.size()));
-  EXPECT_EQ(decoded.size() + errors.size(), payloads.size());
-  for (int64_t row = 0; row < batch.num_rows(); ++row) outcome.rows.push_back(RowText(batch, row));
-  for (const DecodeError& error : errors) outcome.errors.push_back(error.reason);
-  return outcome;
-}
-
-Outcome Decode(const std::vector<std::string>& payloads, const v1::Format& format = JsonFormat(),
-               const SchemaPtr& schema = TestSchema()) {
-  auto decoder = MakeDecoder(format, schema);
-  EXPECT_TRUE(decoder) << decoder.error().message;
-  return DecodeAll(**decoder, schema, payloads);
-}
 
 TEST(JsonDecoderTest, GoodValues) {
   struct Case {
@@ -345,137 +283,6 @@ TEST(JsonDecoderTest, PathsAndEpochUnits) {
               ElementsAre(HasSubstr("field 'timestamp': expected epoch seconds (an integer)"),
                           HasSubstr("'timestamp'"), HasSubstr("'ms'"),
                           HasSubstr("a timestamp like yyyy-MM-dd HH:mm:ss.SSS")));
-}
-
-TEST(JsonDecoderTest, TheOrderOfFieldsMayChangeFromRecordToRecord) {
-  auto decoder = MakeDecoder(JsonFormat(), TestSchema());
-  ASSERT_TRUE(decoder);
-  const std::vector<std::string> payloads = {R"({"i":1,"l":2,"x":3})",
-                                             R"({"l":1,"x":2,"i":3})",
-                                             R"({"x":1,"i":2,"l":3})",
-                                             R"({"i":1,"l":2,"x":3})",
-                                             R"({"host":"h"})",
-                                             R"({"\u0069":9})",
-                                             R"({"i":8})"};
-  const std::vector<std::string> rows = {
-      "NULL|1|2|NULL|NULL|NULL|NULL",    "NULL|3|1|NULL|NULL|NULL|NULL",
-      "NULL|2|3|NULL|NULL|NULL|NULL",    "NULL|1|2|NULL|NULL|NULL|NULL",
-      "h|NULL|NULL|NULL|NULL|NULL|NULL", "NULL|9|NULL|NULL|NULL|NULL|NULL",
-      "NULL|8|NULL|NULL|NULL|NULL|NULL"};
-  for (int round = 0; round < 3; ++round) {
-    EXPECT_EQ(DecodeAll(**decoder, TestSchema(), payloads).rows, rows);
-  }
-}
-
-// What stood at a place in the last record is tried first: a name that only begins alike is
-// another.
-TEST(JsonDecoderTest, NamesThatBeginAlikeAtTheSamePlace) {
-  auto decoder = MakeDecoder(JsonFormat(), TestSchema());
-  ASSERT_TRUE(decoder);
-  const std::string rest = "|NULL|NULL|NULL|NULL|NULL";
-  EXPECT_THAT(DecodeAll(**decoder, TestSchema(),
-                        {R"({"i":1})", R"({"ix":2})", R"({"i":3})", R"({"i\u0078":4})", R"({"":5})",
-                         R"({"i":6})"})
-                  .rows,
-              ElementsAre("NULL|1" + rest, "NULL|NULL" + rest, "NULL|3" + rest, "NULL|NULL" + rest,
-                          "NULL|NULL" + rest, "NULL|6" + rest));
-}
-
-TEST(JsonDecoderTest, NamesOfEveryLength) {
-  for (size_t length = 1; length < 100; ++length) {
-    const std::string name(length, 'n');
-    const auto schema =
-        std::make_shared<const Schema>(std::vector<Field>{{name, {TypeKind::kInt32}}});
-    v1::Format format;
-    format.set_name("json");
-    const std::string payload = "{\"" + name + "\":1}";
-    const std::string longer = "{\"" + name + "n\":2}";
-    const std::string shorter = "{\"" + name.substr(1) + "\":3}";
-    EXPECT_THAT(Decode({payload, payload, longer, payload, shorter, payload}, format, schema).rows,
-                ElementsAre("1", "1", "NULL", "1", "NULL", "1"))
-        << length;
-  }
-}
-
-// Wherever in a page a payload ends, in place or copied, the result is the same.
-TEST(JsonDecoderTest, PayloadsAtEveryPlaceInAPage) {
-  auto decoder = MakeDecoder(JsonFormat(), TestSchema());
-  ASSERT_TRUE(decoder);
-  const std::string payload = R"({"i":12345,"host":"abc"})";
-  std::string pages(3 * 4096, '9');
-  const auto start = reinterpret_cast<uintptr_t>(pages.data());
-  const size_t page = (4096 - start % 4096) % 4096 + 4096;
-  for (size_t end = page - 140; end <= page + 70; ++end) {
-    char* at = pages.data() + end - payload.size();
-    std::memcpy(at, payload.data(), payload.size());
-    BatchBuilder builder(TestSchema());
-    std::vector<int32_t> decoded;
-    std::vector<DecodeError> errors;
-    const std::string_view view(at, payload.size());
-    (*decoder)->Decode({&view, 1}, builder, decoded, errors);
-    ASSERT_EQ(decoded.size(), 1u) << end;
-    EXPECT_EQ(RowText(builder.Finish(), 0), "abc|12345|NULL|NULL|NULL|NULL|NULL");
-  }
-}
-
-TEST(JsonDecoderTest, ALargeRecordBetweenSmallOnes) {
-  auto decoder = MakeDecoder(JsonFormat(), TestSchema());
-  ASSERT_TRUE(decoder);
-  const std::string large = R"({"x":")" + std::string(10 << 20, 'x') + R"(","i":2})";
-  const Outcome outcome = DecodeAll(
-      **decoder, TestSchema(), {R"({"i":1})", large, std::string(10 << 20, 'x'), R"({"i":3})"});
-  EXPECT_THAT(outcome.rows,
-              ElementsAre("NULL|1|NULL|NULL|NULL|NULL|NULL", "NULL|2|NULL|NULL|NULL|NULL|NULL",
-                          "NULL|3|NULL|NULL|NULL|NULL|NULL"));
-  EXPECT_EQ(outcome.errors.size(), 1u);
-}
-
-TEST(JsonDecoderTest, DeepNestingIsSkipped) {
-  const std::string deep =
-      R"({"x":)" + std::string(100'000, '[') + std::string(100'000, ']') + R"(,"i":2})";
-  EXPECT_THAT(Decode({deep}).rows, ElementsAre("NULL|2|NULL|NULL|NULL|NULL|NULL"));
-}
-
-// Mutated records are decoded or refused, never more; what is decoded is well formed.
-TEST(JsonDecoderTest, MutatedRecordsNeverCrash) {
-  const std::string seed =
-      R"({"url":"/p?q=\u00e9","host":"www.dataexpert.io","user_agent":{"family":"Chrome","os":)"
-      R"({"v":[1,2,null]}},"i":12,"l":-5,"d":1.5e3,"b":false,"y":"QUJD","headers":{},)"
-      R"("t":"2024-02-29T12:34:56.789Z"})";
-  static constexpr std::string_view kInteresting = "{}[]\":,\\u0nft-+.eE \n\t\xFF\x80";
-  std::mt19937_64 random(20261121);
-  const auto pick = [&](size_t below) { return static_cast<size_t>(random() % below); };
-  for (const bool strict : {false, true}) {
-    auto decoder = MakeDecoder(JsonFormat(strict), TestSchema());
-    ASSERT_TRUE(decoder);
-    size_t good = 0;
-    size_t bad = 0;
-    for (int round = 0; round < 20'000; ++round) {
-      std::string payload = seed;
-      for (size_t changes = 1 + pick(3); changes > 0; --changes) {
-        const size_t at = pick(payload.size());
-        switch (pick(4)) {
-          case 0:
-            payload[at] = kInteresting[pick(kInteresting.size())];
-            break;
-          case 1:
-            payload.erase(at, 1 + pick(10));
-            break;
-          case 2:
-            payload.insert(at, 1, kInteresting[pick(kInteresting.size())]);
-            break;
-          default:
-            payload.insert(at, payload.substr(pick(payload.size()), 1 + pick(40)));
-        }
-        if (payload.empty()) payload = "{";
-      }
-      const Outcome outcome = DecodeAll(**decoder, TestSchema(), {payload});
-      good += outcome.rows.size();
-      bad += outcome.errors.size();
-    }
-    EXPECT_GT(good, 1'000u);
-    EXPECT_GT(bad, 1'000u);
-  }
 }
 
 TEST(FormatRegistryTest, RefusesByName) {
