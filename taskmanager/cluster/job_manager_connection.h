@@ -41,8 +41,8 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   // Registers no more. Reports under way are still delivered.
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
-  // No reports are waiting for their acknowledgement.
-  bool flushed() const { return reports_.empty() && !update_under_way_; }
+  // No reports wait for their acknowledgement, or there is nobody to give it.
+  bool flushed() const { return !registered_ || (reports_.empty() && !update_under_way_); }
   LeaderEpoch leader_epoch() const { return leader_epoch_; }
 
  private:
