@@ -84,8 +84,7 @@ class IncomingStream final : public grpc::ServerBidiReactor<v1::Frame, v1::Credi
       context_->frames_in->AddShared(1);
       channel->ReceiveRows(std::move(*frame_.mutable_batch()));
     } else if (frame_.element_case() == v1::Frame::kClosed) {
-      channel->ReceiveClosed();
-      channels_.erase(it);
+      channels_.erase(it);  // its task failed or was cancelled, and the JobManager knows
     } else if (std::optional<StreamElement> element = ControlElement(frame_)) {
       const bool is_end = std::holds_alternative<EndOfInput>(*element);
       channel->ReceiveControl(std::move(*element));

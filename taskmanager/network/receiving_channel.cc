@@ -47,7 +47,6 @@ void ReceivingChannel::ReceiveRows(std::string frame) { Push(std::move(frame)); 
 void ReceivingChannel::ReceiveControl(StreamElement element) {
   {
     const std::lock_guard lock(mutex_);
-    if (std::holds_alternative<EndOfInput>(element)) ended_ = true;
     // Watermarks need no credit: a consumer that stands still must not let them pile up.
     if (std::holds_alternative<Watermark>(element) && !items_.empty()) {
       auto* last = std::get_if<StreamElement>(&items_.back());
@@ -60,18 +59,8 @@ void ReceivingChannel::ReceiveControl(StreamElement element) {
   Push(std::move(element));
 }
 
-void ReceivingChannel::ReceiveClosed() {
-  const std::lock_guard lock(mutex_);
-  ended_ = true;
-}
-
 void ReceivingChannel::ReceiveBroken(const Error& error) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (ended_ || closed_) return;
-    ended_ = true;
-  }
-  context_->on_failure(key_, ChannelEnd::kReceiver, error);
+  if (!closed()) context_->on_failure(key_, ChannelEnd::kReceiver, error);
 }
 
 std::optional<StreamElement> ReceivingChannel::TryPop() {

@@ -46,8 +46,7 @@ class ReceivingChannel {
 
   void ReceiveRows(std::string frame);
   void ReceiveControl(StreamElement element);
-  void ReceiveClosed();  // the sender gave up: nothing follows, and the job knows
-  // The stream broke. Fails the consumer's task, unless the channel had come to its end.
+  // The stream broke before the channel's end: fails the consumer's task, unless that has closed.
   void ReceiveBroken(const Error& error);
 
   std::optional<StreamElement> TryPop();
@@ -70,7 +69,6 @@ class ReceivingChannel {
   std::shared_ptr<CreditWriter> writer_;  // null until attached
   uint32_t channel_number_ = 0;
   bool claimed_ = false;
-  bool ended_ = false;                   // end of input, or the sender's goodbye, has arrived
   bool closed_ = false;                  // by the consumer
   int64_t popped_bytes_ = 0;             // not granted back yet
   std::optional<FrameDecoder> decoder_;  // the consumer's
