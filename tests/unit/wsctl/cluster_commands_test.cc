@@ -222,9 +222,9 @@ TEST(ClusterCommandsTest, CancelThatDoesNotEndInTimeIsCode3) {
   FakeJobs jobs = TwoJobs();
   jobs.gets_until_canceled = -1;
   FakeJobService service(jobs);
-  CommandResult result = On(service, {"cancel", "session", "--timeout", "400ms"});
+  CommandResult result = On(service, {"cancel", "session", "--timeout", "2s"});
   EXPECT_EQ(result.code, 3);
-  EXPECT_THAT(result.err, HasSubstr("is still CANCELLING after 400ms"));
+  EXPECT_THAT(result.err, HasSubstr("is still CANCELLING after 2s"));
 }
 
 TEST(ClusterCommandsTest, CancelOfAJobThatFailsMeanwhileIsCode1) {
@@ -343,10 +343,10 @@ TEST_F(SubmitTest, EveryVerbSaysTimedOutWithCode3) {
                                                     {"submit", path_},
                                                     {"version", "--cluster"}}) {
     std::vector<std::string> full = arguments;
-    full.insert(full.end(), {"--timeout", "300ms"});
+    full.insert(full.end(), {"--timeout", "1500ms"});
     CommandResult result = On(service, full);
     EXPECT_EQ(result.code, 3) << arguments[0] << result.err;
-    EXPECT_THAT(result.err, HasSubstr("did not answer within 300ms"));
+    EXPECT_THAT(result.err, HasSubstr("did not answer within 1500ms"));
   }
 }
 

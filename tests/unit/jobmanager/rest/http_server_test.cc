@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <thread>
 #include <vector>
@@ -128,8 +129,6 @@ TEST(HttpServerTest, AnUnfinishedRequestIsClosedByTimeout) {
 TEST(HttpServerTest, AnIdleConnectionIsClosedByTimeout) {
   auto server = StartServer({.idle_timeout = std::chrono::milliseconds(100)});
   TcpClient client(server->port());
-  client.Send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_THAT(client.ReadResponse(), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(client.ReadToEnd(), "");
   EXPECT_TRUE(client.closed_by_peer());
 }
@@ -180,15 +179,20 @@ TEST(HttpServerTest, ConnectionsBeyondTheLimitAreClosed) {
 }
 
 TEST(HttpServerTest, AClientThatDoesNotReadIsDropped) {
-  auto server = HttpServer::Start(
-      {.write_timeout = std::chrono::milliseconds(100)},
-      [](const HttpRequest&) { return HttpResponse{.body = std::string(64 << 20, 'x')}; });
+  std::promise<void> asked;
+  auto server =
+      HttpServer::Start({.write_timeout = std::chrono::milliseconds(100)}, [&](const HttpRequest&) {
+        asked.set_value();
+        return HttpResponse{.body = std::string(64 << 20, 'x')};
+      });
   ASSERT_TRUE(server);
   TcpClient client((*server)->port());
   client.Send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  // Await the server's own doing: the connection goes although we never read.
-  while ((*server)->open_connections() == 0) std::this_thread::yield();
-  while ((*server)->open_connections() > 0) std::this_thread::yield();
+  asked.get_future().wait();
+  // The connection goes by the server's own doing, although we never read.
+  while ((*server)->open_connections() > 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   EXPECT_LT(client.ReadToEnd().size(), 64u << 20);
 }
 
