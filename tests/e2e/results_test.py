@@ -81,11 +81,10 @@ class Results(unittest.TestCase):
     def assert_same_rows(self, expected: Counter, found: Counter) -> None:
         """Names a few of the differing rows, not hundreds of thousands."""
         missing, unexpected = expected - found, found - expected
-        self.assertFalse(
-            missing or unexpected,
-            f"{missing.total()} of {expected.total()} rows are missing, such as "
-            f"{list(missing)[:3]}; {unexpected.total()} are unexpected, such as "
-            f"{list(unexpected)[:3]}")
+        if missing or unexpected:
+            self.fail(f"{missing.total()} of {expected.total()} rows are missing, such as "
+                      f"{list(missing)[:3]}; {unexpected.total()} are unexpected, such as "
+                      f"{list(unexpected)[:3]}")
 
     def bytes_between_task_managers(self) -> float:
         """As the senders count them."""
