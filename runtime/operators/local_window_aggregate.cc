@@ -25,10 +25,6 @@ class LocalWindowAggregate final : public Operator {
         table_(aggregates_.num_slots()),
         builder_(spec_.output) {}
 
-  Status Open(const OperatorContext& context) override {
-    where_ = fmt::format("operator '{}' subtask {}", context.operator_id, context.subtask.value);
-    return Ok();
-  }
   Status Process(int input, const RecordBatch& batch, Output& output) override;
   Status Flush(Output& output) override;
 
@@ -40,7 +36,6 @@ class LocalWindowAggregate final : public Operator {
   Aggregates aggregates_;
   GroupTable table_;
   BatchBuilder builder_;
-  std::string where_;
   KeyBatch keys_;
 };
 
@@ -48,13 +43,13 @@ Status LocalWindowAggregate::Process(int, const RecordBatch& batch, Output& outp
   const int time_column = *batch.schema()->event_time_index();
   if (batch.column(time_column).null_count() != 0) {
     return UserError(
-        "{}: event time '{}' is NULL in {} of {} rows; a window needs it (mark the column "
+        "event time '{}' is NULL in {} of {} rows; a window needs it (mark the column "
         "not-null)",
-        where_, batch.schema()->field(time_column).name, batch.column(time_column).null_count(),
+        batch.schema()->field(time_column).name, batch.column(time_column).null_count(),
         batch.num_rows());
   }
   if (batch.row_kinds() != nullptr) {
-    return InternalError("{}: a window aggregate takes inserts, not a changelog", where_);
+    return InternalError("a window aggregate takes inserts, not a changelog");
   }
   EncodeKeys(batch, spec_.key_columns, keys_);
   aggregates_.Bind(batch);

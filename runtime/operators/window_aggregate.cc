@@ -54,7 +54,6 @@ class WindowAggregate final : public Operator {
   const WindowInput kind_;
   WindowEmitter emitter_;
   TumblingAssigner assigner_;
-  std::string where_;
   std::unique_ptr<KeyedState> state_;
   std::optional<OpenWindows> windows_;
   Aggregates aggregates_;  // bound to the batch in Process
@@ -71,7 +70,6 @@ class WindowAggregate final : public Operator {
 
 Status WindowAggregate::Open(const OperatorContext& context) {
   if (context.keyed_state == nullptr) return InternalError("no keyed state for a window operator");
-  where_ = fmt::format("operator '{}' subtask {}", context.operator_id, context.subtask.value);
   aggregates_ = spec_.aggregates;
   if (context.metrics != nullptr) {
     late_dropped_ = &context.metrics->counter(metric_names::kLateRecordsDropped);
@@ -102,23 +100,21 @@ Status WindowAggregate::Process(int, const RecordBatch& batch, Output& output) {
   late_rows_.clear();
   for (int64_t first = 0; first < batch.num_rows(); first += kBundleRows) {
     const int64_t count = std::min(kBundleRows, batch.num_rows() - first);
-    Status done = ProcessBundle(batch, first, count);
-    if (!done) return tl::make_unexpected(std::move(done).error().Within(where_));
+    WS_RETURN_IF_ERROR(ProcessBundle(batch, first, count));
   }
   return late_rows_.empty() ? Ok() : EmitLate(batch, output);
 }
 
 Status WindowAggregate::CheckRows(const RecordBatch& batch) const {
   if (batch.row_kinds() != nullptr) {
-    return InternalError("{}: a window aggregate takes inserts, not a changelog", where_);
+    return InternalError("a window aggregate takes inserts, not a changelog");
   }
   if (kind_ == WindowInput::kPartials) return Ok();
   const int column = *batch.schema()->event_time_index();
   if (batch.column(column).null_count() == 0) return Ok();
   return UserError(
-      "{}: event time '{}' is NULL in {} of {} rows; a window needs it (mark the column not-null)",
-      where_, batch.schema()->field(column).name, batch.column(column).null_count(),
-      batch.num_rows());
+      "event time '{}' is NULL in {} of {} rows; a window needs it (mark the column not-null)",
+      batch.schema()->field(column).name, batch.column(column).null_count(), batch.num_rows());
 }
 
 Status WindowAggregate::ProcessBundle(const RecordBatch& batch, int64_t first, int64_t count) {
@@ -228,12 +224,11 @@ Result<Progress> WindowAggregate::OnWatermark(TimestampMs time_ms, Output& outpu
 
 Result<bool> WindowAggregate::Fire(Output& output, bool may_yield) {
   while (true) {
-    Status taken = state_->TakeDue(watermark_ms_, spec_.fire_slice_keys, entries_);
-    if (taken && !entries_.empty()) {
+    WS_RETURN_IF_ERROR(state_->TakeDue(watermark_ms_, spec_.fire_slice_keys, entries_));
+    if (!entries_.empty()) {
       for (StateEntry* entry : entries_) FireKey(*entry);
-      taken = state_->EndBundle();
+      WS_RETURN_IF_ERROR(state_->EndBundle());
     }
-    if (!taken) return tl::make_unexpected(std::move(taken).error().Within(where_));
     WS_RETURN_IF_ERROR(emitter_.status());
     const bool last = entries_.empty();
     if (emitter_.num_rows() >= (last ? 1 : spec_.emit_rows) || (may_yield && output.full())) {
@@ -268,22 +263,19 @@ Status WindowAggregate::Snapshot(SnapshotWriter& writer) {
 Status WindowAggregate::Restore(const SnapshotReader& reader) {
   for (const std::string& description : reader.Get(kWindowSection)) {
     if (description == spec_.description) continue;
-    return UserError(
-        "{}: its state is of {}, but the job now says {}; give it another name or undo", where_,
-        description, spec_.description);
+    return UserError("its state is of {}, but the job now says {}; give it another name or undo",
+                     description, spec_.description);
   }
   std::optional<TimestampMs> minimum;
   for (const std::string& part : reader.Get(kWatermarkSection)) {
     TimestampMs time_ms = 0;
-    if (part.size() != sizeof time_ms) return InternalError("{}: a damaged watermark", where_);
+    if (part.size() != sizeof time_ms) return InternalError("a damaged watermark");
     std::memcpy(&time_ms, part.data(), sizeof time_ms);
     minimum = std::min(minimum.value_or(kMaxWatermarkMs), time_ms);
   }
   watermark_ms_ = minimum.value_or(kMinWatermarkMs);
   fire_before_rows_ = true;  // else a row could reopen what was about to fire
-  Status restored = state_->Restore([&](std::string_view section) { return reader.Get(section); });
-  if (!restored) return tl::make_unexpected(std::move(restored).error().Within(where_));
-  return Ok();
+  return state_->Restore([&](std::string_view section) { return reader.Get(section); });
 }
 
 }  // namespace

@@ -111,7 +111,6 @@ class Run {
   std::vector<Subtask> subtasks_;
   size_t next_parallelism_ = 0;
   bool emitted_ = false;
-  int yields_ = 0;
   HarnessResult result_;
 };
 
@@ -195,7 +194,7 @@ Status Run::RaiseWatermark(TimestampMs time_ms) {
       while (true) {
         WS_ASSIGN_OR_RETURN(const Progress progress, link.op->OnWatermark(time_ms, *link.output));
         if (progress == Progress::kDone) break;
-        if (++yields_ > kMaxYields) return InternalError("it yields for ever");
+        if (++result_.yields > kMaxYields) return InternalError("it yields for ever");
         EXPECT_TRUE(emitted_) << "it yielded though the output was not full";
         emitted_ = false;
         if (!variant_.restore_after_every_item) continue;

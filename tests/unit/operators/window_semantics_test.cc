@@ -140,6 +140,12 @@ TEST(Tumble, ManyKeysFireInSlices) {
     expected.push_back(fmt::format("key{}|0|1000|1", i));
   }
   EXPECT_EQ(RunTumbles(CountingTumbles(1000), {Rows(rows)}).rows, expected);
+
+  // 50 keys in slices of 2, a batch of 3 rows fills the output.
+  OperatorCase tested = SingleCase(CountingTumbles(1000));
+  tested.items = {Rows(rows)};
+  EXPECT_GE(RunVariant(tested, {.name = "full", .output_full = true}).yields, 10);
+  EXPECT_EQ(RunVariant(tested, {.name = "never full"}).yields, 0);
 }
 
 TEST(Late, GoesToTheSideOutputUnchanged) {
