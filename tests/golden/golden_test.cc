@@ -24,12 +24,13 @@ struct Mode {
   int32_t parallelism;
   bool record_by_record;  // and a watermark after each
   StateBackendKind backend;
+  int64_t channel_capacity_bytes = 1 << 20;  // 1: every channel is full after every batch
 };
 
 constexpr Mode kModes[] = {
     {"p1", 1, true, StateBackendKind::kHashMap},
     {"p2_rocksdb", 2, true, StateBackendKind::kRocksDb},
-    {"p3", 3, true, StateBackendKind::kHashMap},
+    {"p3_tight", 3, true, StateBackendKind::kHashMap, 1},
     {"p2_all_at_once", 2, false, StateBackendKind::kRocksDb},
 };
 
@@ -95,6 +96,7 @@ class GoldenTest : public ::testing::TestWithParam<Run> {
     options.environment.connectors = connectors_.get();
     options.environment.keyed_state = state_.get();
     options.environment.options.auto_watermark_interval_ms = 0;
+    options.channel_capacity_bytes = GetParam().mode.channel_capacity_bytes;
     auto runner = JobRunner::Create(std::move(plan), std::move(options));
     runner->Start();
     return runner;
