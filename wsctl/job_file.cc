@@ -38,12 +38,6 @@ Result<std::string> ReadFile(const std::string& path) {
   return ReadFrom(stream, path);  // a directory opens, but reading it fails
 }
 
-Result<std::string> ReadReferencedFile(const std::string& path) {
-  WS_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
 }  // namespace
 
 Outcome<std::string> ReadTextFile(const std::string& path) {
@@ -68,7 +62,7 @@ Outcome<CompileResult> CompileFile(const Variables& variables, const std::string
   CompileOptions options;
   options.file_name = path == "-" ? "standard input" : path;
   options.variables = variables;
-  options.read_file = ReadReferencedFile;
+  options.read_file = ReadFile;
   return CompileJobFile(text, options);
 }
 
