@@ -137,6 +137,8 @@ def _leads(url: str, topic: str, count: int) -> bool:
 
 def _offsets(url: str, topic: str, which: int) -> list[int]:
     count = partitions(url, topic).get(topic, 0)
+    if count == 0:
+        raise KafkaError(f"topic {topic} has no partition with a leader")
     body = struct.pack(">ibi", -1, 0, 1) + _string(topic) + struct.pack(">i", count)
     body += b"".join(struct.pack(">iq", index, which) for index in range(count))
     reader = _request(url, _LIST_OFFSETS, body)
