@@ -9,6 +9,7 @@
 #include "wsctl/job_file.h"
 #include "wsctl/job_json.h"
 #include "wsctl/run_progress.h"
+#include "wsctl/table.h"
 
 namespace watershed {
 namespace {
@@ -30,7 +31,7 @@ class RunMonitor {
   StopReason AwaitEnd() {
     while (!runner_.WaitFor(kTick)) {
       if (stop_ == StopReason::kNone) CheckForStop();
-      ShowProgress();
+      Report();
     }
     if (context_.console.err_is_terminal) *context_.console.err << kClearLine << std::flush;
     return stop_;
@@ -40,6 +41,9 @@ class RunMonitor {
     return std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock->Steady() -
                                                                  started_);
   }
+
+  // What the job was waiting for when it was last asked; may be empty.
+  const std::string& degraded_reason() const { return degraded_reason_; }
 
  private:
   void CheckForStop() {
@@ -53,24 +57,32 @@ class RunMonitor {
     runner_.Cancel();
   }
 
-  void ShowProgress() {
-    if (!context_.console.err_is_terminal) return;
+  void Report() {
     std::chrono::nanoseconds now = context_.clock->Steady();
-    if (shown_ && now - last_shown_ < kRefresh) return;
-    shown_ = true;
-    last_shown_ = now;
+    if (reported_ && now - last_report_ < kRefresh) return;
+    reported_ = true;
+    last_report_ = now;
     JobProgress progress = runner_.progress();
-    rate_.Update(progress.records_in, now);
-    *context_.console.err << kClearLine << (stop_ == StopReason::kNone ? "" : "cancelling… | ")
-                          << ProgressLine(progress, rate_.records_per_second()) << std::flush;
+    if (context_.console.err_is_terminal) {
+      rate_.Update(progress.records_in, now);
+      *context_.console.err << kClearLine << (stop_ == StopReason::kNone ? "" : "cancelling… | ")
+                            << ProgressLine(progress, rate_.records_per_second()) << std::flush;
+    } else if (!progress.degraded_reason.empty() && degraded_reason_.empty()) {
+      // A log wants to know that and why, not how often.
+      *context_.console.err << "waiting: " << Printable(progress.degraded_reason) << std::endl;
+    } else if (progress.degraded_reason.empty() && !degraded_reason_.empty()) {
+      *context_.console.err << "going on" << std::endl;
+    }
+    degraded_reason_ = progress.degraded_reason;
   }
 
   const CommandContext& context_;
   JobRunner& runner_;
   const std::atomic<int>* interrupts_ = nullptr;
   std::chrono::nanoseconds started_;
-  std::chrono::nanoseconds last_shown_{0};
-  bool shown_ = false;
+  std::chrono::nanoseconds last_report_{0};
+  bool reported_ = false;
+  std::string degraded_reason_;
   RateMeter rate_;
   StopReason stop_ = StopReason::kNone;
 };
@@ -89,14 +101,16 @@ Outcome<std::shared_ptr<const v1::PhysicalPlan>> PlanFor(const CommandContext& c
 }
 
 Outcome<void> OutcomeOf(const CommandContext& context, const JobResult& result, StopReason stop,
-                        bool bounded) {
+                        bool bounded, const std::string& waited_for) {
   if (result.state == TaskState::kFailed) {
     return Fail(ExitCode::kFailed, result.failure.message);
   }
   if (result.state == TaskState::kFinished) return {};
   if (stop == StopReason::kTimedOut) {
-    return Fail(ExitCode::kTimedOut, fmt::format("the job was cancelled after --timeout {}",
-                                                 FormatDuration(*context.options.timeout)));
+    return Fail(ExitCode::kTimedOut,
+                fmt::format("the job was cancelled after --timeout {}{}{}",
+                            FormatDuration(*context.options.timeout),
+                            waited_for.empty() ? "" : "; it was waiting: ", waited_for));
   }
   // An unbounded job ends no other way.
   if (stop == StopReason::kInterrupted && !bounded) return {};
@@ -120,7 +134,7 @@ Outcome<void> RunCommand(const CommandContext& context, const std::string& file,
   } else {
     *context.console.err << EndLine(result, progress, duration) << '\n';
   }
-  return OutcomeOf(context, result, stop, bounded);
+  return OutcomeOf(context, result, stop, bounded, monitor.degraded_reason());
 }
 
 }  // namespace watershed

@@ -13,6 +13,7 @@
 #include "scripted_connectors.h"
 #include "taskmanager/task_manager_process.h"
 #include "tests/unit/jobmanager/rest/tcp_client.h"
+#include "watershed/v1/control.pb.h"
 
 namespace watershed {
 namespace {
@@ -232,6 +233,54 @@ TEST_F(ObservedClusterTest, AJobThatWaitsForSlotsSaysSo) {
   EXPECT_THAT(Rest("/jobs/overview")["jobs"][0]["watershed"]["status-reason"].get<std::string>(),
               HasSubstr("waiting for"));
   EXPECT_EQ(Wsctl({"cancel", "observed"}).code, 0);
+}
+
+TEST_F(ObservedClusterTest, SecretsAreShownNowhere) {
+  std::string file = files_.Write("secret.yaml", R"(kind: Job
+name: secret
+parallelism: 5
+sources:
+  rows:
+    connector: kafka
+    topic: t
+    properties.bootstrap.servers: localhost:1
+    properties.security.protocol: SASL_SSL
+    properties.sasl.mechanism: PLAIN
+    properties.sasl.username: somebody
+    properties.sasl.password: hunter2
+    scan.startup.mode: earliest-offset
+    format: json
+    columns: { host: string }
+sinks:
+  out:
+    input: rows
+    connector: postgres
+    url: postgresql://me:hunter2@localhost:1/db
+    username: me
+    password: hunter2
+    table-name: t
+)");
+  CommandResult submitted = Wsctl({"submit", file, "-o", "json"});
+  ASSERT_EQ(submitted.code, 0) << submitted.err;
+  std::string id = json::parse(submitted.out)["job-id"];
+  std::string all = submitted.out + submitted.err + Wsctl({"lint", file, "-o", "json"}).out;
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"list"},
+                                                    {"list", "-o", "json"},
+                                                    {"get", id},
+                                                    {"get", id, "-o", "json"}}) {
+    all += Wsctl(arguments).out;
+  }
+  int rest = jobmanager_->ports()["rest"];
+  for (const std::string& target : {"/jobs/" + id, std::string("/jobs/overview")}) {
+    all += Http(rest, "GET", target);
+  }
+  all += Http(jobmanager_->ports()["metrics"], "GET", "/metrics");
+  Result<v1::JobDetails> details = jobmanager_->view().FindJob(id);
+  ASSERT_TRUE(details);
+  all += details->DebugString();
+  EXPECT_THAT(all, HasSubstr("somebody"));  // the plan is there
+  EXPECT_THAT(all, testing::Not(HasSubstr("hunter2")));
+  EXPECT_EQ(Wsctl({"cancel", id}).code, 0);
 }
 
 TEST_F(ObservedClusterTest, UnknownJobsAndAGoneJobManager) {

@@ -30,13 +30,18 @@ class FakeRunner : public JobRunner {
   }
   JobResult result() const override { return end; }
   JobProgress progress() const override {
-    return {.tasks_total = 1, .records_in = 10, .records_out = 5, .watermark_ms = 1000};
+    return {.tasks_total = 1,
+            .records_in = 10,
+            .records_out = 5,
+            .watermark_ms = 1000,
+            .degraded_reason = degraded_reason};
   }
 
   bool started = false;
   int cancels = 0;
   int waits_left = -1;  // -1: until cancelled
   JobResult end;
+  std::string degraded_reason;
   std::function<void()> on_wait;
 };
 
@@ -127,6 +132,15 @@ TEST_F(RunCommandTest, ATimeoutCancelsAndIsCode3) {
   CommandResult result = Wsctl({"run", job_, "--timeout", "20ms"});
   EXPECT_EQ(result.code, 3);
   EXPECT_THAT(result.err, HasSubstr("cancelled after --timeout 20ms"));
+}
+
+// Without a terminal the reason is said once, and again with the end that it led to.
+TEST_F(RunCommandTest, WhatTheJobWaitsForIsSaid) {
+  prepare_ = [](FakeRunner& runner) { runner.degraded_reason = "broker\x1b down"; };
+  CommandResult result = Wsctl({"run", job_, "--timeout", "20ms"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, testing::StartsWith("waiting: broker\\x1b down\n"));
+  EXPECT_THAT(result.err, HasSubstr("--timeout 20ms; it was waiting: broker\\x1b down\n"));
 }
 
 TEST_F(RunCommandTest, AnEngineThatCannotStartIsCode1) {
