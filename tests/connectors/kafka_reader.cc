@@ -1,5 +1,7 @@
 #include "tests/connectors/kafka_reader.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
@@ -50,7 +52,15 @@ Status KafkaReader::PollUntil(const std::function<bool()>& done) {
   const auto give_up_at = std::chrono::steady_clock::now() + kPatience;
   while (!done()) {
     if (std::chrono::steady_clock::now() > give_up_at) {
-      return InternalError("not done after a minute; {} records read", records.size());
+      std::string told;
+      for (const auto& [split, last] : progress) {
+        told +=
+            fmt::format("; {}: at {}, caught up {}, lag {}", splits_[static_cast<size_t>(split)].id,
+                        source_->Positions()[static_cast<size_t>(split)].next_position,
+                        last.caught_up, last.lag.value_or(-1));
+      }
+      return InternalError("not done after a minute; {} records read{}; {}", records.size(), told,
+                           degraded_reason);
     }
     WS_RETURN_IF_ERROR(source_->Poll(polled_, 1000, std::chrono::milliseconds(20)));
     for (const RawRecord& record : polled_.raw) {

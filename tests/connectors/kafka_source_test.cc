@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -12,6 +13,7 @@
 namespace watershed::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -65,6 +67,36 @@ TEST_F(KafkaSourceTest, ReadsEveryRecordOnceAndInOrder) {
   for (const SplitPosition& position : reader.source().Positions()) {
     EXPECT_EQ(position.next_position, 5000) << position.split_id;
   }
+}
+
+TEST_F(KafkaSourceTest, APollIsFilledByThePartitionsThatHaveRecords) {
+  const std::string topic = NewTopic(8);
+  KafkaWriter(brokers, topic).WriteNumbered(3, "v", 5000);
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  ASSERT_OK(reader.Open());
+  size_t largest_poll = 0, before = 0;
+  ASSERT_OK(reader.PollUntil([&] {
+    largest_poll = std::max(largest_poll, reader.records.size() - before);
+    before = reader.records.size();
+    return reader.finished;
+  }));
+  EXPECT_EQ(reader.records.size(), 5000u);
+  EXPECT_EQ(largest_poll, 1000u);
+}
+
+TEST_F(KafkaSourceTest, ATopicDeletedWhileReadingIsNamed) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter(brokers, topic).WriteNumbered(0, "a", 3);
+  KafkaReader reader(ReadAllOptions(brokers, topic,
+                                    {{"scan.bounded.mode", "unbounded"},
+                                     {"properties.topic.metadata.refresh.interval.ms", "500"},
+                                     {"properties.topic.metadata.propagation.max.ms", "1000"}}));
+  ASSERT_OK(reader.Open());
+  ASSERT_OK(reader.PollUntil([&] { return reader.records.size() == 3; }));
+  DeleteTopic(brokers, topic);
+  const Status status = reader.PollUntil([] { return false; });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, AllOf(HasSubstr(topic + " [0]"), HasSubstr("was deleted")));
 }
 
 TEST_F(KafkaSourceTest, KeysTimesTombstonesAndEmptyValues) {
@@ -226,6 +258,25 @@ TEST_F(KafkaSourceTest, TheEndIsFixedOnce) {
   ASSERT_OK(reader.Open(*splits));
   ASSERT_OK(reader.PollUntilFinished());
   EXPECT_THAT(reader.values(), ElementsAre("in0", "in1", "in2"));
+}
+
+// Between the last row and the end lies a marker, and behind the end there is more.
+TEST_F(KafkaSourceTest, RowsBeyondAnEndAmongControlRecordsAreNotRead) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic, UniqueName("tx"));
+  writer.Begin();
+  writer.WriteNumbered(0, "in", 2);
+  writer.Commit();
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  const auto splits = reader.Discover();
+  ASSERT_TRUE(splits);
+  writer.Begin();
+  writer.WriteNumbered(0, "after", 2);
+  writer.Commit();
+  ASSERT_OK(reader.Open(*splits));
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), ElementsAre("in0", "in1"));
+  EXPECT_EQ(reader.source().Positions()[0].next_position, 3);
 }
 
 TEST_F(KafkaSourceTest, APausedSplitHandsOutNothingAndLosesNothing) {

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <functional>
 
 namespace watershed::test {
 namespace {
@@ -33,6 +33,22 @@ rd_kafka_t* NewClient(const std::vector<std::pair<std::string, std::string>>& se
   rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, reason.data(), reason.size());
   if (client == nullptr) Fail(reason.data());
   return client;
+}
+
+// Sends one request of the admin interface and waits for its answer.
+void RunAdminRequest(const std::string& brokers,
+                     const std::function<void(rd_kafka_t*, rd_kafka_queue_t*)>& send) {
+  rd_kafka_t* client = NewClient({{"bootstrap.servers", brokers}});
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+  send(client, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kTimeoutMs);
+  if (event == nullptr) Fail("an admin request timed out");
+  if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    Fail(rd_kafka_event_error_string(event));
+  }
+  rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_destroy(client);
 }
 
 }  // namespace
@@ -84,22 +100,22 @@ void KafkaWriter::Abort() { Check(rd_kafka_abort_transaction(producer_, kTimeout
 
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,
                          int64_t offset) {
-  rd_kafka_t* client = NewClient({{"bootstrap.servers", brokers}});
-  rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = offset;
-  rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(before);
-  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
-  rd_kafka_DeleteRecords(client, &request, 1, nullptr, queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kTimeoutMs);
-  if (event == nullptr) Fail("DeleteRecords timed out");
-  if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    Fail(rd_kafka_event_error_string(event));
-  }
-  rd_kafka_event_destroy(event);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_DeleteRecords_destroy(request);
-  rd_kafka_topic_partition_list_destroy(before);
-  rd_kafka_destroy(client);
+  RunAdminRequest(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+    rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = offset;
+    rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(before);
+    rd_kafka_DeleteRecords(client, &request, 1, nullptr, queue);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(before);
+  });
+}
+
+void DeleteTopic(const std::string& brokers, const std::string& topic) {
+  RunAdminRequest(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteTopic_t* request = rd_kafka_DeleteTopic_new(topic.c_str());
+    rd_kafka_DeleteTopics(client, &request, 1, nullptr, queue);
+    rd_kafka_DeleteTopic_destroy(request);
+  });
 }
 
 }  // namespace watershed::test

@@ -45,4 +45,6 @@ class KafkaWriter {
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,
                          int64_t offset);
 
+void DeleteTopic(const std::string& brokers, const std::string& topic);
+
 }  // namespace watershed::test

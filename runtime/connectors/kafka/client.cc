@@ -128,6 +128,11 @@ bool IsFinalKafkaError(rd_kafka_resp_err_t code) {
   }
 }
 
+bool IsMissingKafkaPartition(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
                                                          const KafkaSettings& properties,
                                                          const KafkaSettings& defaults,
@@ -172,6 +177,7 @@ void KafkaClient::OnError(rd_kafka_t* handle, int code, const char* reason, void
     if (client->last_incident_) return;
   }
   if (IsFinalKafkaError(error)) client->final_incident_ = KafkaIncident{error, text};
+  if (IsMissingKafkaPartition(error)) client->missing_incident_ = KafkaIncident{error, text};
   client->last_incident_ = KafkaIncident{error, std::move(text)};
 }
 
@@ -189,6 +195,11 @@ std::optional<KafkaIncident> KafkaClient::final_incident() const {
   return final_incident_;
 }
 
+std::optional<KafkaIncident> KafkaClient::missing_incident() const {
+  const std::scoped_lock lock(mutex_);
+  return missing_incident_;
+}
+
 bool KafkaClient::all_brokers_down() const {
   const std::scoped_lock lock(mutex_);
   return all_brokers_down_;
@@ -203,6 +214,7 @@ void KafkaClient::ForgetIncidents() {
   const std::scoped_lock lock(mutex_);
   last_incident_.reset();
   final_incident_.reset();
+  missing_incident_.reset();
   all_brokers_down_ = false;
 }
 

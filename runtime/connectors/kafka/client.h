@@ -66,6 +66,8 @@ class KafkaClient {
   // final.
   std::optional<KafkaIncident> last_incident() const;
   std::optional<KafkaIncident> final_incident() const;
+  // A topic or partition that the brokers do not know (any more).
+  std::optional<KafkaIncident> missing_incident() const;
   bool all_brokers_down() const;
   void ForgetIncidents();
 
@@ -84,10 +86,12 @@ class KafkaClient {
   mutable std::mutex mutex_;
   std::optional<KafkaIncident> last_incident_;
   std::optional<KafkaIncident> final_incident_;
+  std::optional<KafkaIncident> missing_incident_;
   bool all_brokers_down_ = false;
 };
 
 // Waiting will not help: wrong credentials, no permission, a client that was fenced.
 bool IsFinalKafkaError(rd_kafka_resp_err_t code);
+bool IsMissingKafkaPartition(rd_kafka_resp_err_t code);
 
 }  // namespace watershed

@@ -84,12 +84,6 @@ Status PartitionReader::HandleError(const rd_kafka_message_t& message) {
           "start "
           "the job with scan.startup.mode earliest-offset or latest-offset to accept that",
           next_position_, split_.topic, split_.partition);
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return ExternalError(
-          "topic '{}' partition {} does not exist (any more): it was deleted while the job ran",
-          split_.topic, split_.partition);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       return ExternalError(
           "topic '{}' partition {} may not be read by this user: ask for the permission (ACL)",

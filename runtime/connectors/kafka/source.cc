@@ -28,10 +28,11 @@ constexpr nanoseconds kLagInterval = milliseconds(500);
 constexpr nanoseconds kProbeInterval = milliseconds(1000);
 // An answer that takes longer counts as none.
 constexpr nanoseconds kProbePatience = milliseconds(3000);
+constexpr nanoseconds kMissingPatience = std::chrono::seconds(10);
 
 // Of one subtask, shared by its partitions; one fetch of a partition may come on top.
 constexpr int64_t kQueuedBytesTotal = 32 << 20;
-constexpr int64_t kQueuedBytesMin = 1 << 20;
+constexpr int64_t kQueuedBytesMin = 256 << 10;
 constexpr int64_t kQueuedBytesMax = 8 << 20;
 
 KafkaSettings Defaults(const ConnectorContext& context, size_t partitions) {
@@ -46,6 +47,7 @@ KafkaSettings Defaults(const ConnectorContext& context, size_t partitions) {
       {"queued.min.messages", "1000000"},  // the bound is in bytes
       {"queued.max.messages.kbytes", std::to_string(queued_bytes >> 10)},
       {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(queued_bytes, 2 << 20))},
+      {"fetch.max.bytes", std::to_string(16 << 20)},
       // One fetch a broker is under way: while it waits for a partition at its end, others starve.
       {"fetch.wait.max.ms", "100"},
       {"reconnect.backoff.max.ms", "2000"},
@@ -172,19 +174,35 @@ class KafkaSource : public Source {
     held_.clear();
   }
 
-  // Every readable partition gets an equal share of what may still be taken.
+  // Every readable partition gets an equal share of what may be taken; what others leave goes to
+  // those that have more.
   Status Sweep(PolledRecords& out, int max_records) {
     const size_t count = readers_.size();
+    bool anyone_has_more = false;
     for (size_t i = 0; i < count; ++i) {
-      PartitionReader& reader = readers_[(first_ + i) % count];
-      if (!reader.readable()) continue;
       const int left = max_records - static_cast<int>(out.raw.size());
       if (left <= 0) break;
-      const int share = std::max(1, left / static_cast<int>(count - i));
-      WS_RETURN_IF_ERROR(reader.Take(share, held_, out.raw));
+      WS_ASSIGN_OR_RETURN(
+          const bool has_more,
+          TakeFrom((first_ + i) % count, std::max(1, left / static_cast<int>(count - i)), out));
+      anyone_has_more |= has_more;
+    }
+    for (size_t i = 0; i < count && anyone_has_more; ++i) {
+      const int left = max_records - static_cast<int>(out.raw.size());
+      if (left <= 0) break;
+      WS_RETURN_IF_ERROR(TakeFrom((first_ + i) % count, left, out));
     }
     if (count > 0) first_ = (first_ + 1) % count;
     return Ok();
+  }
+
+  // Whether the partition gave all that was asked for, and so may have more.
+  Result<bool> TakeFrom(size_t index, int share, PolledRecords& out) {
+    PartitionReader& reader = readers_[index];
+    if (!reader.readable()) return false;
+    const size_t before = out.raw.size();
+    WS_RETURN_IF_ERROR(reader.Take(share, held_, out.raw));
+    return out.raw.size() - before == static_cast<size_t>(share);
   }
 
   void WaitForRecords(milliseconds deadline) const {
@@ -217,6 +235,7 @@ class KafkaSource : public Source {
   }
 
   Status ServeClient(nanoseconds now);
+  Status CheckMissing(nanoseconds now);
   void HandleAnswers(nanoseconds now);
   void OnProbeFailed(const PartitionReader& reader, rd_kafka_resp_err_t error);
   void TellProgress(PolledRecords& out);
@@ -235,6 +254,7 @@ class KafkaSource : public Source {
   bool round_in_doubt_ = false;
   bool round_failed_ = false;
   size_t first_ = 0;  // the partition a sweep begins with
+  std::optional<nanoseconds> missing_since_;
   nanoseconds next_housekeeping_{0};
   nanoseconds next_probe_{0};
   nanoseconds next_lag_{0};
@@ -255,6 +275,7 @@ Status KafkaSource::ServeClient(nanoseconds now) {
     return tl::make_unexpected(
         client_->MakeError("Kafka refuses this job's reader", incident->code, incident->reason));
   }
+  WS_RETURN_IF_ERROR(CheckMissing(now));
   if (client_->all_brokers_down() && degraded_reason_.empty()) {
     degraded_reason_ = client_
                            ->MakeError("Kafka is away, retrying",
@@ -273,6 +294,21 @@ Status KafkaSource::ServeClient(nanoseconds now) {
     if (!reader.finished() && (reader.at_end() || in_doubt)) Probe(reader);
   }
   return Ok();
+}
+
+// A broker that has just started may not know a topic yet; one that goes on not knowing it will
+// not.
+Status KafkaSource::CheckMissing(nanoseconds now) {
+  const auto incident = client_->missing_incident();
+  if (!incident) {
+    missing_since_.reset();
+    return Ok();
+  }
+  if (!missing_since_) missing_since_ = now;
+  if (now - *missing_since_ < kMissingPatience) return Ok();
+  return ExternalError(
+      "{}: the brokers at {} do not know it any more; the topic was deleted while the job ran",
+      incident->reason, client_->bootstrap_servers());
 }
 
 void KafkaSource::HandleAnswers(nanoseconds now) {
