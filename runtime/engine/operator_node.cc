@@ -10,8 +10,10 @@ OperatorNode::OperatorNode(std::unique_ptr<Operator> op, OperatorContext context
       context_(std::move(context)),
       router_(std::move(chain_full), &context_.metrics->counter(metric_names::kOperatorRecordsOut)),
       records_in_(&context_.metrics->counter(metric_names::kOperatorRecordsIn)),
-      watermark_(&context_.metrics->gauge(metric_names::kOperatorInputWatermarkMs)) {
-  watermark_->Set(kMinWatermarkMs);
+      input_watermark_(&context_.metrics->gauge(metric_names::kOperatorInputWatermarkMs)),
+      output_watermark_(&context_.metrics->gauge(metric_names::kOperatorOutputWatermarkMs)) {
+  input_watermark_->Set(kMinWatermarkMs);
+  output_watermark_->Set(kMinWatermarkMs);
 }
 
 void OperatorNode::Router::AddConsumer(std::string_view side, ChainNode* consumer, int input) {
@@ -52,9 +54,10 @@ Status OperatorNode::Process(int input, const RecordBatch& batch) {
 Status OperatorNode::Flush() { return Located(operator_->Flush(router_)); }
 
 Result<Progress> OperatorNode::OnWatermark(TimestampMs time_ms) {
-  watermark_->Set(time_ms);
+  input_watermark_->Set(time_ms);
   Result<Progress> progress = operator_->OnWatermark(time_ms, router_);
   if (!progress) return tl::make_unexpected(LocatedError(std::move(progress).error()));
+  if (*progress == Progress::kDone) output_watermark_->Set(time_ms);
   return progress;
 }
 

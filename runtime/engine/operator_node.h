@@ -75,7 +75,8 @@ class OperatorNode final : public ChainNode {
   OperatorContext context_;
   Router router_;
   Counter* records_in_;
-  Gauge* watermark_;
+  Gauge* input_watermark_;
+  Gauge* output_watermark_;
   bool opened_ = false;
 };
 

@@ -15,6 +15,9 @@ SinkDriver::SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters)
       backoff_(std::hash<std::string>{}(parameters_.writer.lineage) +
                static_cast<uint64_t>(parameters_.writer.writer)) {
   MetricGroup& metrics = *parameters_.metrics;
+  records_in_ = &metrics.counter(metric_names::kOperatorRecordsIn);
+  input_watermark_ = &metrics.gauge(metric_names::kOperatorInputWatermarkMs);
+  input_watermark_->Set(kMinWatermarkMs);
   records_send_ = &metrics.counter(metric_names::kRecordsSend);
   send_errors_ = &metrics.counter(metric_names::kRecordsSendErrors);
   committed_records_ = &metrics.counter(metric_names::kSinkCommittedRecords);
@@ -81,6 +84,7 @@ bool SinkDriver::EpochIsFull() const {
 }
 
 Status SinkDriver::Process(int, const RecordBatch& batch) {
+  records_in_->Add(batch.num_rows());
   if (Status status = target_->sink->Write(batch); !status) {
     send_errors_->Add(1);
     return tl::make_unexpected(Located(std::move(status).error()));
@@ -172,7 +176,10 @@ Status SinkDriver::OnRetryableError(const Error& error) {
   return Ok();
 }
 
-Result<Progress> SinkDriver::OnWatermark(TimestampMs) { return Progress::kDone; }
+Result<Progress> SinkDriver::OnWatermark(TimestampMs time_ms) {
+  input_watermark_->Set(time_ms);
+  return Progress::kDone;
+}
 
 Status SinkDriver::OnBarrier(const Barrier&) {
   epoch_due_ = true;

@@ -97,6 +97,8 @@ class SinkDriver final : public ChainNode {
   bool ending_ = false;
   std::string degraded_reason_;
 
+  Counter* records_in_;
+  Gauge* input_watermark_;
   Counter* records_send_;
   Counter* send_errors_;
   Counter* committed_records_;

@@ -45,10 +45,10 @@ class SinkDriverTest : public ::testing::Test {
   }
 
   Status Write(const std::string& key) { return driver_->Process(0, Rows({{key, 1}})); }
-  // Waits for the answer of a commit and lets the driver see it.
+  // Waits until the driver has seen the answer of one more commit than at the last call.
   Status RunNextMail() {
-    const int64_t before = Answers();
-    while (Answers() == before) {
+    ++awaited_answers_;
+    while (Answers() < awaited_answers_) {
       mailbox_->Wait();
       WS_RETURN_IF_ERROR(mailbox_->RunAll());
     }
@@ -63,6 +63,7 @@ class SinkDriverTest : public ::testing::Test {
     return mailbox_->RunAll();
   }
 
+  int64_t awaited_answers_ = 0;
   ManualClock clock_;
   MetricRegistry registry_;
   std::shared_ptr<MetricGroup> metrics_;
