@@ -78,6 +78,7 @@ Status LocalWindowAggregate::Flush(Output& output) {
 
 Status LocalWindowAggregate::EmitSlice(uint32_t first, uint32_t last, Output& output) {
   std::vector<Column*> columns;
+  columns.reserve(static_cast<size_t>(spec_.output->num_fields()));
   for (int i = 0; i < spec_.output->num_fields(); ++i) columns.push_back(&builder_.column(i));
   const size_t keys = spec_.key_columns.size();
   const std::span<Column* const> all(columns);

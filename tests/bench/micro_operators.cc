@@ -210,6 +210,7 @@ void Session(benchmark::State& state) {
 BENCHMARK(Session)
     ->Args({42'857, 128})
     ->Args({42'857, 16})
+    ->Args({1'428'571, 128})
     ->Args({1'000, 128})
     ->Unit(benchmark::kMillisecond)
     ->Iterations(1);
