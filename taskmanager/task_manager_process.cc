@@ -61,6 +61,7 @@ class Process final : public TaskManagerProcess {
                         TemporaryDirectory::Make(config_.Get(options::kTemporaryDirs), id_));
     MakeNetwork();
     MakeTasks();
+    MakeConnection();
     WS_ASSIGN_OR_RETURN(rpc_, StartServer(config_.Get(options::kTaskManagerBindHost),
                                           config_.Get(options::kTaskManagerRpcPort),
                                           options::kTaskManagerRpcPort.definition.key,
@@ -72,7 +73,7 @@ class Process final : public TaskManagerProcess {
     WS_ASSIGN_OR_RETURN(
         exporter_, PrometheusExporter::Start(metrics_, config_.Get(options::kPrometheusBindHost),
                                              fmt::format("{}-{}", ports.first, ports.last)));
-    Connect();
+    Register();
     return Ok();
   }
 
@@ -140,15 +141,8 @@ class Process final : public TaskManagerProcess {
                                 &metrics_, temporary_->path()});
   }
 
-  void Connect() {
-    v1::RegisterTaskManagerRequest self;
-    self.set_task_manager_id(id_);
-    self.set_address(JoinHostPort(config_.Get(options::kTaskManagerHost), rpc_.port));
-    self.set_slots(static_cast<int32_t>(config_.Get(options::kTaskManagerSlots)));
-    self.set_cpu_cores(CpuCores());
-    self.set_physical_memory_bytes(PhysicalMemoryBytes());
-    self.set_managed_memory_bytes(config_.Get(options::kManagedMemory));
-    self.set_pid(::getpid());
+  // Before the server starts: whoever calls it may cause reports.
+  void MakeConnection() {
     JobManagerCallbacks callbacks;
     callbacks.fill_heartbeat = [this](v1::HeartbeatRequest& request) {
       request.set_free_memory_bytes(FreeMemoryBytes());
@@ -160,16 +154,26 @@ class Process final : public TaskManagerProcess {
     };
     const std::string address = JoinHostPort(config_.Get(options::kJobManagerRpcAddress),
                                              config_.Get(options::kJobManagerRpcPort).first);
-    connection_ = std::make_shared<JobManagerConnection>(address, std::move(self), &loop_, calls_,
-                                                         std::move(callbacks));
-    loop_.Post([connection = connection_] { connection->Start(); });
+    connection_ =
+        std::make_shared<JobManagerConnection>(address, &loop_, calls_, std::move(callbacks));
+  }
+  void Register() {
+    v1::RegisterTaskManagerRequest self;
+    self.set_task_manager_id(id_);
+    self.set_address(JoinHostPort(config_.Get(options::kTaskManagerHost), rpc_.port));
+    self.set_slots(static_cast<int32_t>(config_.Get(options::kTaskManagerSlots)));
+    self.set_cpu_cores(CpuCores());
+    self.set_physical_memory_bytes(PhysicalMemoryBytes());
+    self.set_managed_memory_bytes(config_.Get(options::kManagedMemory));
+    self.set_pid(::getpid());
+    loop_.Post([connection = connection_, self] { connection->Start(self); });
   }
 
   void EndTasks() {
-    if (tasks_ == nullptr) return;  // the start failed
+    if (connection_ == nullptr) return;  // the start failed
     auto idle = std::make_shared<std::promise<void>>();
     loop_.Post([this, idle] {
-      if (connection_ != nullptr) connection_->Leave();
+      connection_->Leave();
       if (tasks_->idle()) {
         idle->set_value();
         return;
@@ -183,10 +187,11 @@ class Process final : public TaskManagerProcess {
     }
   }
   void FlushReports() {
+    if (connection_ == nullptr) return;  // the start failed
     const auto deadline = std::chrono::steady_clock::now() + kReportsGrace;
     bool flushed = false;
     while (!flushed && std::chrono::steady_clock::now() < deadline) {
-      if (!loop_.RunAndWait([&] { flushed = connection_ == nullptr || connection_->flushed(); })) {
+      if (!loop_.RunAndWait([&] { flushed = connection_->flushed(); })) {
         return;
       }
       if (!flushed) std::this_thread::sleep_for(std::chrono::milliseconds(2));

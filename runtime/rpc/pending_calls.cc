@@ -6,20 +6,25 @@ bool PendingCalls::Add(grpc::ClientContext* context) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
   contexts_.insert(context);
+  ++under_way_;
   return true;
 }
 
-void PendingCalls::Remove(grpc::ClientContext* context) {
+void PendingCalls::Forget(grpc::ClientContext* context) {
   const std::lock_guard lock(mutex_);
   contexts_.erase(context);
-  if (contexts_.empty()) empty_.notify_all();
+}
+
+void PendingCalls::Done() {
+  const std::lock_guard lock(mutex_);
+  if (--under_way_ == 0) none_left_.notify_all();
 }
 
 void PendingCalls::CancelAndWait() {
   std::unique_lock lock(mutex_);
   closed_ = true;
   for (grpc::ClientContext* context : contexts_) context->TryCancel();
-  empty_.wait(lock, [this] { return contexts_.empty(); });
+  none_left_.wait(lock, [this] { return under_way_ == 0; });
 }
 
 }  // namespace watershed

@@ -39,14 +39,21 @@ void CallUnary(std::shared_ptr<PendingCalls> pending, const CallOptions& options
     done(TransientError("{}: not called, this process is shutting down", options.peer));
     return;
   }
-  start(&call->context, &call->request, &call->response,
-        [call, pending, peer = options.peer, done = std::move(done)](const grpc::Status& status) {
+  grpc::ClientContext* const context = &call->context;
+  auto* const call_request = &call->request;
+  auto* const call_response = &call->response;
+  start(context, call_request, call_response,
+        [call = std::move(call), pending = std::move(pending), peer = options.peer,
+         done = std::move(done)](const grpc::Status& status) mutable {
           if (status.ok()) {
             done(std::move(call->response));
           } else {
             done(tl::make_unexpected(FromRpcStatus(status, peer)));
           }
-          pending->Remove(&call->context);
+          done = nullptr;  // what it holds may refer to what the owner destroys next
+          pending->Forget(&call->context);
+          call.reset();
+          pending->Done();
         });
 }
 

@@ -38,8 +38,10 @@ class JobManagerConnection::AttachReader final : public grpc::ClientReadReactor<
         if (const auto self = weak.lock()) self->OnDetached(registration);
       });
     }
-    pending_->Remove(context_.get());
+    const std::shared_ptr<PendingCalls> pending = pending_;
+    pending->Forget(context_.get());
     delete this;
+    pending->Done();
   }
 
  private:
@@ -57,16 +59,19 @@ class JobManagerConnection::AttachReader final : public grpc::ClientReadReactor<
   v1::AttachEvent event_;
 };
 
-JobManagerConnection::JobManagerConnection(const std::string& address,
-                                           v1::RegisterTaskManagerRequest self, Executor* executor,
+JobManagerConnection::JobManagerConnection(const std::string& address, Executor* executor,
                                            std::shared_ptr<PendingCalls> pending,
                                            JobManagerCallbacks callbacks)
     : peer_("JobManager at " + address),
-      self_(std::move(self)),
       executor_(executor),
       pending_(std::move(pending)),
       callbacks_(std::move(callbacks)),
       stub_(v1::ClusterService::NewStub(MakeChannel(address))) {}
+
+void JobManagerConnection::Start(v1::RegisterTaskManagerRequest self) {
+  self_ = std::move(self);
+  Register();
+}
 
 void JobManagerConnection::Register() {
   if (registered_ || registering_ || leaving_) return;

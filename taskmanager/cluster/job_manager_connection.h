@@ -32,12 +32,11 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
  public:
   // `address` is host:port of the JobManager. `pending` must be closed before the executor goes
   // away.
-  JobManagerConnection(const std::string& address, v1::RegisterTaskManagerRequest self,
-                       Executor* executor, std::shared_ptr<PendingCalls> pending,
-                       JobManagerCallbacks callbacks);
+  JobManagerConnection(const std::string& address, Executor* executor,
+                       std::shared_ptr<PendingCalls> pending, JobManagerCallbacks callbacks);
 
-  // On the executor, as everything else.
-  void Start() { Register(); }
+  // On the executor, as everything else. Reports that come before are kept.
+  void Start(v1::RegisterTaskManagerRequest self);
   // Registers no more. Reports under way are still delivered.
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
@@ -58,7 +57,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void SendReports();
 
   const std::string peer_;
-  const v1::RegisterTaskManagerRequest self_;
+  v1::RegisterTaskManagerRequest self_;
   Executor* const executor_;
   const std::shared_ptr<PendingCalls> pending_;
   const JobManagerCallbacks callbacks_;
