@@ -58,6 +58,7 @@ void CheckTypedColumns(const SourceSpec& spec, const ConnectorSpec& connector,
                        ResolveContext& context) {
   if (connector.source_columns.empty()) return;
   std::vector<std::string_view> names;
+  names.reserve(connector.source_columns.size());
   for (const TypedColumn& column : connector.source_columns) names.push_back(column.name);
   for (const ColumnSpec& column : spec.columns) {
     const auto known = std::find(names.begin(), names.end(), column.name.value);
