@@ -97,6 +97,8 @@ TEST_F(KafkaSourceTest, ATopicDeletedWhileReadingIsNamed) {
   const Status status = reader.PollUntil([] { return false; });
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().message, AllOf(HasSubstr(topic + " [0]"), HasSubstr("was deleted")));
+  // librdkafka 2.0 often never ends after this; the task must.
+  reader.source().Close();
 }
 
 TEST_F(KafkaSourceTest, KeysTimesTombstonesAndEmptyValues) {

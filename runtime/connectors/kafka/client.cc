@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
 #include <numeric>
+#include <thread>
 
 namespace watershed {
 
@@ -13,6 +16,9 @@ namespace {
 // Everything worth telling reaches the job's status through errors; librdkafka's own lines would go
 // to standard error without job or subtask.
 void DropLogLine(const rd_kafka_t*, int, const char*, const char*) {}
+
+// The usual case takes a few milliseconds, and is over when the caller goes on.
+constexpr std::chrono::seconds kDestroyPatience(2);
 
 using Configuration = std::unique_ptr<rd_kafka_conf_t, KafkaDeleter<rd_kafka_conf_destroy>>;
 
@@ -208,6 +214,17 @@ bool KafkaClient::all_brokers_down() const {
 KafkaClient::~KafkaClient() {
   // No group was joined: there is nothing to leave, and nothing to wait for.
   if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void GiveUpClient(std::shared_ptr<KafkaClient> client) {
+  if (client == nullptr) return;
+  std::promise<void> done;
+  const std::future<void> destroyed = done.get_future();
+  std::thread([client = std::move(client), done = std::move(done)]() mutable {
+    client.reset();
+    done.set_value();
+  }).detach();
+  destroyed.wait_for(kDestroyPatience);
 }
 
 void KafkaClient::ForgetIncidents() {

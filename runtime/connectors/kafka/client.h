@@ -90,6 +90,12 @@ class KafkaClient {
   bool all_brokers_down_ = false;
 };
 
+// Gives a client up without waiting long for it: librdkafka 2.0 can wait for ever in
+// rd_kafka_destroy, for instance after a topic was deleted, and then a thread is left behind rather
+// than the caller. Everything got from the client (queues, messages, topics) must have been given
+// back.
+void GiveUpClient(std::shared_ptr<KafkaClient> client);
+
 // Waiting will not help: wrong credentials, no permission, a client that was fenced.
 bool IsFinalKafkaError(rd_kafka_resp_err_t code);
 bool IsMissingKafkaPartition(rd_kafka_resp_err_t code);

@@ -28,6 +28,8 @@ class KafkaEnumerator : public SplitEnumerator {
   KafkaEnumerator(KafkaSourceOptions options, ConnectorContext context)
       : options_(std::move(options)), context_(std::move(context)) {}
 
+  ~KafkaEnumerator() override { GiveUpClient(std::move(client_)); }
+
   Result<std::vector<SourceSplit>> Discover() override {
     const std::string id = fmt::format("watershed-{}-{}", context_.job_name, context_.operator_id);
     WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
@@ -214,7 +216,7 @@ class KafkaEnumerator : public SplitEnumerator {
 
   KafkaSourceOptions options_;
   ConnectorContext context_;
-  std::unique_ptr<KafkaClient> client_;
+  std::shared_ptr<KafkaClient> client_;
   std::optional<KafkaInquiry> inquiry_;
 };
 

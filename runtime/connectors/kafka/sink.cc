@@ -96,10 +96,12 @@ class KafkaSink : public Sink {
     KafkaSettings defaults = Defaults();
     defaults["client.id"] = client_id_;
     WS_ASSIGN_OR_RETURN(
-        client_, KafkaClient::Create(
-                     RD_KAFKA_PRODUCER, options_.properties, defaults,
-                     {{"enable.idempotence", "true"}, {"statistics.interval.ms", "0"}},
-                     [this](const rd_kafka_message_t& message) { deliveries_.OnReport(message); }));
+        client_,
+        KafkaClient::Create(RD_KAFKA_PRODUCER, options_.properties, defaults,
+                            {{"enable.idempotence", "true"}, {"statistics.interval.ms", "0"}},
+                            [deliveries = deliveries_](const rd_kafka_message_t& message) {
+                              deliveries->OnReport(message);
+                            }));
     KafkaInquiry inquiry(*client_, kOpenTimeout);
     if (auto partitions = inquiry.Partitions(options_.topic); !partitions) {
       return tl::make_unexpected(std::move(partitions).error());
@@ -147,7 +149,7 @@ class KafkaSink : public Sink {
 
   void Close() override {
     topic_.reset();
-    client_.reset();
+    GiveUpClient(std::move(client_));
   }
 
  private:
@@ -161,8 +163,9 @@ class KafkaSink : public Sink {
   KafkaSinkOptions options_;
   std::unique_ptr<Encoder> encoder_;
   std::string client_id_;
-  Deliveries deliveries_;  // outlives the client, whose callbacks report to it
-  std::unique_ptr<KafkaClient> client_;
+  // Shared with the client, whose callbacks report to it.
+  std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
+  std::shared_ptr<KafkaClient> client_;
   KafkaTopic topic_;
 
   // The task's thread only.
@@ -181,7 +184,7 @@ Status KafkaSink::Produce() {
   while (left > 0) {
     const int taken = rd_kafka_produce_batch(topic_.get(), RD_KAFKA_PARTITION_UA,
                                              RD_KAFKA_MSG_F_COPY, next, left);
-    deliveries_.OnSent(epoch_, taken);
+    deliveries_->OnSent(epoch_, taken);
     if (taken == left) return Ok();
     if (steady_clock::now() > give_up_at) {
       return tl::make_unexpected(
@@ -207,7 +210,7 @@ Status KafkaSink::Produce() {
     next = messages_.data();
     left = static_cast<int>(messages_.size());
     rd_kafka_poll(client_->handle(), kPollMs);
-    if (const auto failure = deliveries_.failure()) {
+    if (const auto failure = deliveries_->failure()) {
       return tl::make_unexpected(DeliveryError(*failure));
     }
   }
@@ -218,13 +221,13 @@ Status KafkaSink::WaitForDelivery(int64_t epoch, milliseconds patience) {
   const auto give_up_at = steady_clock::now() + patience;
   while (true) {
     rd_kafka_poll(client_->handle(), kPollMs);
-    if (const auto failure = deliveries_.failure()) {
+    if (const auto failure = deliveries_->failure()) {
       return tl::make_unexpected(DeliveryError(*failure));
     }
     if (const auto incident = client_->final_incident()) {
       return tl::make_unexpected(DeliveryError(*incident));
     }
-    const int64_t pending = deliveries_.Pending(epoch);
+    const int64_t pending = deliveries_->Pending(epoch);
     if (pending == 0) break;
     if (steady_clock::now() < give_up_at) continue;
     Error error = DeliveryError(
@@ -232,7 +235,7 @@ Status KafkaSink::WaitForDelivery(int64_t epoch, milliseconds patience) {
     error.retryable = true;
     return tl::make_unexpected(std::move(error));
   }
-  deliveries_.Forget(epoch);
+  deliveries_->Forget(epoch);
   client_->ForgetIncidents();
   return Ok();
 }

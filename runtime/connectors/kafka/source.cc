@@ -145,7 +145,7 @@ class KafkaSource : public Source {
     ReleaseMessages();
     prober_.reset();
     readers_.clear();  // and their queues, before the client
-    client_.reset();
+    GiveUpClient(std::move(client_));
     if (wakeup_fd_ >= 0) close(wakeup_fd_);
     wakeup_fd_ = -1;
   }
