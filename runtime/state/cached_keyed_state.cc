@@ -181,49 +181,47 @@ void CachedKeyedState::TakeDueFromCache(TimestampMs watermark_ms, int64_t max_en
 Status CachedKeyedState::TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,
                                             std::vector<StateEntry*>& entries) {
   WS_RETURN_IF_ERROR(WritePending());  // what an earlier call deleted must not be seen again
-  std::vector<TimestampMs> times;
+  ClearKeys(due_keys_);
+  due_times_.clear();
+  const int64_t room = max_entries - static_cast<int64_t>(entries.size());
   TimestampMs earliest = kNoTimer;
   for (int32_t group = spec_.key_groups.first; group <= spec_.key_groups.last; ++group) {
-    const int64_t room = max_entries - static_cast<int64_t>(entries.size());
-    BackendGroup& of = Group({group});
-    if (of.earliest_timer_ms <= watermark_ms && room > 0) {
-      times.clear();
-      WS_RETURN_IF_ERROR(CollectDueRows({group}, watermark_ms, room, times));
-      WS_RETURN_IF_ERROR(Resolve(due_keys_, 0, due_keys_.size(), due_entries_));
-      for (size_t i = 0; i < times.size(); ++i) {
-        StateEntry& entry = *due_entries_[i];
-        if (entry.backend_timer_ms_ == times[i]) entry.backend_timer_ms_ = kNoTimer;
-        MarkDirty(entry);  // its row in the backend still names the timer
-        if (entry.flags_ & StateEntry::kDue) continue;
-        entry.flags_ |= StateEntry::kDue;
-        entries.push_back(&entry);
-      }
+    if (Group({group}).earliest_timer_ms <= watermark_ms && due_keys_.size() < room) {
+      WS_RETURN_IF_ERROR(CollectDueRows({group}, watermark_ms, room));
     }
-    earliest = std::min(earliest, of.earliest_timer_ms);
+    earliest = std::min(earliest, Group({group}).earliest_timer_ms);
   }
   earliest_backend_timer_ms_ = earliest;
+  WS_RETURN_IF_ERROR(Resolve(due_keys_, 0, due_keys_.size(), due_entries_));
+  for (size_t i = 0; i < due_times_.size(); ++i) {
+    StateEntry& entry = *due_entries_[i];
+    if (entry.backend_timer_ms_ == due_times_[i]) entry.backend_timer_ms_ = kNoTimer;
+    MarkDirty(entry);  // its row in the backend still names the timer
+    if (entry.flags_ & StateEntry::kDue) continue;
+    entry.flags_ |= StateEntry::kDue;
+    entries.push_back(&entry);
+  }
   return Ok();
 }
 
-// Fills due_keys_ and `times` from one group's timer rows, deletes those rows, and learns what is
-// next.
-Status CachedKeyedState::CollectDueRows(KeyGroup group, TimestampMs watermark_ms, int64_t max_rows,
-                                        std::vector<TimestampMs>& times) {
-  ClearKeys(due_keys_);
+// Appends one group's due timer rows to due_keys_ and due_times_, `max_keys` in all, deletes those
+// rows, and learns what is next.
+Status CachedKeyedState::CollectDueRows(KeyGroup group, TimestampMs watermark_ms,
+                                        int64_t max_keys) {
   BackendGroup& of = Group(group);
-  std::string begin, end;
+  std::string begin;
+  std::string end;
   AppendTimerRowKey(group, of.earliest_timer_ms, {}, begin);
   AppendTimerRowKey(group, kNoTimer, {}, end);
   of.earliest_timer_ms = kNoTimer;
   return backend_->Scan(begin, end, [&](std::string_view row_key, std::string_view) {
     const TimestampMs time_ms = TimeOfTimerRowKey(row_key);
-    if (time_ms > watermark_ms || static_cast<int64_t>(times.size()) == max_rows) {
+    if (time_ms > watermark_ms || due_keys_.size() == max_keys) {
       of.earliest_timer_ms = time_ms;
       return false;
     }
-    const std::string_view key = row_key.substr(kTimerRowPrefixBytes);
-    times.push_back(time_ms);
-    AppendKey(key, due_keys_);
+    due_times_.push_back(time_ms);
+    AppendKey(row_key.substr(kTimerRowPrefixBytes), due_keys_);
     pending_.Delete(row_key);
     return true;
   });

@@ -62,8 +62,7 @@ class CachedKeyedState final : public KeyedState {
                         std::vector<StateEntry*>& entries);
   Status TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,
                             std::vector<StateEntry*>& entries);
-  Status CollectDueRows(KeyGroup group, TimestampMs watermark_ms, int64_t max_rows,
-                        std::vector<TimestampMs>& times);
+  Status CollectDueRows(KeyGroup group, TimestampMs watermark_ms, int64_t max_keys);
 
   // Writing back (cached_keyed_state_eviction.cc).
   void DropEmpty();
@@ -105,6 +104,7 @@ class CachedKeyedState final : public KeyedState {
   std::string miss_keys_;
   std::vector<std::string_view> row_keys_;
   KeyBatch due_keys_;
+  std::vector<TimestampMs> due_times_;
   std::vector<StateEntry*> due_entries_;
   std::string row_key_, row_value_;
 
