@@ -199,8 +199,13 @@ void SinkDriver::Close() {
   epoch_timer_.reset();
   const bool idle =
       commit_thread_.Stop(std::chrono::milliseconds(parameters_.options.cancel_grace_ms));
-  // A commit that is left behind keeps the sink; its destructor closes what Close would have.
-  if (idle) target_->sink->Close();
+  if (idle) {
+    target_->sink->Close();
+  } else {
+    // A call that is left behind keeps the sink, whose destructor closes what Close would have, and
+    // its metrics, which the registry must not wait for.
+    target_->metrics->LeaveRegistry();
+  }
   target_.reset();
 }
 

@@ -12,10 +12,13 @@ MetricGroup::MetricGroup(MetricRegistry* registry, MetricLabels labels)
   registry_->groups_.push_back(this);
 }
 
-MetricGroup::~MetricGroup() {
+MetricGroup::~MetricGroup() { LeaveRegistry(); }
+
+void MetricGroup::LeaveRegistry() {
   if (registry_ == nullptr) return;
   const std::lock_guard lock(registry_->mutex_);
   std::erase(registry_->groups_, this);
+  registry_ = nullptr;
 }
 
 MetricGroup::Entry& MetricGroup::FindOrAdd(std::string_view name, const MetricLabels& extra) {

@@ -55,6 +55,9 @@ class MetricGroup {
  public:
   MetricGroup(MetricRegistry* registry, MetricLabels labels);
   ~MetricGroup();
+  // Leaves the registry before the destructor does: for a group whose end nobody waits for. Its
+  // metrics stay usable, and the registry may go.
+  void LeaveRegistry();
   MetricGroup(const MetricGroup&) = delete;
   MetricGroup& operator=(const MetricGroup&) = delete;
 
@@ -85,7 +88,7 @@ class MetricGroup {
   std::vector<std::unique_ptr<Entry>> entries_;
 };
 
-// All metrics of a process. Thread-safe. Outlives its groups.
+// All metrics of a process. Thread-safe. Outlives its groups, apart from those that have left.
 class MetricRegistry {
  public:
   std::vector<MetricSample> Collect() const;
