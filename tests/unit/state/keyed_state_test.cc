@@ -82,6 +82,14 @@ std::string ValueOf(StateEntry& entry) {
   return {value.data(), value.size()};
 }
 
+// prefix0, prefix1, …
+std::vector<std::string> Numbered(const std::string& prefix, int count) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) names.push_back(prefix + std::to_string(i));
+  return names;
+}
+
 KeyBatch Keys(const std::vector<std::string>& keys) {
   KeyBatch batch;
   ClearKeys(batch);
@@ -196,8 +204,7 @@ TEST_P(KeyedStateTest, AgreesWithAMap) {
 
 TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
   Opened one(GetParam());
-  std::vector<std::string> names;
-  for (int i = 0; i < 200; ++i) names.push_back("key" + std::to_string(i));
+  const std::vector<std::string> names = Numbered("key", 200);
   std::vector<StateEntry*> entries;
   const KeyBatch keys = Keys(names);
   ASSERT_TRUE(one.state->Resolve(keys, 0, keys.size(), entries));
@@ -274,9 +281,7 @@ TEST(KeyedState, WhatLivesAndDiesInTheCacheNeverTouchesTheBackend) {
   Opened opened({StateBackendKind::kRocksDb, 64 << 20, 0});
   std::vector<StateEntry*> entries;
   for (int round = 0; round < 10; ++round) {
-    std::vector<std::string> names;
-    for (int i = 0; i < 1000; ++i) names.push_back(fmt::format("{}-{}", round, i));
-    const KeyBatch keys = Keys(names);
+    const KeyBatch keys = Keys(Numbered(fmt::format("{}-", round), 1000));
     ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
     for (StateEntry* entry : entries) {
       SetValue(*opened.state, *entry, "x");
@@ -298,9 +303,7 @@ TEST(KeyedState, StaysWithinItsBudget) {
   Opened opened({StateBackendKind::kRocksDb, kBudget, 256 << 10});
   std::vector<StateEntry*> entries;
   for (int round = 0; round < 40; ++round) {
-    std::vector<std::string> names;
-    for (int i = 0; i < 1000; ++i) names.push_back(fmt::format("key-{}-{}", round, i));
-    const KeyBatch keys = Keys(names);
+    const KeyBatch keys = Keys(Numbered(fmt::format("key-{}-", round), 1000));
     ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
     for (StateEntry* entry : entries) {
       SetValue(*opened.state, *entry, "0123456789");
