@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -31,12 +32,13 @@ _TARGETS: dict[str, tuple[str, int]] = {
 }
 _TASK_MANAGER_MB, _JOB_MANAGER_MB = 400, 50
 
-# (label, job, options of the cluster): each does what the one before does, and more.
-_LADDER: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("consume, parse the event time", "narrow", {}),
-    ("parse 3 more fields", "project", {}),
-    ("key, hash, exchange, sessions in memory", "session", {"state.backend.type": "hashmap"}),
-    ("state in RocksDB", "session", {}),
+# Each rung does what the one below does, and more. First the stages alone (tests/bench/stages.cc):
+_STAGES = (("consume (librdkafka, the source)", "consume"), ("parse 3 columns", "parse"),
+           ("encode keys, hash, scatter to 2", "hash"))
+# then whole jobs: (label, job, options of the cluster).
+_JOB_RUNGS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("engine, sessions in memory, blackhole", "session", {"state.backend.type": "hashmap"}),
+    ("the same, state in RocksDB behind its cache", "session", {}),
 )
 
 
@@ -121,14 +123,26 @@ class Bench:
         return missed
 
     def show_ladder(self) -> None:
-        """ns of CPU per event, job by job; each step's share is the difference to the one before."""
+        """ns of CPU per event; a rung's share is the difference to the one below it."""
         print(f"\n{'ladder (ns of CPU per event)':50} {'step':>6} {'sum':>6}")
         before = 0.0
-        for label, job, options in _LADDER:
-            total = statistics.median(
-                self.run(job, options).ns_per_event for _ in range(self._arguments.runs))
+        for label, total in self._rungs():
             print(f"{label:50} {total - before:6.0f} {total:6.0f}", flush=True)
             before = total
+
+    def _rungs(self) -> Iterator[tuple[str, float]]:
+        times = range(self._arguments.runs)
+        for label, upto in _STAGES:
+            yield label, statistics.median(self._stages(upto) for _ in times)
+        for label, job, options in _JOB_RUNGS:
+            yield label, statistics.median(self.run(job, options).ns_per_event for _ in times)
+
+    def _stages(self, upto: str) -> float:
+        done = subprocess.run(
+            ["taskset", "-c", self._arguments.engine_cpus, str(self._arguments.binaries / "stages"),
+             "--brokers", self._env["KAFKA_URL"], "--topic", self._env["KAFKA_TOPIC"], "--upto",
+             upto], stdout=subprocess.PIPE, text=True, check=True)
+        return float(done.stdout)
 
     def run(self, job: str, options: dict[str, str] | None = None) -> Run:
         """Submits the job to a new cluster and waits until it has read the whole topic."""
