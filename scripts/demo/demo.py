@@ -140,7 +140,7 @@ class Demo:
             time.sleep(pause if seconds is None else min(pause, max(0.1, seconds - elapsed)))
         empty = [table for table, count in counts.items() if count == 0]
         if empty:
-            print(f"\ndemo: no row arrived in {', '.join(empty)} within {seconds:.0f} s",
+            print(f"\ndemo: no row arrived in {', '.join(empty)} within {seconds:g} s",
                   file=sys.stderr)
             self._show_jobs()
         return not empty
