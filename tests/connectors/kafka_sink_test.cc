@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "runtime/formats/format.h"
 #include "tests/connectors/kafka_reader.h"
@@ -211,6 +213,37 @@ TEST(KafkaOutage, SourceAndSinkSayThatTheBrokerIsAwayAndGoOnWhenItIsBack) {
   const auto values = reader.values();
   EXPECT_EQ(std::set<std::string>(values.begin(), values.end()).size(), 200u);
   EXPECT_EQ(values.size(), 200u);  // the producer is idempotent
+}
+
+TEST(KafkaOutage, ABrokerKilledUnderABusySinkCostsNoRowAndDoublesNone) {
+  OwnedPeer broker(OwnedPeer::Kind::kKafka);
+  CreateTopic(broker.url(), "busy", 2);
+  const auto sink = MakeSink(broker.url(), "busy");
+  ASSERT_OK(sink->Open());
+  std::atomic<bool> is_back{false};
+  std::thread killer;
+  int written = 0, epochs_since = 0;
+  for (int epoch = 0; epochs_since < 3; ++epoch) {
+    if (epoch == 5) {
+      killer = std::thread([&] {
+        broker.Kill();
+        broker.Start();
+        is_back = true;
+      });
+    }
+    ASSERT_OK(sink->Write(Numbered(written, 2000)));
+    written += 2000;
+    const auto segments = sink->Prepare({epoch});
+    Status status = sink->Commit({epoch}, *segments);
+    while (!status && status.error().retryable) status = sink->Commit({epoch}, *segments);
+    if (!status) killer.join();
+    ASSERT_OK(status);
+    if (is_back) ++epochs_since;
+  }
+  killer.join();
+  const auto values = ReadTopic(broker.url(), "busy");
+  EXPECT_EQ(values.size(), static_cast<size_t>(written));
+  EXPECT_EQ(std::set<std::string>(values.begin(), values.end()).size(), values.size());
 }
 
 }  // namespace
