@@ -1,9 +1,11 @@
 """What every end-to-end test needs: the peers of the run, a database and topics of its own, job files
 as the test wants them, and rows read back."""
 
+import atexit
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ class Scenario:
                  postgres_env: Mapping[str, str] | None = None) -> None:
         self.name = f"{name}_{os.getpid()}"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"watershed-e2e-{name}-"))
+        atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
         peers = env.of_this_run()
         self.kafka_url = kafka_url or peers["KAFKA_URL"]
         base = dict(postgres_env or {
