@@ -98,6 +98,7 @@ class DatagenSource : public Source {
 
   std::vector<SplitPosition> Positions() const override {
     std::vector<SplitPosition> positions;
+    positions.reserve(shards_.size());
     for (const Shard& shard : shards_) positions.push_back({shard.id, shard.position});
     return positions;
   }

@@ -133,6 +133,7 @@ class KafkaSource : public Source {
 
   std::vector<SplitPosition> Positions() const override {
     std::vector<SplitPosition> positions;
+    positions.reserve(readers_.size());
     for (const PartitionReader& reader : readers_) {
       positions.push_back({reader.split().id, reader.next_position()});
     }

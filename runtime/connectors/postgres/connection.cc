@@ -189,6 +189,7 @@ Status PostgresConnection::Execute(const char* sql) {
 Result<QueryRows> PostgresConnection::Query(const char* sql,
                                             const std::vector<std::string>& parameters) {
   std::vector<const char*> values;
+  values.reserve(parameters.size());
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   const PgResult result(PQexecParams(connection_.get(), sql, static_cast<int>(values.size()),
                                      nullptr, values.data(), nullptr, nullptr, 0));

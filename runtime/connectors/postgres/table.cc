@@ -217,6 +217,7 @@ Result<std::vector<TargetColumn>> MatchColumns(const std::vector<CatalogColumn>&
   }
   if (problems.empty()) return targets;
   std::vector<std::string> present;
+  present.reserve(catalog.size());
   for (const CatalogColumn& column : catalog) {
     present.push_back(fmt::format("{} {}", column.name, column.sql_type));
   }
@@ -238,6 +239,7 @@ Status RequireUtf8(PostgresConnection& connection, const PostgresSinkOptions& op
 
 std::string TargetTable::CopyStatement(const PostgresConnection& connection) const {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const TargetColumn& column : columns) names.push_back(connection.Quote(column.name));
   return fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", qualified_name,
                      fmt::join(names, ", "));
