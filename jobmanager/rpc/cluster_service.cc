@@ -6,13 +6,33 @@
 namespace watershed {
 namespace {
 
-// The open end of Attach. What happens to it happens on the executor; it deletes itself when the
-// call is over.
+// The open end of Attach. What happens to it happens on the executor. It owns itself until the call
+// is over, and what it posts owns it too: an executor that has stopped drops both.
 class AttachReactor final : public grpc::ServerWriteReactor<v1::AttachEvent> {
  public:
+  static AttachReactor* Start(Executor* executor, Dispatcher* dispatcher,
+                              const v1::AttachRequest& request) {
+    auto reactor = std::make_shared<AttachReactor>(executor, dispatcher, request);
+    reactor->self_ = reactor;
+    executor->Post([reactor] { reactor->Begin(); });
+    return reactor.get();
+  }
   AttachReactor(Executor* executor, Dispatcher* dispatcher, v1::AttachRequest request)
       : executor_(executor), dispatcher_(dispatcher), request_(std::move(request)) {}
 
+  // The TaskManager's process or connection is gone, or this server shuts down.
+  void OnCancel() override {
+    executor_->Post([self = self_] {
+      self->dispatcher_->OnDetached(self->request_.task_manager_id(),
+                                    self->request_.registration());
+      self->FinishOnce(grpc::Status::CANCELLED);
+    });
+  }
+  void OnDone() override {
+    executor_->Post([self = std::move(self_)] {});  // behind Begin and OnCancel
+  }
+
+ private:
   void Begin() {
     if (dispatcher_->IsRegistered(request_)) {
       StartWrite(&event_);
@@ -21,18 +41,6 @@ class AttachReactor final : public grpc::ServerWriteReactor<v1::AttachEvent> {
     }
   }
 
-  // The TaskManager's process or connection is gone, or this server shuts down.
-  void OnCancel() override {
-    executor_->Post([this] {
-      dispatcher_->OnDetached(request_.task_manager_id(), request_.registration());
-      FinishOnce(grpc::Status::CANCELLED);
-    });
-  }
-  void OnDone() override {
-    executor_->Post([this] { delete this; });  // behind Begin and OnCancel
-  }
-
- private:
   void FinishOnce(const grpc::Status& status) {
     if (!finished_) Finish(status);
     finished_ = true;
@@ -43,6 +51,7 @@ class AttachReactor final : public grpc::ServerWriteReactor<v1::AttachEvent> {
   const v1::AttachRequest request_;
   const v1::AttachEvent event_;
   bool finished_ = false;
+  std::shared_ptr<AttachReactor> self_;
 };
 
 grpc::Status Stale(const Error& error) {
@@ -64,9 +73,7 @@ grpc::ServerUnaryReactor* ClusterServiceHandler::RegisterTaskManager(
 
 grpc::ServerWriteReactor<v1::AttachEvent>* ClusterServiceHandler::Attach(
     grpc::CallbackServerContext*, const v1::AttachRequest* request) {
-  auto* reactor = new AttachReactor(executor_, dispatcher_, *request);
-  executor_->Post([reactor] { reactor->Begin(); });
-  return reactor;
+  return AttachReactor::Start(executor_, dispatcher_, *request);
 }
 
 grpc::ServerUnaryReactor* ClusterServiceHandler::Heartbeat(grpc::CallbackServerContext* context,
