@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "runtime/exchange/revocable_callback.h"
+
 namespace watershed {
 namespace {
 
@@ -12,23 +14,6 @@ int64_t RowBytes(const StreamElement& element) {
   const auto* batch = std::get_if<RecordBatch>(&element);
   return batch == nullptr ? 0 : std::max<int64_t>(batch->byte_size(), 1);
 }
-
-// A callback that can be taken away: after Set has returned, the former one does not run any more.
-class Callback {
- public:
-  void Set(std::function<void()> callback) {
-    const std::lock_guard lock(mutex_);
-    callback_ = std::move(callback);
-  }
-  void Call() {
-    const std::lock_guard lock(mutex_);
-    if (callback_) callback_();
-  }
-
- private:
-  std::mutex mutex_;
-  std::function<void()> callback_;
-};
 
 class Queue {
  public:
@@ -108,8 +93,8 @@ class Queue {
   int64_t queued_bytes_ = 0;
   bool sender_waits_ = false;
   bool receiver_closed_ = false;
-  Callback on_readable_;
-  Callback on_writable_;
+  RevocableCallback on_readable_;
+  RevocableCallback on_writable_;
 };
 
 class LocalSender final : public ChannelSender {

@@ -17,8 +17,8 @@
 
 #include "runtime/exchange/channel.h"
 #include "runtime/exchange/frame_codec.h"
+#include "runtime/exchange/revocable_callback.h"
 #include "taskmanager/network/network_context.h"
-#include "taskmanager/network/revocable_callback.h"
 
 namespace watershed {
 

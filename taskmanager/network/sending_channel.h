@@ -7,9 +7,9 @@
 #include <mutex>
 
 #include "runtime/exchange/channel.h"
+#include "runtime/exchange/revocable_callback.h"
 #include "taskmanager/network/network_context.h"
 #include "taskmanager/network/outgoing_stream.h"
-#include "taskmanager/network/revocable_callback.h"
 
 namespace watershed {
 
