@@ -73,6 +73,7 @@ class Process final : public JobManagerProcess {
     rpc_.server.reset();
   }
 
+  std::string log_name() const override { return "jobmanager"; }
   std::map<std::string, int> ports() const override {
     return {{"rpc", rpc_.port}, {"rest", http_->port()}, {"metrics", exporter_->port()}};
   }

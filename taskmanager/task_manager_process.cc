@@ -91,6 +91,7 @@ class Process final : public TaskManagerProcess {
   }
 
   const std::string& id() const override { return id_; }
+  std::string log_name() const override { return "taskmanager " + id_; }
   std::map<std::string, int> ports() const override {
     return {{"rpc", rpc_.port}, {"metrics", exporter_->port()}};
   }

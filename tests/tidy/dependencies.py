@@ -25,7 +25,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
                     "runtime/operators/aggregate_schema.h"),
     "runtime/status": (),
     "runtime/version": (),
-    "runtime/process": (),
+    "runtime/process": ("runtime/config/", "runtime/logging/", "runtime/version/"),
     "runtime/rpc": ("runtime/config/", "runtime/process/"),
     "runtime/engine": _EVERYTHING,
     "taskmanager": _EVERYTHING,

@@ -1,0 +1,61 @@
+#include "runtime/process/server_process.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "runtime/config/process_arguments.h"
+#include "runtime/logging/log.h"
+#include "runtime/process/ports_file.h"
+#include "runtime/process/shutdown_signal.h"
+#include "runtime/version/version.h"
+
+namespace watershed {
+namespace {
+
+int Run(const ServerProgram& program, const ProcessArguments& arguments) {
+  ShutdownSignal shutdown;
+  const Config& config = arguments.config;
+  LogSettings log{
+      .process = program.name,
+      .level = ParseLogLevel(config.Get(options::kLogLevel)),
+      .format = config.Get(options::kLogFormat) == "json" ? LogFormat::kJson : LogFormat::kText};
+  InitializeLogging(log);
+  const auto process = program.start(config);
+  if (!process) {
+    LogError("{} cannot start: {}", program.title, process.error().message);
+    return 1;
+  }
+  log.process = (*process)->log_name();
+  InitializeLogging(log);
+  fmt::print("{} listening: {}\n", program.title, (*process)->Listening());
+  std::fflush(stdout);
+  if (const Status written = WritePortsFile(arguments.ports_file, (*process)->ports()); !written) {
+    LogError("{}", written.error().message);
+    return 1;
+  }
+  LogInfo("signal {}: shutting down", shutdown.Wait());
+  (*process)->Stop();
+  return 0;
+}
+
+}  // namespace
+
+int ServerMain(const ServerProgram& program, int argc, const char* const* argv) {
+  const auto arguments = ParseProcessArguments(argc, argv);
+  if (!arguments) {
+    fmt::print(stderr, "{}\n", arguments.error().message);
+    return 2;
+  }
+  if (arguments->help) {
+    fmt::print("{}", ProcessUsage(program.name, program.options));
+    return 0;
+  }
+  if (arguments->version) {
+    fmt::print("{} {} ({})\n", program.name, BuildVersion(), BuildCommit());
+    return 0;
+  }
+  return Run(program, *arguments);
+}
+
+}  // namespace watershed
