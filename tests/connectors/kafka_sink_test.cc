@@ -8,10 +8,11 @@
 #include <set>
 #include <thread>
 
-#include "runtime/formats/format.h"
 #include "tests/connectors/kafka_reader.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/owned_peer.h"
 #include "tests/support/peers.h"
+#include "tests/support/text_rows.h"
 
 namespace watershed::test {
 namespace {
@@ -19,42 +20,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-#define ASSERT_OK(expression)                            \
-  do {                                                   \
-    const auto ok_status = (expression);                 \
-    ASSERT_TRUE(ok_status) << ok_status.error().message; \
-  } while (false)
-
-// The first column's text is the payload.
-class TextEncoder : public Encoder {
- public:
-  Status Encode(const RecordBatch& batch, std::string& bytes,
-                std::vector<size_t>& offsets) override {
-    bytes.clear();
-    offsets.assign(1, 0);
-    for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      bytes += batch.column(0).String(row);
-      offsets.push_back(bytes.size());
-    }
-    return Ok();
-  }
-};
-
-RecordBatch Texts(const std::vector<std::string>& texts) {
-  BatchBuilder builder(std::make_shared<Schema>(std::vector<Field>{{"text", {TypeKind::kString}}}));
-  for (const std::string& text : texts) {
-    builder.column(0).AppendString(text);
-    builder.FinishRow();
-  }
-  return builder.Finish();
-}
-
-RecordBatch Numbered(int first, int count) {
-  std::vector<std::string> texts;
-  for (int i = first; i < first + count; ++i) texts.push_back("row " + std::to_string(i));
-  return Texts(texts);
-}
 
 std::unique_ptr<Sink> MakeSink(const std::string& brokers, const std::string& topic,
                                const OptionMap& more = {}) {
@@ -95,7 +60,7 @@ TEST_F(KafkaSinkTest, ACommittedEpochHasArrivedWhole) {
   ASSERT_OK(sink->Open());
   std::multiset<std::string> expected;
   for (int epoch = 0; epoch < 5; ++epoch) {
-    ASSERT_OK(sink->Write(Numbered(epoch * 20'000, 20'000)));
+    ASSERT_OK(sink->Write(NumberedRows(epoch * 20'000, 20'000)));
     EXPECT_GT(sink->buffered_bytes(), 0);
     ASSERT_OK(CommitEpoch(*sink, epoch));
     EXPECT_EQ(sink->buffered_bytes(), 0);
@@ -113,9 +78,9 @@ TEST_F(KafkaSinkTest, RowsWrittenDuringACommitBelongToTheNextEpoch) {
   const std::string topic = NewTopic(1);
   const auto sink = MakeSink(brokers, topic);
   ASSERT_OK(sink->Open());
-  ASSERT_OK(sink->Write(Numbered(0, 10)));
+  ASSERT_OK(sink->Write(NumberedRows(0, 10)));
   const auto first = sink->Prepare({1});
-  ASSERT_OK(sink->Write(Numbered(10, 10)));
+  ASSERT_OK(sink->Write(NumberedRows(10, 10)));
   const auto second = sink->Prepare({2});
   EXPECT_EQ(first->at(0).rows, 10);
   EXPECT_EQ(second->at(0).rows, 10);
@@ -136,7 +101,7 @@ TEST_F(KafkaSinkTest, RowsAreSpreadOverThePartitions) {
            reader.source().Positions()[1].next_position > 0;
   };
   for (int epoch = 0; epoch < 200 && !both(); ++epoch) {
-    ASSERT_OK(sink->Write(Numbered(epoch, 1)));
+    ASSERT_OK(sink->Write(NumberedRows(epoch, 1)));
     ASSERT_OK(CommitEpoch(*sink, epoch));
     ASSERT_OK(
         reader.PollUntil([&] { return reader.records.size() == static_cast<size_t>(epoch) + 1; }));
@@ -157,13 +122,13 @@ TEST_F(KafkaSinkTest, ARowThatIsTooLargeSaysWhatToRaise) {
   const std::string topic = NewTopic(1);
   const auto sink = MakeSink(brokers, topic);
   ASSERT_OK(sink->Open());
-  const Status status = sink->Write(Texts({std::string(2 << 20, 'x')}));
+  const Status status = sink->Write(TextRows({std::string(2 << 20, 'x')}));
   ASSERT_FALSE(status);
   EXPECT_FALSE(status.error().retryable);
   EXPECT_THAT(status.error().message, HasSubstr("properties.message.max.bytes"));
   const auto larger = MakeSink(brokers, topic, {{"properties.message.max.bytes", "15000000"}});
   ASSERT_OK(larger->Open());
-  ASSERT_OK(larger->Write(Texts({std::string(10 << 20, 'x')})));
+  ASSERT_OK(larger->Write(TextRows({std::string(10 << 20, 'x')})));
   ASSERT_OK(CommitEpoch(*larger, 1));
   EXPECT_EQ(ReadTopic(brokers, topic).at(0).size(), size_t{10} << 20);
 }
@@ -186,7 +151,7 @@ TEST(KafkaOutage, SourceAndSinkSayThatTheBrokerIsAwayAndGoOnWhenItIsBack) {
   CreateTopic(broker.url(), "outage", 2);
   const auto sink = MakeSink(broker.url(), "outage");
   ASSERT_OK(sink->Open());
-  ASSERT_OK(sink->Write(Numbered(0, 100)));
+  ASSERT_OK(sink->Write(NumberedRows(0, 100)));
   ASSERT_OK(CommitEpoch(*sink, 1));
   KafkaReader reader(ReadAllOptions(broker.url(), "outage", {{"scan.bounded.mode", "unbounded"}}));
   ASSERT_OK(reader.Open());
@@ -196,7 +161,7 @@ TEST(KafkaOutage, SourceAndSinkSayThatTheBrokerIsAwayAndGoOnWhenItIsBack) {
   ASSERT_OK(reader.PollUntil([&] { return !reader.degraded_reason.empty(); }));
   EXPECT_THAT(reader.degraded_reason, HasSubstr("retrying"));
   EXPECT_THAT(reader.degraded_reason, HasSubstr(broker.url()));
-  ASSERT_OK(sink->Write(Numbered(100, 100)));
+  ASSERT_OK(sink->Write(NumberedRows(100, 100)));
   const auto segments = sink->Prepare({2});
   const Status away = sink->Commit({2}, *segments);
   ASSERT_FALSE(away);
@@ -231,7 +196,7 @@ TEST(KafkaOutage, ABrokerKilledUnderABusySinkCostsNoRowAndDoublesNone) {
         is_back = true;
       });
     }
-    ASSERT_OK(sink->Write(Numbered(written, 2000)));
+    ASSERT_OK(sink->Write(NumberedRows(written, 2000)));
     written += 2000;
     const auto segments = sink->Prepare({epoch});
     Status status = sink->Commit({epoch}, *segments);

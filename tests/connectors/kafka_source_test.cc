@@ -8,6 +8,7 @@
 
 #include "tests/connectors/kafka_reader.h"
 #include "tests/connectors/kafka_writer.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/peers.h"
 
 namespace watershed::test {
@@ -17,12 +18,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-#define ASSERT_OK(expression)                            \
-  do {                                                   \
-    const auto ok_status = (expression);                 \
-    ASSERT_TRUE(ok_status) << ok_status.error().message; \
-  } while (false)
 
 class KafkaSourceTest : public testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/connectors/lost_answer_proxy.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/owned_peer.h"
 #include "tests/support/peers.h"
 
@@ -21,12 +22,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-#define ASSERT_OK(expression)                            \
-  do {                                                   \
-    const auto ok_status = (expression);                 \
-    ASSERT_TRUE(ok_status) << ok_status.error().message; \
-  } while (false)
 
 // A plain client, to set tables up and to look at them.
 class Client {

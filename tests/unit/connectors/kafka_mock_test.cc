@@ -14,9 +14,10 @@
 #include "runtime/connectors/kafka/enumerator.h"
 #include "runtime/connectors/kafka/sink.h"
 #include "runtime/connectors/kafka/source.h"
-#include "runtime/formats/format.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/text_rows.h"
 
-namespace watershed {
+namespace watershed::test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -25,36 +26,6 @@ using testing::HasSubstr;
 constexpr int16_t kProduceApi = 0;
 constexpr int16_t kFetchApi = 1;
 constexpr int16_t kListOffsetsApi = 2;
-
-#define ASSERT_OK(expression)                            \
-  do {                                                   \
-    const auto ok_status = (expression);                 \
-    ASSERT_TRUE(ok_status) << ok_status.error().message; \
-  } while (false)
-
-// The first column's text is the payload.
-class TextEncoder : public Encoder {
- public:
-  Status Encode(const RecordBatch& batch, std::string& bytes,
-                std::vector<size_t>& offsets) override {
-    bytes.clear();
-    offsets.assign(1, 0);
-    for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      bytes += batch.column(0).String(row);
-      offsets.push_back(bytes.size());
-    }
-    return Ok();
-  }
-};
-
-RecordBatch Numbered(int count) {
-  BatchBuilder builder(std::make_shared<Schema>(std::vector<Field>{{"text", {TypeKind::kString}}}));
-  for (int i = 0; i < count; ++i) {
-    builder.column(0).AppendString("row " + std::to_string(i));
-    builder.FinishRow();
-  }
-  return builder.Finish();
-}
 
 class KafkaMockTest : public testing::Test {
  protected:
@@ -90,7 +61,7 @@ class KafkaMockTest : public testing::Test {
   }
   Status WriteRows(int count) {
     const auto sink = OpenSink();
-    WS_RETURN_IF_ERROR(sink->Write(Numbered(count)));
+    WS_RETURN_IF_ERROR(sink->Write(NumberedRows(0, count)));
     return CommitEpoch(*sink);
   }
   Result<std::vector<SourceSplit>> Discover() {
@@ -157,7 +128,7 @@ TEST_F(KafkaMockTest, ACommitWaitsOutProduceErrorsThatPass) {
   auto sink = OpenSink();
   rd_kafka_mock_push_request_errors(cluster_, kProduceApi, 2, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
                                     RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
-  ASSERT_OK(sink->Write(Numbered(50)));
+  ASSERT_OK(sink->Write(NumberedRows(0, 50)));
   ASSERT_OK(CommitEpoch(*sink));
   sink.reset();  // what is not delivered now never will be
   const auto values = ReadAll();
@@ -168,7 +139,7 @@ TEST_F(KafkaMockTest, ACommitWaitsOutProduceErrorsThatPass) {
 TEST_F(KafkaMockTest, ARowThatTheBrokerRefusesFailsTheEpoch) {
   const auto sink = OpenSink();
   rd_kafka_mock_push_request_errors(cluster_, kProduceApi, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-  ASSERT_OK(sink->Write(Numbered(1)));
+  ASSERT_OK(sink->Write(NumberedRows(0, 1)));
   const Status status = CommitEpoch(*sink);
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().message, HasSubstr("topic 'events'"));
@@ -240,4 +211,4 @@ TEST_F(KafkaMockOutageTest, ASourceThatHasReadAllDoesNotMissTheBroker) {
 }
 
 }  // namespace
-}  // namespace watershed
+}  // namespace watershed::test
