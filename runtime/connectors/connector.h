@@ -30,6 +30,12 @@ struct TypedColumn {
   DataType type;
 };
 
+// What a sink promises today of rows around a failure; empty for connectors without a sink.
+struct SinkGuarantee {
+  std::string_view delivery;  // "none", "at-least-once" or "exactly-once"
+  std::string_view meaning;   // in words a person can act on
+};
+
 struct ConnectorSpec {
   std::string_view name;
   bool is_source = false;
@@ -39,9 +45,7 @@ struct ConnectorSpec {
   std::vector<OptionSpec> sink_options;
   // For sources of typed rows: the columns there are; a job takes any of them, with these types.
   std::vector<TypedColumn> source_columns = {};
-  // What the sink promises today, in words a person can act on; empty for connectors without a
-  // sink.
-  std::string_view sink_guarantee = {};
+  SinkGuarantee sink_guarantee = {};
   // Checks beyond single options (null: none). `is_sink` tells which list applies.
   std::function<std::vector<OptionProblem>(const OptionMap& options, bool is_sink)> check = nullptr;
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <ostream>
 
+#include "runtime/connectors/connector.h"
 #include "runtime/job/physical_planner.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_file.h"
@@ -13,10 +14,6 @@ namespace watershed {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// What every sink of this version promises.
-constexpr std::string_view kDelivery = "none";
-constexpr std::string_view kDeliveryText = "delivery: none until checkpoints exist";
 
 struct LintedFile {
   std::string path;
@@ -54,13 +51,19 @@ LintedFile LintFile(const CommandContext& context, const Variables& variables,
   return file;
 }
 
+SinkGuarantee GuaranteeOf(const v1::SinkNode& sink) {
+  const ConnectorSpec* connector = FindConnector(sink.connector().name());
+  return connector == nullptr ? SinkGuarantee{} : connector->sink_guarantee;
+}
+
 void PrintText(std::ostream& out, const LintedFile& file) {
   for (const Diagnostic& diagnostic : file.diagnostics) out << ToString(diagnostic) << '\n';
   if (file.errors > 0 || !file.graph) return;
   out << fmt::format("{}: job '{}' is valid\n", file.path, file.graph->name());
   for (const v1::SinkNode& sink : file.graph->sinks()) {
-    out << fmt::format("  sink '{}' ({}): {}\n", sink.name(), sink.connector().name(),
-                       kDeliveryText);
+    const SinkGuarantee guarantee = GuaranteeOf(sink);
+    out << fmt::format("  sink '{}' ({}): delivery {}: {}\n", sink.name(), sink.connector().name(),
+                       guarantee.delivery, guarantee.meaning);
   }
 }
 
@@ -76,8 +79,11 @@ Json FileToJson(const LintedFile& file) {
   Json sinks = Json::array();
   if (file.graph) {
     for (const v1::SinkNode& sink : file.graph->sinks()) {
-      sinks.push_back(
-          {{"name", sink.name()}, {"connector", sink.connector().name()}, {"delivery", kDelivery}});
+      const SinkGuarantee guarantee = GuaranteeOf(sink);
+      sinks.push_back({{"name", sink.name()},
+                       {"connector", sink.connector().name()},
+                       {"delivery", guarantee.delivery},
+                       {"delivery-meaning", guarantee.meaning}});
     }
   }
   return {{"file", file.path},

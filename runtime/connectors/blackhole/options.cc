@@ -6,7 +6,7 @@ ConnectorSpec BlackholeSpec() {
   return {
       .name = "blackhole",
       .is_sink = true,
-      .sink_guarantee = "none: rows are counted and thrown away",
+      .sink_guarantee = {"none", "rows are counted and thrown away"},
   };
 }
 

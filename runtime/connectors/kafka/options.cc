@@ -195,8 +195,9 @@ ConnectorSpec KafkaSpec() {
       .source_options = SourceOptions(),
       .sink_options = SinkOptions(),
       .sink_guarantee =
-          "none until checkpoints come: delivery is confirmed by the broker, but rows "
-          "of a lost task may be missing or doubled after a new start",
+          {"none",
+           "until checkpoints come: delivery is confirmed by the broker, but rows of a lost task "
+           "may be missing or doubled after a new start"},
       .check = [](const OptionMap& options,
                   bool is_sink) { return is_sink ? CheckSink(options) : CheckSource(options); },
   };

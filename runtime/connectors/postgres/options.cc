@@ -79,8 +79,9 @@ ConnectorSpec PostgresSpec() {
                .description = "How long one attempt to connect may take"},
           },
       .sink_guarantee =
-          "none until checkpoints come: every epoch is one transaction, but rows of a "
-          "lost task may be missing or doubled after a new start",
+          {"none",
+           "until checkpoints come: every epoch is one transaction, but rows of a lost task may be "
+           "missing or doubled after a new start"},
       .check = Check,
   };
 }

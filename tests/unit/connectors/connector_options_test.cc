@@ -12,6 +12,7 @@
 namespace watershed {
 namespace {
 
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -41,7 +42,13 @@ TEST(ConnectorOptions, EveryConnectorIsListedOnceInOrder) {
     names.push_back(connector.name);
     EXPECT_EQ(FindConnector(connector.name), &connector);
     EXPECT_TRUE(connector.is_source || connector.is_sink) << connector.name;
-    EXPECT_EQ(connector.is_sink, !connector.sink_guarantee.empty()) << connector.name;
+    const auto& [delivery, meaning] = connector.sink_guarantee;
+    if (connector.is_sink) {
+      EXPECT_THAT(delivery, AnyOf("none", "at-least-once", "exactly-once")) << connector.name;
+    } else {
+      EXPECT_EQ(delivery, "") << connector.name;
+    }
+    EXPECT_EQ(connector.is_sink, !meaning.empty()) << connector.name;
     for (const auto* list : {&connector.source_options, &connector.sink_options}) {
       std::set<std::string_view> seen;
       for (const OptionSpec& option : *list) {

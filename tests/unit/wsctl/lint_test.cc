@@ -22,10 +22,11 @@ class LintTest : public testing::Test {
 TEST_F(LintTest, AValidFileSaysWhatItsSinksGuarantee) {
   CommandResult result = RunWsctl({"lint", good_});
   EXPECT_EQ(result.code, 0) << result.out << result.err;
-  EXPECT_EQ(result.out, good_ +
-                            ": job 'numbers' is valid\n"
-                            "  sink 'out' (blackhole): delivery: none until checkpoints exist\n"
-                            "1 file: 0 errors, 0 warnings\n");
+  EXPECT_EQ(result.out,
+            good_ +
+                ": job 'numbers' is valid\n"
+                "  sink 'out' (blackhole): delivery none: rows are counted and thrown away\n"
+                "1 file: 0 errors, 0 warnings\n");
 }
 
 TEST_F(LintTest, EveryErrorOfEveryFileIsSaidAndCounted) {
@@ -44,13 +45,16 @@ TEST_F(LintTest, AsJson) {
   CommandResult result = RunWsctl({"lint", good_, bad_, "-o", "json"});
   EXPECT_EQ(result.code, 2);
   json lint = json::parse(result.out);
-  EXPECT_EQ(
-      lint["files"][0],
-      json({{"file", good_},
-            {"valid", true},
-            {"job", "numbers"},
-            {"diagnostics", json::array()},
-            {"sinks", {{{"name", "out"}, {"connector", "blackhole"}, {"delivery", "none"}}}}}));
+  EXPECT_EQ(lint["files"][0],
+            json({{"file", good_},
+                  {"valid", true},
+                  {"job", "numbers"},
+                  {"diagnostics", json::array()},
+                  {"sinks",
+                   {{{"name", "out"},
+                     {"connector", "blackhole"},
+                     {"delivery", "none"},
+                     {"delivery-meaning", "rows are counted and thrown away"}}}}}));
   json bad = lint["files"][1];
   EXPECT_EQ(bad["valid"], false);
   EXPECT_TRUE(bad["job"].is_null());
