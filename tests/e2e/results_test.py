@@ -31,6 +31,8 @@ class Results(unittest.TestCase):
         events = reference.read_events(raw)
         raw.unlink()
         assert len(events) == _EVENTS
+        disorder_ms = reference.disorder_ms(events)
+        assert 9_900 < disorder_ms <= 10_000, f"the events' disorder is {disorder_ms} ms, not 10 s"
         cls.expected = {
             _SESSIONS: reference.sessions(events, 5 * _MINUTE_MS),
             _BY_HOST: reference.tumbling_counts(events, 5 * _MINUTE_MS, by_referrer=False),
@@ -51,6 +53,30 @@ class Results(unittest.TestCase):
 
     def test_parallelism_4(self) -> None:
         self.check_both_jobs(4)
+
+    def test_a_delay_below_the_disorder_makes_rows_late(self) -> None:
+        """The counter that assert_nothing_late reads is the true one, and can be other than 0."""
+        self.assertEqual(0, self.late_for_short_windows("15s"))
+        self.assertGreater(self.late_for_short_windows("5s"), 0)
+
+    def late_for_short_windows(self, delay: str) -> int:
+        """Rows that came too late for windows of a second; every other event is counted in one.
+
+        The windows of the jobs as they are hardly tell: no row is 5 minutes late, so none misses its
+        session, and one that has to hit a window's end misses it only if a watermark came in between.
+        Sources send one every 200 ms, which is minutes of these events.
+        """
+        for table, _ in (_BY_HOST, _BY_REFERRER):
+            self.scenario.sql(f"TRUNCATE {table}")
+        job_file = self.scenario.job_file("aggregation", ("size: 5min", "size: 1s"),
+                                          ("count(host)", "count(*)"), ("delay: 15s", f"delay: {delay}"))
+        job = self.cluster.submit(job_file, self.scenario.env, parallelism=2)
+        self.cluster.wait_state(job, ["FINISHED"], timeout_s=300)
+        late = self.cluster.job(job)["late-records"]
+        counted = sum(int(self.scenario.sql(f"SELECT sum(num_hits) FROM {table}")[0][0])
+                      for table, _ in (_BY_HOST, _BY_REFERRER))
+        self.assertEqual(2 * _EVENTS, counted + late)
+        return late
 
     def check_both_jobs(self, parallelism: int) -> None:
         """One job after the other, into empty tables."""

@@ -26,6 +26,15 @@ def read_events(path: pathlib.Path) -> list[Event]:
         return [_event(json.loads(line)) for line in lines]
 
 
+def disorder_ms(events: Iterable[Event]) -> int:
+    """How far an event is behind the newest one before it, at the most."""
+    newest = behind = 0
+    for event in events:
+        newest = max(newest, event.time_ms)
+        behind = max(behind, newest - event.time_ms)
+    return behind
+
+
 def sessions(events: Iterable[Event], gap_ms: int) -> Counter[tuple[str, ...]]:
     """(ip, host, start, end, events): an event at most `gap_ms` after the last one joins its
     session; the end is the last event plus the gap."""

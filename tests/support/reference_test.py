@@ -3,7 +3,7 @@
 import unittest
 from collections import Counter
 
-from reference import Event, sessions, tumbling_counts
+from reference import Event, disorder_ms, sessions, tumbling_counts
 
 _MINUTE = 60_000
 
@@ -15,6 +15,9 @@ class Reference(unittest.TestCase):
         self.assertEqual(
             Counter([("i", "h", "0", str(2 * gap), "2"),
                      ("i", "h", str(2 * gap + 1), str(3 * gap + 1), "1")]), sessions(events, gap))
+
+    def test_disorder_is_measured_against_the_newest_event(self) -> None:
+        self.assertEqual(7, disorder_ms(Event(t, "i", "h", None) for t in (5, 9, 8, 12, 5, 11)))
 
     def test_nulls_are_a_key_of_their_own(self) -> None:
         events = [Event(0, None, "h", None), Event(1, None, "h", None), Event(2, "i", None, None)]
