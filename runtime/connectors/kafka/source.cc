@@ -154,7 +154,7 @@ class KafkaSource : public Source {
  private:
   // What is known of a split, and what of it has been told.
   struct Known {
-    bool caught_up = false;  // the last probe found its end where we are
+    std::optional<int64_t> end_confirmed_at;  // by the last probe, when we were there
     bool caught_up_told = false;
     std::optional<nanoseconds> asked_at;  // of a probe that is not answered yet
     bool finish_told = false;
@@ -319,13 +319,16 @@ void KafkaSource::HandleAnswers(nanoseconds now) {
     known.asked_at.reset();
     const PartitionReader& reader = readers_[static_cast<size_t>(answer.split_index)];
     const bool answered = answer.error == RD_KAFKA_RESP_ERR_NO_ERROR;
-    known.caught_up = answered && answer.end_offset == reader.next_position();
+    known.end_confirmed_at.reset();
+    if (answered && answer.end_offset == reader.next_position()) {
+      known.end_confirmed_at = answer.end_offset;
+    }
     if (!answered) OnProbeFailed(reader, answer.error);
   }
   for (const PartitionReader& reader : readers_) {
     Known& known = known_[static_cast<size_t>(reader.index())];
     if (!known.asked_at || now - *known.asked_at < kProbePatience) continue;
-    known.caught_up = false;
+    known.end_confirmed_at.reset();
     OnProbeFailed(reader, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
   if (round_in_doubt_ && !round_failed_ && prober_->idle()) {
@@ -353,16 +356,19 @@ void KafkaSource::TellProgress(PolledRecords& out) {
   for (PartitionReader& reader : readers_) {
     Known& known = known_[static_cast<size_t>(reader.index())];
     if (known.finish_told) continue;
-    known.caught_up = known.caught_up && reader.at_end() && degraded_reason_.empty();
+    // A poll may take a record and the end behind it at once: that end has not been confirmed yet.
+    const bool caught_up = reader.at_end() && degraded_reason_.empty() &&
+                           known.end_confirmed_at == reader.next_position();
+    if (!caught_up) known.end_confirmed_at.reset();
     SplitProgress progress{
-        .split_index = reader.index(), .finished = reader.finished(), .caught_up = known.caught_up};
+        .split_index = reader.index(), .finished = reader.finished(), .caught_up = caught_up};
     if (tell_lag || progress.finished) progress.lag = reader.Lag(client_->handle());
-    if (known.caught_up) progress.lag = 0;
-    if (progress.finished || tell_lag || known.caught_up != known.caught_up_told) {
+    if (caught_up) progress.lag = 0;
+    if (progress.finished || tell_lag || caught_up != known.caught_up_told) {
       out.progress.push_back(progress);
     }
     known.finish_told = progress.finished;
-    known.caught_up_told = known.caught_up;
+    known.caught_up_told = caught_up;
   }
   out.finished = options_.bounded_mode != KafkaBoundedMode::kUnbounded && AllFinished();
   out.degraded_reason = degraded_reason_;

@@ -1,0 +1,106 @@
+// Where a bounded read of Kafka ends, against a real broker.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/connectors/kafka_source_fixture.h"
+#include "tests/connectors/kafka_writer.h"
+#include "tests/support/assert_ok.h"
+
+namespace watershed::test {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class KafkaBoundedTest : public KafkaSourceTest {};
+
+TEST_F(KafkaBoundedTest, AnEmptyTopicFinishesAtOnce) {
+  EXPECT_THAT(ReadAll(NewTopic(3)), IsEmpty());
+}
+
+TEST_F(KafkaBoundedTest, TimestampsBoundBothEnds) {
+  const std::string topic = NewTopic(1);
+  std::vector<WrittenRecord> records;
+  for (int i = 0; i < 10; ++i) {
+    records.push_back({.value = std::to_string(i), .timestamp_ms = 1'700'000'000'000 + i * 1000});
+  }
+  KafkaWriter(brokers, topic).Write(records);
+  const OptionMap from3 = {{"scan.startup.mode", "timestamp"},
+                           {"scan.startup.timestamp-millis", "1700000002500"}};
+  EXPECT_THAT(ReadAll(topic, from3), ElementsAre("3", "4", "5", "6", "7", "8", "9"));
+  OptionMap from3_to6 = from3;
+  from3_to6["scan.bounded.mode"] = "timestamp";
+  from3_to6["scan.bounded.timestamp-millis"] = "1700000006000";
+  EXPECT_THAT(ReadAll(topic, from3_to6), ElementsAre("3", "4", "5"));
+  EXPECT_THAT(ReadAll(topic, {{"scan.startup.mode", "timestamp"},
+                              {"scan.startup.timestamp-millis", "1800000000000"}}),
+              IsEmpty());
+}
+
+TEST_F(KafkaBoundedTest, ControlRecordsAtTheEndDoNotHoldUpTheEnd) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic, UniqueName("tx"));
+  writer.Begin();
+  writer.WriteNumbered(0, "committed", 2);
+  writer.Commit();
+  writer.Begin();
+  writer.WriteNumbered(0, "aborted", 3);
+  writer.Abort();
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  ASSERT_OK(reader.Open());
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), ElementsAre("committed0", "committed1"));
+  EXPECT_EQ(reader.source().Positions()[0].next_position, 7);  // two markers
+  EXPECT_THAT(ReadAll(topic, {{"properties.isolation.level", "read_uncommitted"}}),
+              ElementsAre("committed0", "committed1", "aborted0", "aborted1", "aborted2"));
+}
+
+TEST_F(KafkaBoundedTest, AnOpenTransactionIsBeyondTheEnd) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic, UniqueName("tx"));
+  writer.Begin();
+  writer.WriteNumbered(0, "committed", 2);
+  writer.Commit();
+  writer.Begin();
+  writer.WriteNumbered(0, "open", 2);
+  EXPECT_THAT(ReadAll(topic), ElementsAre("committed0", "committed1"));
+  writer.Commit();
+  EXPECT_THAT(ReadAll(topic), ElementsAre("committed0", "committed1", "open0", "open1"));
+}
+
+TEST_F(KafkaBoundedTest, TheEndIsFixedOnce) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic);
+  writer.WriteNumbered(0, "in", 3);
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  const auto splits = reader.Discover();
+  ASSERT_TRUE(splits);
+  writer.WriteNumbered(0, "after", 3);
+  ASSERT_OK(reader.Open(*splits));
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), ElementsAre("in0", "in1", "in2"));
+}
+
+// Between the last row and the end lies a marker, and behind the end there is more.
+TEST_F(KafkaBoundedTest, RowsBeyondAnEndAmongControlRecordsAreNotRead) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic, UniqueName("tx"));
+  writer.Begin();
+  writer.WriteNumbered(0, "in", 2);
+  writer.Commit();
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  const auto splits = reader.Discover();
+  ASSERT_TRUE(splits);
+  writer.Begin();
+  writer.WriteNumbered(0, "after", 2);
+  writer.Commit();
+  ASSERT_OK(reader.Open(*splits));
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), ElementsAre("in0", "in1"));
+  EXPECT_EQ(reader.source().Positions()[0].next_position, 3);
+}
+
+}  // namespace
+}  // namespace watershed::test
