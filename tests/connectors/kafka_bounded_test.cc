@@ -57,6 +57,43 @@ TEST_F(KafkaBoundedTest, ControlRecordsAtTheEndDoNotHoldUpTheEnd) {
               ElementsAre("committed0", "committed1", "aborted0", "aborted1", "aborted2"));
 }
 
+// Nothing is handed out at the last offset before the end, nor at any other.
+TEST_F(KafkaBoundedTest, RecordsThatCompactionRemovedDoNotHoldUpTheEnd) {
+  const std::string topic = UniqueName("compacted");
+  CreateCompactedTopic(brokers, topic);
+  KafkaWriter writer(brokers, topic);
+  for (const char* value : {"first", "second"}) writer.Write({{.value = value, .key = "a"}});
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  const auto splits = reader.Discover();
+  ASSERT_OK(splits);
+  EXPECT_EQ(splits->at(0).end_position, 2);
+  writer.Write({{.value = "third", .key = "a"}});
+  writer.Write({{.value = "last", .key = "b"}});
+  for (int reads = 0; ReadAll(topic).size() > 2; ++reads) ASSERT_LT(reads, 5000) << "not cleaned";
+  ASSERT_OK(reader.Open(*splits));
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), IsEmpty());
+  EXPECT_EQ(reader.source().Positions()[0].next_position, 2);
+}
+
+// An end that was fixed and that the partition does not reach any more, as after a topic was made
+// anew between the start and now: waiting would be for ever.
+TEST_F(KafkaBoundedTest, AnEndThatThePartitionHasLostFailsByName) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter(brokers, topic).WriteNumbered(0, "a", 3);
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  auto splits = reader.Discover();
+  ASSERT_OK(splits);
+  splits->at(0).end_position = 10;
+  ASSERT_OK(reader.Open(*splits));
+  const Status status = reader.PollUntilFinished();
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message,
+              AllOf(HasSubstr("topic '" + topic + "' partition 0 ends at offset 3"),
+                    HasSubstr("before offset 10")));
+  EXPECT_EQ(reader.records.size(), 3u);
+}
+
 TEST_F(KafkaBoundedTest, AnOpenTransactionIsBeyondTheEnd) {
   const std::string topic = NewTopic(1);
   KafkaWriter writer(brokers, topic, UniqueName("tx"));

@@ -110,6 +110,21 @@ void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, i
   });
 }
 
+void CreateCompactedTopic(const std::string& brokers, const std::string& topic) {
+  RunAdminRequest(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+    std::array<char, 512> reason{};
+    rd_kafka_NewTopic_t* request =
+        rd_kafka_NewTopic_new(topic.c_str(), 1, 1, reason.data(), reason.size());
+    for (const auto& [name, value] : {std::pair{"cleanup.policy", "compact"},
+                                      {"segment.ms", "1"},
+                                      {"min.cleanable.dirty.ratio", "0"}}) {
+      rd_kafka_NewTopic_set_config(request, name, value);
+    }
+    rd_kafka_CreateTopics(client, &request, 1, nullptr, queue);
+    rd_kafka_NewTopic_destroy(request);
+  });
+}
+
 void DeleteTopic(const std::string& brokers, const std::string& topic) {
   RunAdminRequest(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
     rd_kafka_DeleteTopic_t* request = rd_kafka_DeleteTopic_new(topic.c_str());

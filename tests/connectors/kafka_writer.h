@@ -45,6 +45,10 @@ class KafkaWriter {
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,
                          int64_t offset);
 
+// A topic of one partition that keeps the last record of each key. Every write begins a segment;
+// the broker cleans all but the last one.
+void CreateCompactedTopic(const std::string& brokers, const std::string& topic);
+
 void DeleteTopic(const std::string& brokers, const std::string& topic);
 
 }  // namespace watershed::test

@@ -157,6 +157,8 @@ class KafkaSource : public Source {
     std::optional<int64_t> end_confirmed_at;  // by the last probe, when we were there
     bool caught_up_told = false;
     std::optional<nanoseconds> asked_at;  // of a probe that is not answered yet
+    // Since when probes find an end before the one that was fixed at the start.
+    std::optional<nanoseconds> shorter_since;
     bool finish_told = false;
   };
 
@@ -237,7 +239,8 @@ class KafkaSource : public Source {
 
   Status ServeClient(nanoseconds now);
   Status CheckMissing(nanoseconds now);
-  void HandleAnswers(nanoseconds now);
+  Status HandleAnswers(nanoseconds now);
+  Status CheckEnd(const PartitionReader& reader, int64_t present_end, nanoseconds now);
   void OnProbeFailed(const PartitionReader& reader, rd_kafka_resp_err_t error);
   void TellProgress(PolledRecords& out);
 
@@ -283,7 +286,7 @@ Status KafkaSource::ServeClient(nanoseconds now) {
                                        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all brokers are down")
                            .message;
   }
-  HandleAnswers(now);
+  WS_RETURN_IF_ERROR(HandleAnswers(now));
   if (now < next_probe_) return Ok();
   next_probe_ = now + kProbeInterval;
   const bool in_doubt = !degraded_reason_.empty() || client_->last_incident().has_value();
@@ -312,7 +315,24 @@ Status KafkaSource::CheckMissing(nanoseconds now) {
       incident->reason, client_->bootstrap_servers());
 }
 
-void KafkaSource::HandleAnswers(nanoseconds now) {
+// An end never moves back, but a leader just elected may not know yet how far it goes.
+Status KafkaSource::CheckEnd(const PartitionReader& reader, int64_t present_end, nanoseconds now) {
+  Known& known = known_[static_cast<size_t>(reader.index())];
+  const SourceSplit& split = reader.split();
+  if (present_end >= split.end_position.value_or(present_end)) {
+    known.shorter_since.reset();
+    return Ok();
+  }
+  if (!known.shorter_since) known.shorter_since = now;
+  if (now - *known.shorter_since < kMissingPatience) return Ok();
+  return ExternalError(
+      "topic '{}' partition {} ends at offset {} now, before offset {}, which was its end when the "
+      "job started: the topic was made anew, or a new leader lost records. Start the job again to "
+      "read to the present end",
+      split.topic, split.partition, present_end, *split.end_position);
+}
+
+Status KafkaSource::HandleAnswers(nanoseconds now) {
   prober_->TakeAnswers(answers_);
   for (const ProbeAnswer& answer : answers_) {
     Known& known = known_[static_cast<size_t>(answer.split_index)];
@@ -323,7 +343,11 @@ void KafkaSource::HandleAnswers(nanoseconds now) {
     if (answered && answer.end_offset == reader.next_position()) {
       known.end_confirmed_at = answer.end_offset;
     }
-    if (!answered) OnProbeFailed(reader, answer.error);
+    if (!answered) {
+      OnProbeFailed(reader, answer.error);
+    } else {
+      WS_RETURN_IF_ERROR(CheckEnd(reader, answer.end_offset, now));
+    }
   }
   for (const PartitionReader& reader : readers_) {
     Known& known = known_[static_cast<size_t>(reader.index())];
@@ -336,6 +360,7 @@ void KafkaSource::HandleAnswers(nanoseconds now) {
     degraded_reason_.clear();
     client_->ForgetIncidents();
   }
+  return Ok();
 }
 
 void KafkaSource::OnProbeFailed(const PartitionReader& reader, rd_kafka_resp_err_t error) {

@@ -39,6 +39,7 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=1000
 log.retention.hours=-1
+log.cleaner.backoff.ms=500
 """
 
 
