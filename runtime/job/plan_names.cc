@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cctype>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "runtime/operators/aggregate_schema.h"
 
 namespace watershed {
 namespace {
@@ -22,22 +25,10 @@ std::string DurationText(int64_t duration_ms) {
   return duration_ms == 0 ? "0 s" : fmt::format("{} ms", duration_ms);
 }
 
-std::string_view FunctionName(v1::AggregateCall::Function function) {
-  switch (function) {
-    case v1::AggregateCall::COUNT_STAR:
-    case v1::AggregateCall::COUNT:
-      return "COUNT";
-    case v1::AggregateCall::SUM:
-      return "SUM";
-    case v1::AggregateCall::MIN:
-      return "MIN";
-    case v1::AggregateCall::MAX:
-      return "MAX";
-    case v1::AggregateCall::AVG:
-      return "AVG";
-    default:
-      return "?";
-  }
+// As Flink's plans have it.
+std::string UpperCase(std::string name) {
+  for (char& letter : name) letter = static_cast<char>(std::toupper(letter));
+  return name;
 }
 
 std::string DescribeWindow(const v1::Window& window) {
@@ -55,7 +46,7 @@ std::string DescribeAggregate(std::string_view kind, const v1::WindowAggregate& 
   std::vector<std::string> calls;
   for (const v1::AggregateCall& call : aggregate.aggregates()) {
     const bool star = call.function() == v1::AggregateCall::COUNT_STAR;
-    calls.push_back(fmt::format("{}({}) AS {}", FunctionName(call.function()),
+    calls.push_back(fmt::format("{}({}) AS {}", UpperCase(AggregateName(call.function())),
                                 star ? "*" : call.input_column(), call.output_column()));
   }
   return fmt::format("{}(window=[{}], groupBy=[{}], select=[{}]{})", kind,

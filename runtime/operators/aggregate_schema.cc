@@ -14,26 +14,8 @@ bool IsNumeric(TypeKind kind) {
   return kind == TypeKind::kInt32 || kind == TypeKind::kInt64 || kind == TypeKind::kDouble;
 }
 
-std::string LowerName(int function) {
-  switch (function) {
-    case v1::AggregateCall::COUNT_STAR:
-    case v1::AggregateCall::COUNT:
-      return "count";
-    case v1::AggregateCall::SUM:
-      return "sum";
-    case v1::AggregateCall::MIN:
-      return "min";
-    case v1::AggregateCall::MAX:
-      return "max";
-    case v1::AggregateCall::AVG:
-      return "avg";
-    default:
-      return fmt::format("aggregate function {}", function);
-  }
-}
-
 tl::unexpected<Error> TypeNotTaken(int function, DataType input, std::string_view taken) {
-  return UserError("{} does not take a column of type {}; it takes {}", LowerName(function),
+  return UserError("{} does not take a column of type {}; it takes {}", AggregateName(function),
                    NameOf(input), taken);
 }
 
@@ -44,7 +26,7 @@ Result<DataType> InputType(const v1::AggregateCall& call, const Schema& input) {
   const auto index = input.IndexOf(call.input_column());
   if (!index) {
     return UserError("{} ({}): the input has no column '{}'", call.output_column(),
-                     LowerName(call.function()), call.input_column());
+                     AggregateName(call.function()), call.input_column());
   }
   return input.field(*index).type;
 }
@@ -73,9 +55,27 @@ Status AppendPartialFields(const v1::AggregateCall& call, const std::string& nam
 
 }  // namespace
 
+std::string AggregateName(int function) {
+  switch (function) {
+    case v1::AggregateCall::COUNT_STAR:
+    case v1::AggregateCall::COUNT:
+      return "count";
+    case v1::AggregateCall::SUM:
+      return "sum";
+    case v1::AggregateCall::MIN:
+      return "min";
+    case v1::AggregateCall::MAX:
+      return "max";
+    case v1::AggregateCall::AVG:
+      return "avg";
+    default:
+      return fmt::format("aggregate function {}", function);
+  }
+}
+
 Result<DataType> AggregateOutputType(int function, std::optional<DataType> input) {
   if (function == v1::AggregateCall::COUNT_STAR) return kInt64;
-  if (!input) return UserError("{} needs a column", LowerName(function));
+  if (!input) return UserError("{} needs a column", AggregateName(function));
   switch (function) {
     case v1::AggregateCall::COUNT:
       return kInt64;
@@ -90,7 +90,8 @@ Result<DataType> AggregateOutputType(int function, std::optional<DataType> input
       }
       return *input;
     default:
-      return UserError("{} is not known; count, sum, min, max and avg are", LowerName(function));
+      return UserError("{} is not known; count, sum, min, max and avg are",
+                       AggregateName(function));
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "runtime/types/result.h"
 #include "runtime/types/schema.h"
@@ -12,6 +13,9 @@ namespace watershed {
 namespace v1 {
 class WindowAggregate;
 }
+
+// The name of a v1::AggregateCall::Function in job files: "count", "sum", …
+std::string AggregateName(int function);
 
 // Result type of `function` (v1::AggregateCall::Function) over a column, Flink's rules: COUNT is
 // bigint; SUM, MIN, MAX and AVG keep their input's type (AVG of integers truncates, SUM wraps). A
