@@ -148,7 +148,10 @@ void WindowAggregate::AddToSession(StateEntry& entry, TimestampMs time_ms, int64
     if (window.start_ms <= open.end_ms() && open.start_ms() <= window.end_ms) {
       state_->MarkDirty(entry);
       if (window.start_ms < open.start_ms()) open.start_ms() = window.start_ms;
-      if (window.end_ms > open.end_ms()) open.end_ms() = window.end_ms;
+      if (window.end_ms > open.end_ms()) {
+        open.end_ms() = window.end_ms;
+        state_->MoveTimer(entry, LastMsOf(window.end_ms));
+      }
       aggregates_.Add(open.accumulator(), row);
       return;
     }

@@ -1,7 +1,6 @@
 #include "runtime/state/cached_keyed_state.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -20,13 +19,15 @@ struct CachedKeyedState::Gauges {
         backend_writes(group.gauge("watershed_state_backend_writes")),
         bytes(group.gauge(metric_names::kStateCacheBytes)),
         dirty_bytes(group.gauge(metric_names::kStateDirtyBytes)),
-        keys(group.gauge("watershed_state_cache_keys")) {}
-  Gauge &hits, &misses, &evictions, &backend_reads, &backend_writes, &bytes, &dirty_bytes, &keys;
+        keys(group.gauge("watershed_state_cache_keys")),
+        backend_keys(group.gauge("watershed_state_backend_keys")) {}
+  Gauge &hits, &misses, &evictions, &backend_reads, &backend_writes, &bytes, &dirty_bytes, &keys,
+      &backend_keys;
 };
 
 CachedKeyedState::CachedKeyedState(KeyedStateSpec spec, std::shared_ptr<StateMemory> memory)
     : spec_(std::move(spec)), memory_(std::move(memory)) {
-  groups_.resize(static_cast<size_t>(std::max(spec_.key_groups.size(), 0)));
+  group_keys_.resize(static_cast<size_t>(std::max(spec_.key_groups.size(), 0)));
   if (spec_.metrics != nullptr) gauges_ = std::make_unique<Gauges>(*spec_.metrics);
   memory_->Join();
 }
@@ -43,15 +44,15 @@ void CachedKeyedState::BecomeDirty(StateEntry& entry) {
 }
 
 void CachedKeyedState::AddTimer(StateEntry& entry, TimestampMs time_ms) {
-  // The reference at the old, later time stays behind, stale.
-  if (entry.timer_ms_ == kNoTimer) ++live_timers_;
-  entry.timer_ms_ = time_ms;
-  timers_.Add({time_ms, cache_.SlotOf(entry), entry.generation_});
+  MarkDirty(entry);  // the row names the timer
+  Queue(entry, time_ms);
 }
 
-bool CachedKeyedState::Live(const TimerRef& timer) const {
-  const StateEntry& entry = cache_.At(timer.slot);
-  return entry.generation_ == timer.generation && entry.timer_ms_ == timer.time_ms;
+void CachedKeyedState::Queue(StateEntry& entry, TimestampMs time_ms) {
+  // The reference at an old, later time stays behind, stale.
+  if (entry.timer_ms_ == kNoTimer) ++live_timers_;
+  entry.timer_ms_ = time_ms;
+  timers_.Add({time_ms, cache_.SlotOf(entry), ++entry.generation_});
 }
 
 void CachedKeyedState::Resize(StateEntry& entry, uint32_t size) {
@@ -84,7 +85,12 @@ Status CachedKeyedState::Resolve(const KeyBatch& keys, int64_t first, int64_t co
   }
   figures_.hits += count - misses;
   figures_.misses += misses;
-  return misses_.empty() ? Ok() : ReadMisses();
+  if (misses_.empty()) return Ok();
+  return ReadMisses([&](const Miss& miss, const ValueRow& row) {
+    Fill(*miss.entry, row);
+    if (row.timer_ms != kNoTimer) Queue(*miss.entry, row.timer_ms);
+    return Ok();
+  });
 }
 
 Status CachedKeyedState::Create(uint64_t hash, std::string_view key, StateEntry*& entry) {
@@ -97,25 +103,49 @@ Status CachedKeyedState::Create(uint64_t hash, std::string_view key, StateEntry*
   if (entry == nullptr) return InternalError("keyed state: the cache's address range is exhausted");
   entry->flags_ |= StateEntry::kMaybeEmpty;
   maybe_empty_.push_back(entry);
-  if (Group(group).keys == 0) return Ok();  // the backend cannot know it
-  const size_t begin = miss_keys_.size();
-  AppendValueRowKey(group, key, miss_keys_);
-  misses_.push_back({entry, begin, miss_keys_.size() - begin});
+  if (BackendKeys(group) == 0 || !index_.MayContain(hash)) return Ok();
+  AddMiss(entry, 0, group, key);
   return Ok();
 }
 
-Status CachedKeyedState::ReadMisses() {
+void CachedKeyedState::AddMiss(StateEntry* entry, size_t due, KeyGroup group,
+                               std::string_view key) {
+  const size_t begin = miss_keys_.size();
+  AppendValueRowKey(group, key, miss_keys_);
+  misses_.push_back({entry, due, begin, miss_keys_.size() - begin});
+}
+
+Status CachedKeyedState::ReadMisses(
+    const std::function<Status(const Miss&, const ValueRow&)>& found) {
   const auto key_of = [&](const Miss& miss) {
     return std::string_view(miss_keys_).substr(miss.key_begin, miss.key_size);
   };
   std::sort(misses_.begin(), misses_.end(),
             [&](const Miss& a, const Miss& b) { return key_of(a) < key_of(b); });
+  // A record may be there twice.
+  const auto same = [&](const Miss& a, const Miss& b) { return key_of(a) == key_of(b); };
+  misses_.erase(std::unique(misses_.begin(), misses_.end(), same), misses_.end());
   row_keys_.clear();
-  for (const Miss& miss : misses_) row_keys_.push_back(key_of(miss));
+  bool deferred = false;
+  for (const Miss& miss : misses_) {
+    row_keys_.push_back(key_of(miss));
+    if (deferred_.empty()) continue;
+    deferred |= deferred_.MayContain(HashKey(row_keys_.back().substr(kValueRowPrefixBytes)));
+  }
+  if (deferred) {
+    deferred_.MoveTo(pending_);
+    WS_RETURN_IF_ERROR(WritePending());
+  }
   figures_.backend_reads += static_cast<int64_t>(misses_.size());
   Status filled = Ok();
-  Status read = backend_->MultiGet(row_keys_, [&](size_t i, std::string_view row) {
-    Status status = Fill(*misses_[i].entry, row);
+  Status read = backend_->MultiGet(row_keys_, [&](size_t i, std::string_view bytes) {
+    const Result<ValueRow> row = ParseValueRow(bytes);
+    Status status = Ok();
+    if (!row) {
+      status = tl::make_unexpected(row.error());
+    } else if (row->timer_ms > fired_ms_) {  // else dead
+      status = found(misses_[i], *row);
+    }
     if (!status) filled = std::move(status);
   });
   misses_.clear();
@@ -124,112 +154,20 @@ Status CachedKeyedState::ReadMisses() {
   return filled;
 }
 
-Status CachedKeyedState::Fill(StateEntry& entry, std::string_view row) {
-  WS_ASSIGN_OR_RETURN(const ValueRow parsed, ParseValueRow(row));
-  cache_.Resize(entry, static_cast<uint32_t>(parsed.value.size()));
-  if (!parsed.value.empty()) {
-    std::memcpy(entry.value().data(), parsed.value.data(), parsed.value.size());
+void CachedKeyedState::Fill(StateEntry& entry, const ValueRow& row) {
+  cache_.Resize(entry, static_cast<uint32_t>(row.value.size()));
+  if (!row.value.empty()) {
+    std::memcpy(entry.value().data(), row.value.data(), row.value.size());
   }
-  entry.backend_timer_ms_ = parsed.timer_ms;
   entry.flags_ |= StateEntry::kInBackend;
-  return Ok();
-}
-
-Status CachedKeyedState::TakeDue(TimestampMs watermark_ms, int64_t max_entries,
-                                 std::vector<StateEntry*>& entries) {
-  entries.clear();
-  watermark_ms = std::min(watermark_ms, kNoTimer - 1);
-  TakeDueFromCache(watermark_ms, max_entries, entries);
-  Status status = Ok();
-  if (earliest_backend_timer_ms_ <= watermark_ms) {
-    status = TakeDueFromBackend(watermark_ms, max_entries, entries);
-  }
-  for (StateEntry* entry : entries) {
-    entry->flags_ &= static_cast<uint8_t>(~StateEntry::kDue);
-  }
-  return status;
-}
-
-// In groups, so that the cache misses on entries, and then on their buckets for Erase, overlap.
-void CachedKeyedState::TakeDueFromCache(TimestampMs watermark_ms, int64_t max_entries,
-                                        std::vector<StateEntry*>& entries) {
-  constexpr int64_t kGroup = 32;
-  std::array<TimerRef, kGroup> timers;
-  bool more = true;
-  while (more) {
-    const auto room = std::min(kGroup, max_entries - static_cast<int64_t>(entries.size()));
-    int64_t popped = 0;
-    while (popped < room && timers_.PopDue(watermark_ms, timers[static_cast<size_t>(popped)])) {
-      __builtin_prefetch(&cache_.At(timers[static_cast<size_t>(popped)].slot), 1);
-      ++popped;
-    }
-    more = popped == room && room > 0;
-    for (int64_t i = 0; i < popped; ++i) {
-      const TimerRef& timer = timers[static_cast<size_t>(i)];
-      if (!Live(timer)) continue;
-      StateEntry& entry = cache_.At(timer.slot);
-      cache_.table().Prefetch(entry.hash());
-      entry.timer_ms_ = kNoTimer;
-      --live_timers_;
-      if (entry.flags_ & StateEntry::kDue) continue;
-      entry.flags_ |= StateEntry::kDue;
-      entries.push_back(&entry);
-    }
-  }
-}
-
-Status CachedKeyedState::TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,
-                                            std::vector<StateEntry*>& entries) {
-  WS_RETURN_IF_ERROR(WritePending());  // what an earlier call deleted must not be seen again
-  ClearKeys(due_keys_);
-  due_times_.clear();
-  const int64_t room = max_entries - static_cast<int64_t>(entries.size());
-  TimestampMs earliest = kNoTimer;
-  for (int32_t group = spec_.key_groups.first; group <= spec_.key_groups.last; ++group) {
-    if (Group({group}).earliest_timer_ms <= watermark_ms && due_keys_.size() < room) {
-      WS_RETURN_IF_ERROR(CollectDueRows({group}, watermark_ms, room));
-    }
-    earliest = std::min(earliest, Group({group}).earliest_timer_ms);
-  }
-  earliest_backend_timer_ms_ = earliest;
-  WS_RETURN_IF_ERROR(Resolve(due_keys_, 0, due_keys_.size(), due_entries_));
-  for (size_t i = 0; i < due_times_.size(); ++i) {
-    StateEntry& entry = *due_entries_[i];
-    if (entry.backend_timer_ms_ == due_times_[i]) entry.backend_timer_ms_ = kNoTimer;
-    MarkDirty(entry);  // its row in the backend still names the timer
-    if (entry.flags_ & StateEntry::kDue) continue;
-    entry.flags_ |= StateEntry::kDue;
-    entries.push_back(&entry);
-  }
-  return Ok();
-}
-
-// Appends one group's due timer rows to due_keys_ and due_times_, `max_keys` in all, deletes those
-// rows, and learns what is next.
-Status CachedKeyedState::CollectDueRows(KeyGroup group, TimestampMs watermark_ms,
-                                        int64_t max_keys) {
-  BackendGroup& of = Group(group);
-  std::string begin;
-  std::string end;
-  AppendTimerRowKey(group, of.earliest_timer_ms, {}, begin);
-  AppendTimerRowKey(group, kNoTimer, {}, end);
-  of.earliest_timer_ms = kNoTimer;
-  return backend_->Scan(begin, end, [&](std::string_view row_key, std::string_view) {
-    const TimestampMs time_ms = TimeOfTimerRowKey(row_key);
-    if (time_ms > watermark_ms || due_keys_.size() == max_keys) {
-      of.earliest_timer_ms = time_ms;
-      return false;
-    }
-    due_times_.push_back(time_ms);
-    AppendKey(row_key.substr(kTimerRowPrefixBytes), due_keys_);
-    pending_.Delete(row_key);
-    return true;
-  });
+  if (row.timer_ms != kNoTimer) entry.flags_ |= StateEntry::kRecorded;
+  entry.row_timer_ms_ = row.timer_ms;
 }
 
 Status CachedKeyedState::EndBundle() {
   DropEmpty();
   if (timers_.size() > 2 * live_timers_ + 4096) CompactTimers();
+  if (backend_keys_ == 0) index_.Enable();
   const int64_t used = UsedBytes();
   const int64_t allowed = memory_->AllowanceBytes(reported_bytes_);
   if (used > allowed) Evict(allowed - allowed / 16);
@@ -262,6 +200,7 @@ void CachedKeyedState::UpdateGauges() {
   gauges_->bytes.Set(now.cache_bytes);
   gauges_->dirty_bytes.Set(now.dirty_bytes);
   gauges_->keys.Set(now.cached_keys);
+  gauges_->backend_keys.Set(now.backend_keys);
 }
 
 }  // namespace watershed

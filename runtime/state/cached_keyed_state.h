@@ -2,14 +2,19 @@
 // opened when something must be written to it for the first time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "runtime/state/backend_index.h"
+#include "runtime/state/deferred_deletes.h"
 #include "runtime/state/keyed_state.h"
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_cache.h"
+#include "runtime/state/state_rows.h"
+#include "runtime/state/timer_log.h"
 #include "runtime/state/timer_queue.h"
 
 namespace watershed {
@@ -36,46 +41,51 @@ class CachedKeyedState final : public KeyedState {
   void AddTimer(StateEntry& entry, TimestampMs time_ms) override;
 
  private:
-  // What is known of one key group's part of the backend without asking it.
-  struct BackendGroup {
-    int64_t keys = 0;
-    TimestampMs earliest_timer_ms = kNoTimer;  // a lower bound
-  };
   struct Miss {
-    StateEntry* entry;
+    StateEntry* entry;           // null if there is none yet
+    size_t due;                  // index in due_keys_, if read because a timer is due
     size_t key_begin, key_size;  // of the row key in miss_keys_
   };
 
   KeyGroup GroupOf(const StateEntry& entry) const {
     return KeyGroupOfHash(entry.hash(), spec_.max_parallelism);
   }
-  BackendGroup& Group(KeyGroup group) {
-    return groups_[static_cast<size_t>(group.value - spec_.key_groups.first)];
+  // Rows of one key group that live in the backend: none, and it need not be asked.
+  int64_t& BackendKeys(KeyGroup group) {
+    return group_keys_[static_cast<size_t>(group.value - spec_.key_groups.first)];
   }
-  bool Live(const TimerRef& timer) const;
+  bool Live(const TimerRef& timer) const {
+    return cache_.At(timer.slot).generation_ == timer.generation;
+  }
 
   // Resolving (cached_keyed_state.cc).
   Status Create(uint64_t hash, std::string_view key, StateEntry*& entry);
-  Status ReadMisses();
-  Status Fill(StateEntry& entry, std::string_view row);
-  void TakeDueFromCache(TimestampMs watermark_ms, int64_t max_entries,
-                        std::vector<StateEntry*>& entries);
-  Status TakeDueFromBackend(TimestampMs watermark_ms, int64_t max_entries,
-                            std::vector<StateEntry*>& entries);
-  Status CollectDueRows(KeyGroup group, TimestampMs watermark_ms, int64_t max_keys);
+  void AddMiss(StateEntry* entry, size_t due, KeyGroup group, std::string_view key);
+  Status ReadMisses(const std::function<Status(const Miss&, const ValueRow&)>& found);
+  void Fill(StateEntry& entry, const ValueRow& row);
+  void Queue(StateEntry& entry, TimestampMs time_ms);
+
+  // Timers (cached_keyed_state_timers.cc).
+  void TakeDueFromCache(int64_t max_entries, std::vector<StateEntry*>& entries);
+  Status TakeDueFromBackend(int64_t max_entries, std::vector<StateEntry*>& entries);
+  void CollectDueKeys(int64_t max_keys);
+  Status LoadDueKeys(std::vector<StateEntry*>& entries);
+  void AllFiredUpTo(TimestampMs time_ms);
 
   // Writing back (cached_keyed_state_eviction.cc).
   void DropEmpty();
   void Erase(StateEntry& entry);
-  void PutValueRow(StateEntry& entry, TimestampMs timer_ms);
-  void MoveTimerToBackend(StateEntry& entry);
-  void DeleteTimerRow(StateEntry& entry);
+  void PutValueRow(StateEntry& entry);
+  void MoveTimerToLog(StateEntry& entry);
   void Evict(int64_t target_bytes);
   void Clean(int64_t target_dirty_bytes);
   StateEntry* NextColdEntry(bool dirty_only);
   Status WritePending();
   void CompactTimers();
-  int64_t UsedBytes() const { return cache_.byte_size() + timers_.byte_size(); }
+  int64_t UsedBytes() const {
+    return cache_.byte_size() + timers_.byte_size() + index_.byte_size() + log_.byte_size() +
+           static_cast<int64_t>(chunk_.size());
+  }
 
   // Snapshots (cached_keyed_state_snapshot.cc).
   Status AppendGroup(KeyGroup group, std::span<const uint32_t> cached_slots, std::string& out);
@@ -89,9 +99,19 @@ class CachedKeyedState final : public KeyedState {
   StateCache cache_;
   TimerQueue timers_;
   int64_t live_timers_ = 0;  // of timers_.size(), those that are not stale
-  std::vector<BackendGroup> groups_;
+
+  // What lies in the backend. Timers of cached keys are in timers_, of evicted ones in log_.
   int64_t backend_keys_ = 0;
-  TimestampMs earliest_backend_timer_ms_ = kNoTimer;  // a lower bound over all groups
+  std::vector<int64_t> group_keys_;
+  BackendIndex index_;
+  TimerLog log_;
+  std::string chunk_;            // of log_, being fired
+  std::string_view chunk_rest_;  // of chunk_, not looked at yet
+  TimestampMs watermark_ms_ = kMinWatermarkMs;
+  // All timers up to here have fired: rows that name one are dead. Below watermark_ms_ while
+  // TakeDue has not come to its end.
+  TimestampMs fired_ms_ = kMinWatermarkMs;
+  DeferredDeletes deferred_;  // of rows that name a timer in (fired_ms_, watermark_ms_]
 
   std::vector<StateEntry*> maybe_empty_;
   StateWriteBatch pending_;

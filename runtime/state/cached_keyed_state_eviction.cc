@@ -6,6 +6,14 @@
 #include "runtime/state/state_rows.h"
 
 namespace watershed {
+namespace {
+
+// The parts of the budget that may go to what is known of evicted keys: the index, and buffered
+// records of timers.
+constexpr int64_t kIndexShare = 4;
+constexpr int64_t kLogShare = 16;
+
+}  // namespace
 
 void CachedKeyedState::DropEmpty() {
   for (StateEntry* entry : maybe_empty_) {
@@ -15,68 +23,63 @@ void CachedKeyedState::DropEmpty() {
   maybe_empty_.clear();
 }
 
-// A key without state leaves no row behind, and was never written if it lived and died in the
-// cache.
+// A key without state was never written if it lived and died in the cache, and need not be deleted
+// when its row's timer has fired.
 void CachedKeyedState::Erase(StateEntry& entry) {
   if (entry.flags_ & StateEntry::kInBackend) {
-    row_key_.clear();
-    AppendValueRowKey(GroupOf(entry), entry.key(), row_key_);
-    pending_.Delete(row_key_);
-    --Group(GroupOf(entry)).keys;
+    const TimestampMs timer_ms = entry.row_timer_ms_;
+    index_.Erase(entry.hash(), timer_ms);
+    --BackendKeys(GroupOf(entry));
     --backend_keys_;
-    DeleteTimerRow(entry);
+    if (timer_ms > fired_ms_) {
+      row_key_.clear();
+      AppendValueRowKey(GroupOf(entry), entry.key(), row_key_);
+      if (timer_ms > watermark_ms_) {
+        pending_.Delete(row_key_);
+      } else {
+        deferred_.Add(entry.hash(), timer_ms, row_key_, pending_);
+      }
+    }
   }
   if (entry.flags_ & StateEntry::kDirty) dirty_bytes_ -= StateCache::BytesOf(entry);
   if (entry.timer_ms_ != kNoTimer) --live_timers_;
   cache_.Erase(entry);
 }
 
-void CachedKeyedState::DeleteTimerRow(StateEntry& entry) {
-  if (entry.backend_timer_ms_ == kNoTimer) return;
-  row_key_.clear();
-  AppendTimerRowKey(GroupOf(entry), entry.backend_timer_ms_, entry.key(), row_key_);
-  pending_.Delete(row_key_);
-  entry.backend_timer_ms_ = kNoTimer;
-}
-
-void CachedKeyedState::PutValueRow(StateEntry& entry, TimestampMs timer_ms) {
+void CachedKeyedState::PutValueRow(StateEntry& entry) {
+  if (deferred_.MayContain(entry.hash())) deferred_.MoveTo(pending_);
   row_key_.clear();
   row_value_.clear();
   AppendValueRowKey(GroupOf(entry), entry.key(), row_key_);
   const std::span<char> value = entry.value();
-  AppendValueRow(timer_ms, {value.data(), value.size()}, row_value_);
+  AppendValueRow(entry.timer_ms_, {value.data(), value.size()}, row_value_);
   pending_.Put(row_key_, row_value_);
   ++figures_.backend_writes;
   if (!(entry.flags_ & StateEntry::kInBackend)) {
     entry.flags_ |= StateEntry::kInBackend;
-    ++Group(GroupOf(entry)).keys;
+    ++BackendKeys(GroupOf(entry));
     ++backend_keys_;
+    if (index_.NextByteSize() > memory_->options().cache_bytes / kIndexShare) index_.Disable();
+    index_.Insert(entry.hash(), entry.timer_ms_);
+  } else if (entry.row_timer_ms_ != entry.timer_ms_) {
+    index_.Erase(entry.hash(), entry.row_timer_ms_);
+    index_.Insert(entry.hash(), entry.timer_ms_);
+    entry.flags_ &= static_cast<uint8_t>(~StateEntry::kRecorded);
   }
-  if (entry.flags_ & StateEntry::kDirty) {
-    dirty_bytes_ -= StateCache::BytesOf(entry);
-    entry.flags_ &= static_cast<uint8_t>(~StateEntry::kDirty);
-  }
+  entry.row_timer_ms_ = entry.timer_ms_;
+  dirty_bytes_ -= StateCache::BytesOf(entry);
+  entry.flags_ &= static_cast<uint8_t>(~StateEntry::kDirty);
 }
 
-// An evicted key's timer becomes a row; one that is there already and early enough is left alone.
-void CachedKeyedState::MoveTimerToBackend(StateEntry& entry) {
+// An evicted key's timer becomes a record, unless the log has it.
+void CachedKeyedState::MoveTimerToLog(StateEntry& entry) {
   if (entry.timer_ms_ == kNoTimer) return;
   --live_timers_;
-  const TimestampMs time_ms = entry.timer_ms_;
-  entry.timer_ms_ = kNoTimer;
-  if (entry.backend_timer_ms_ <= time_ms) return;
-  DeleteTimerRow(entry);
-  row_key_.clear();
-  AppendTimerRowKey(GroupOf(entry), time_ms, entry.key(), row_key_);
-  pending_.Put(row_key_, {});
-  entry.backend_timer_ms_ = time_ms;
-  MarkDirty(entry);  // the value row names the timer
-  BackendGroup& group = Group(GroupOf(entry));
-  group.earliest_timer_ms = std::min(group.earliest_timer_ms, time_ms);
-  earliest_backend_timer_ms_ = std::min(earliest_backend_timer_ms_, time_ms);
+  if (!(entry.flags_ & StateEntry::kRecorded)) log_.Add(entry.timer_ms_, entry.key());
 }
 
-// CLOCK: an entry used since the hand last passed gets another round.
+// CLOCK: an entry used since the hand last passed gets another round. One whose timer is due stays:
+// it will be asked for at once, and its row would be taken for dead.
 StateEntry* CachedKeyedState::NextColdEntry(bool dirty_only) {
   const EntryTable& table = cache_.table();
   for (size_t step = 0; step < 2 * table.bucket_count() + 2; ++step) {
@@ -89,7 +92,8 @@ StateEntry* CachedKeyedState::NextColdEntry(bool dirty_only) {
     StateEntry& entry = cache_.At(slot);
     if (entry.flags_ & StateEntry::kReferenced) {
       entry.flags_ &= static_cast<uint8_t>(~StateEntry::kReferenced);
-    } else if (!dirty_only || (entry.flags_ & StateEntry::kDirty)) {
+    } else if (entry.timer_ms_ > watermark_ms_ &&
+               (!dirty_only || (entry.flags_ & StateEntry::kDirty))) {
       return &entry;
     }
     ++clock_hand_;
@@ -101,11 +105,13 @@ void CachedKeyedState::Evict(int64_t target_bytes) {
   while (UsedBytes() > target_bytes && cache_.size() > 0) {
     StateEntry* entry = NextColdEntry(/*dirty_only=*/false);
     if (entry == nullptr) break;
-    MoveTimerToBackend(*entry);
-    if (entry->flags_ & StateEntry::kDirty) PutValueRow(*entry, entry->backend_timer_ms_);
+    if (entry->flags_ & StateEntry::kDirty) PutValueRow(*entry);
+    MoveTimerToLog(*entry);
     ++figures_.evictions;
     cache_.Erase(*entry);
   }
+  const int64_t log_bytes = memory_->options().cache_bytes / kLogShare;
+  if (log_.buffered_bytes() > log_bytes) log_.Spill(log_bytes / 2, pending_);
   CompactTimers();
 }
 
@@ -114,7 +120,7 @@ void CachedKeyedState::Clean(int64_t target_dirty_bytes) {
   while (dirty_bytes_ > target_dirty_bytes) {
     StateEntry* entry = NextColdEntry(/*dirty_only=*/true);
     if (entry == nullptr) break;
-    PutValueRow(*entry, entry->backend_timer_ms_);
+    PutValueRow(*entry);
   }
 }
 

@@ -36,7 +36,11 @@ tl::unexpected<Error> Damaged(KeyGroup group, std::string_view why) {
 }  // namespace
 
 Status CachedKeyedState::Snapshot(const PutSection& put) {
-  std::vector<std::vector<uint32_t>> slots(groups_.size());
+  if (!deferred_.empty()) {
+    deferred_.MoveTo(pending_);
+    WS_RETURN_IF_ERROR(WritePending());
+  }
+  std::vector<std::vector<uint32_t>> slots(group_keys_.size());
   for (size_t bucket = 0; bucket < cache_.table().bucket_count(); ++bucket) {
     const uint32_t slot = cache_.table().SlotAt(bucket);
     if (slot == 0) continue;
@@ -44,9 +48,9 @@ Status CachedKeyedState::Snapshot(const PutSection& put) {
     slots[static_cast<size_t>(group.value - spec_.key_groups.first)].push_back(slot);
   }
   std::string section;
-  for (size_t i = 0; i < groups_.size(); ++i) {
+  for (size_t i = 0; i < group_keys_.size(); ++i) {
     const KeyGroup group{spec_.key_groups.first + static_cast<int32_t>(i)};
-    if (slots[i].empty() && groups_[i].keys == 0) continue;
+    if (slots[i].empty() && group_keys_[i] == 0) continue;
     section.assign(1, kSnapshotVersion);
     WS_RETURN_IF_ERROR(AppendGroup(group, slots[i], section));
     WS_RETURN_IF_ERROR(put(SectionOf(group), section));
@@ -61,7 +65,7 @@ Status CachedKeyedState::AppendGroup(KeyGroup group, std::span<const uint32_t> c
     const std::span<char> value = entry.value();
     AppendRow(entry.key(), {value.data(), value.size()}, entry.EarliestTimer(), out);
   }
-  if (Group(group).keys == 0) return Ok();
+  if (BackendKeys(group) == 0) return Ok();
   std::string begin, end;
   AppendValueRowKey(group, {}, begin);
   end = begin;
@@ -77,7 +81,7 @@ Status CachedKeyedState::AppendGroup(KeyGroup group, std::span<const uint32_t> c
           parsed = tl::make_unexpected(value.error());
           return false;
         }
-        AppendRow(key, value->value, value->timer_ms, out);
+        if (value->timer_ms > fired_ms_) AppendRow(key, value->value, value->timer_ms, out);
         return true;
       }));
   return parsed;

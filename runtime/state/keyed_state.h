@@ -85,7 +85,17 @@ class KeyedState {
   virtual void Resize(StateEntry& entry, uint32_t size) = 0;
   // Makes sure that a timer fires at `time_ms` or before.
   void SetTimer(StateEntry& entry, TimestampMs time_ms) {
-    if (time_ms < entry.EarliestTimer()) AddTimer(entry, time_ms);
+    if (time_ms < entry.timer_ms_) AddTimer(entry, time_ms);
+  }
+  // The key's timer is at `time_ms` now, also if that is later than before. Not required when a
+  // deadline moves away, but a store is cheaper than a look at the key in vain.
+  void MoveTimer(StateEntry& entry, TimestampMs time_ms) {
+    if (time_ms < entry.timer_ms_) {
+      AddTimer(entry, time_ms);
+    } else if (time_ms > entry.timer_ms_) {
+      MarkDirty(entry);
+      entry.timer_ms_ = time_ms;
+    }
   }
   // Up to `max_entries` distinct keys with a timer at or before the watermark; empty when there are
   // no more. Their timers are gone: set the next one of each that keeps state. Watermarks must not

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "runtime/state/state_backend.h"
+#include "runtime/state/state_rows.h"
 
 namespace watershed {
 namespace {
@@ -25,8 +26,15 @@ class OrderedMapBackend final : public StateBackend {
         rows_.erase(row);
       }
     });
+    if (rows_.size() > 2 * rows_swept_ + 64) {
+      std::erase_if(
+          rows_, [&](const auto& row) { return IsDeadRow(row.first, row.second, dead_up_to_ms_); });
+      rows_swept_ = rows_.size();
+    }
     return Ok();
   }
+
+  void DeadUpTo(TimestampMs timer_ms) override { dead_up_to_ms_ = timer_ms; }
 
   Status Scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) override {
@@ -38,6 +46,8 @@ class OrderedMapBackend final : public StateBackend {
 
  private:
   std::map<std::string, std::string, std::less<>> rows_;
+  TimestampMs dead_up_to_ms_ = kMinWatermarkMs;
+  size_t rows_swept_ = 0;  // rows that the last sweep for dead ones left
 };
 
 }  // namespace

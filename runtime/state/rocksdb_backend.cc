@@ -1,3 +1,4 @@
+#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -6,14 +7,48 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "runtime/state/scratch_env.h"
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_memory.h"
+#include "runtime/state/state_rows.h"
 
 namespace watershed {
 namespace {
+
+// Drops dead rows while RocksDB writes or merges files, so that they need no deletes.
+class DeadRowsFilter final : public rocksdb::CompactionFilter {
+ public:
+  explicit DeadRowsFilter(TimestampMs dead_up_to_ms) : dead_up_to_ms_(dead_up_to_ms) {}
+  const char* Name() const override { return "WatershedDeadRows"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    return IsDeadRow({key.data(), key.size()}, {value.data(), value.size()}, dead_up_to_ms_);
+  }
+
+ private:
+  const TimestampMs dead_up_to_ms_;
+};
+
+class DeadRowsFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  const char* Name() const override { return "WatershedDeadRows"; }
+  bool ShouldFilterTableFileCreation(rocksdb::TableFileCreationReason) const override {
+    return true;  // also when a memtable is flushed
+  }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    return std::make_unique<DeadRowsFilter>(dead_up_to_ms_.load(std::memory_order_relaxed));
+  }
+  void Set(TimestampMs dead_up_to_ms) {
+    dead_up_to_ms_.store(dead_up_to_ms, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<TimestampMs> dead_up_to_ms_{kMinWatermarkMs};
+};
 
 rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -56,8 +91,9 @@ rocksdb::Options MakeOptions(StateMemory& memory) {
 
 class RocksDbBackend final : public StateBackend {
  public:
-  RocksDbBackend(std::string directory, std::unique_ptr<rocksdb::DB> db)
-      : directory_(std::move(directory)), db_(std::move(db)) {
+  RocksDbBackend(std::string directory, std::unique_ptr<rocksdb::DB> db,
+                 std::shared_ptr<DeadRowsFilterFactory> dead_rows)
+      : directory_(std::move(directory)), db_(std::move(db)), dead_rows_(std::move(dead_rows)) {
     write_options_.disableWAL = true;
     scan_options_.fill_cache = false;
   }
@@ -111,6 +147,8 @@ class RocksDbBackend final : public StateBackend {
     return status.ok() ? Ok() : Failed("write", status);
   }
 
+  void DeadUpTo(TimestampMs timer_ms) override { dead_rows_->Set(timer_ms); }
+
   Status Scan(std::string_view begin, std::string_view end,
               const std::function<bool(std::string_view, std::string_view)>& visit) override {
     const rocksdb::Slice upper = SliceOf(end);
@@ -136,6 +174,7 @@ class RocksDbBackend final : public StateBackend {
 
   std::string directory_;
   std::unique_ptr<rocksdb::DB> db_;
+  std::shared_ptr<DeadRowsFilterFactory> dead_rows_;
   rocksdb::WriteOptions write_options_;
   rocksdb::ReadOptions scan_options_;
   rocksdb::WriteBatch batch_;
@@ -150,13 +189,16 @@ class RocksDbBackend final : public StateBackend {
 Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& directory,
                                                          StateMemory& memory) {
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(MakeOptions(memory), directory, &db);
+  rocksdb::Options options = MakeOptions(memory);
+  const auto dead_rows = std::make_shared<DeadRowsFilterFactory>();
+  options.compaction_filter_factory = dead_rows;
+  const rocksdb::Status status = rocksdb::DB::Open(options, directory, &db);
   if (!status.ok()) {
     return ExternalError(
         "keyed state: cannot open RocksDB in {}: {}; check the disk behind io.tmp.dirs", directory,
         status.ToString());
   }
-  return std::make_unique<RocksDbBackend>(directory, std::unique_ptr<rocksdb::DB>(db));
+  return std::make_unique<RocksDbBackend>(directory, std::unique_ptr<rocksdb::DB>(db), dead_rows);
 }
 
 }  // namespace watershed

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/types/event_time.h"
 #include "runtime/types/result.h"
 
 namespace watershed {
@@ -58,6 +59,9 @@ class StateBackend {
   virtual Status MultiGet(std::span<const std::string_view> keys,
                           const std::function<void(size_t, std::string_view)>& found) = 0;
   virtual Status Write(const StateWriteBatch& batch) = 0;
+  // Value rows that name a timer up to this time are dead: they may still be found, or go at any
+  // time. Times must not fall.
+  virtual void DeadUpTo(TimestampMs timer_ms) = 0;
   // visit(key, value) in order for rows with begin <= key < end, until it returns false.
   virtual Status Scan(std::string_view begin, std::string_view end,
                       const std::function<bool(std::string_view, std::string_view)>& visit) = 0;

@@ -36,10 +36,8 @@ class StateEntry {
     return {data, value_size_};
   }
 
-  // The earliest time at which a timer of this key will fire; kNoTimer if there is none.
-  TimestampMs EarliestTimer() const {
-    return timer_ms_ < backend_timer_ms_ ? timer_ms_ : backend_timer_ms_;
-  }
+  // When this key's timer fires; kNoTimer if there is none.
+  TimestampMs EarliestTimer() const { return timer_ms_; }
 
  private:
   friend class StateCache;
@@ -54,7 +52,7 @@ class StateEntry {
     kValueOutside = 8,  // the value is in an allocation of its own
     kKeyOutside = 16,   // so is the key
     kMaybeEmpty = 32,   // listed to be looked at when the bundle ends
-    kDue = 64,          // listed by the TakeDue that runs
+    kRecorded = 64,     // the timer log has a record of the time that the row names
   };
   struct OutsideValue {
     char* data;
@@ -69,11 +67,12 @@ class StateEntry {
   }
 
   uint64_t hash_ = 0;
-  TimestampMs timer_ms_ = kNoTimer;          // of the live reference in the timer queue
-  TimestampMs backend_timer_ms_ = kNoTimer;  // of the timer row in the backend
+  TimestampMs timer_ms_ = kNoTimer;      // its reference in the queue may have an earlier time
+  TimestampMs row_timer_ms_ = kNoTimer;  // what the backend's row names
   uint32_t key_size_ = 0;
   uint32_t value_size_ = 0;
-  uint32_t generation_ = 0;  // rises when the slot is freed: tells stale timer references
+  // Rises when the slot is freed or the timer queued anew: tells stale timer references.
+  uint32_t generation_ = 0;
   uint8_t flags_ = 0;
   uint8_t size_class_ = 0;
   uint16_t key_offset_ = 0;

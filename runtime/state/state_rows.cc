@@ -3,10 +3,14 @@
 #include <bit>
 #include <cstring>
 
+#include "runtime/state/state_entry.h"
+
 namespace watershed {
 namespace {
 
-constexpr uint64_t kSignBit = uint64_t{1} << 63;
+constexpr char kValueTable = 0;
+constexpr char kTimerTable = 1;
+constexpr KeyGroup kTimerGroup{0xffff};  // no key is in it
 static_assert(std::endian::native == std::endian::little);
 
 void AppendPrefix(KeyGroup group, char table, std::string& out) {
@@ -18,16 +22,14 @@ void AppendPrefix(KeyGroup group, char table, std::string& out) {
 }  // namespace
 
 void AppendValueRowKey(KeyGroup group, std::string_view key, std::string& out) {
-  AppendPrefix(group, 0, out);
+  AppendPrefix(group, kValueTable, out);
   out.append(key);
 }
 
-void AppendTimerRowKey(KeyGroup group, TimestampMs time_ms, std::string_view key,
-                       std::string& out) {
-  AppendPrefix(group, 1, out);
-  const uint64_t sortable = __builtin_bswap64(static_cast<uint64_t>(time_ms) ^ kSignBit);
+void AppendTimerChunkRowKey(uint64_t number, std::string& out) {
+  AppendPrefix(kTimerGroup, kTimerTable, out);
+  const uint64_t sortable = __builtin_bswap64(number);
   out.append(reinterpret_cast<const char*>(&sortable), sizeof sortable);
-  out.append(key);
 }
 
 void AppendValueRow(TimestampMs timer_ms, std::string_view value, std::string& out) {
@@ -45,10 +47,13 @@ Result<ValueRow> ParseValueRow(std::string_view row) {
   return parsed;
 }
 
-TimestampMs TimeOfTimerRowKey(std::string_view row_key) {
-  uint64_t sortable = 0;
-  std::memcpy(&sortable, row_key.data() + kValueRowPrefixBytes, sizeof sortable);
-  return static_cast<TimestampMs>(__builtin_bswap64(sortable) ^ kSignBit);
+bool IsDeadRow(std::string_view row_key, std::string_view row, TimestampMs fired_ms) {
+  if (row_key.size() < kValueRowPrefixBytes || row_key[kValueRowPrefixBytes - 1] != kValueTable) {
+    return false;
+  }
+  TimestampMs timer_ms = kNoTimer;
+  if (row.size() >= sizeof timer_ms) std::memcpy(&timer_ms, row.data(), sizeof timer_ms);
+  return timer_ms <= fired_ms && timer_ms != kNoTimer;
 }
 
 void ClearKeys(KeyBatch& keys) {

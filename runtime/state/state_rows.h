@@ -1,8 +1,8 @@
 // Rows of the backend. All keys begin with the key group, so that state can be moved by range:
 //   key group (2 bytes, big-endian) | 0x00 | key              -> timer (8) | value
-//   key group (2 bytes, big-endian) | 0x01 | time (8) | key   -> nothing
-// A time is big-endian with its sign bit turned over, so that bytes sort as times do. The timer in
-// a value row names the key's timer row (kNoTimer: there is none).
+//   0xffff | 0x01 | number (8, big-endian)                    -> a chunk of the timer log
+// The timer in a value row is the key's (kNoTimer: there is none). Once that time has been fired
+// the row is dead, whether or not it was deleted.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,10 @@
 namespace watershed {
 
 inline constexpr size_t kValueRowPrefixBytes = 3;
-inline constexpr size_t kTimerRowPrefixBytes = 11;
 
 // They append to `out`.
 void AppendValueRowKey(KeyGroup group, std::string_view key, std::string& out);
-void AppendTimerRowKey(KeyGroup group, TimestampMs time_ms, std::string_view key, std::string& out);
+void AppendTimerChunkRowKey(uint64_t number, std::string& out);
 void AppendValueRow(TimestampMs timer_ms, std::string_view value, std::string& out);
 
 struct ValueRow {
@@ -29,7 +28,8 @@ struct ValueRow {
   std::string_view value;
 };
 Result<ValueRow> ParseValueRow(std::string_view row);
-TimestampMs TimeOfTimerRowKey(std::string_view row_key);
+// Whether this is a value row that names a timer up to `fired_ms`.
+bool IsDeadRow(std::string_view row_key, std::string_view row, TimestampMs fired_ms);
 
 // Makes batches of keys that are encoded already.
 void ClearKeys(KeyBatch& keys);

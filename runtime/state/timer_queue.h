@@ -1,7 +1,7 @@
 // Event-time timers of cached entries: a calendar queue (R. Brown, CACM 31(10), 1988) of buckets
 // about one second wide. Adding appends to a bucket; only the bucket that the watermark stands in
-// is kept as a heap. References may be stale (the entry was evicted, or has an earlier timer): the
-// owner tells.
+// is kept as a heap. References may be stale (the entry was evicted, or has an earlier timer) or
+// early (its timer moved away): the owner tells.
 #pragma once
 
 #include <array>

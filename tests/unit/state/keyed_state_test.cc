@@ -169,7 +169,11 @@ void RandomBundle(KeyedState& state, Model& model, std::mt19937& random, Timesta
     const std::string value(1 + random() % 120, static_cast<char>('a' + random() % 26));
     const TimestampMs deadline_ms = watermark_ms + 1 + static_cast<int64_t>(random() % 20000);
     SetValue(state, *entries[i], value);
-    state.SetTimer(*entries[i], deadline_ms);
+    if (random() % 2 == 0) {
+      state.SetTimer(*entries[i], deadline_ms);
+    } else {
+      state.MoveTimer(*entries[i], deadline_ms);
+    }
     model.rows[names[i]] = {value, deadline_ms};
   }
   ASSERT_TRUE(state.EndBundle());
