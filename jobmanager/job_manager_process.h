@@ -13,8 +13,8 @@
 
 namespace watershed {
 
-// Stop, which the destructor calls, ends the servers, then the jobs' event loop; TaskManagers notice
-// and look for a JobManager again. Ports: "rpc", "rest", "metrics".
+// Stop, which the destructor calls, ends the servers, then the jobs' event loop; TaskManagers
+// notice and look for a JobManager again. Ports: "rpc", "rest", "metrics".
 class JobManagerProcess : public ServerProcess {
  public:
   // Listening when it returns. A user error names the option whose port is taken.

@@ -21,6 +21,7 @@ std::optional<std::vector<std::string>> AssignSlots(int32_t needed,
     const std::string* id;
   };
   std::vector<Candidate> candidates;
+  candidates.reserve(cluster.size());
   for (const FreeSlots& slots : cluster)
     candidates.push_back({0, slots.free, &slots.task_manager_id});
 

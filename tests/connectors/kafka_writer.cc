@@ -62,13 +62,19 @@ KafkaWriter::KafkaWriter(const std::string& brokers, const std::string& topic,
   producer_ = NewClient(settings);
   if (!transactional_id.empty()) {
     Check(rd_kafka_init_transactions(producer_, kTimeoutMs), "init_transactions");
+    uncommitted_ =
+        NewClient({{"bootstrap.servers", brokers}, {"isolation.level", "read_uncommitted"}});
   }
 }
 
-KafkaWriter::~KafkaWriter() { rd_kafka_destroy(producer_); }
+KafkaWriter::~KafkaWriter() {
+  rd_kafka_destroy(producer_);
+  if (uncommitted_ != nullptr) rd_kafka_destroy(uncommitted_);
+}
 
 void KafkaWriter::Write(const std::vector<WrittenRecord>& records) {
   for (const WrittenRecord& record : records) {
+    partitions_.insert(record.partition);
     const void* value = record.value ? record.value->data() : nullptr;
     const size_t size = record.value ? record.value->size() : 0;
     rd_kafka_resp_err_t error;
@@ -94,9 +100,34 @@ void KafkaWriter::WriteNumbered(int32_t partition, const std::string& prefix, in
   Write(records);
 }
 
-void KafkaWriter::Begin() { Check(rd_kafka_begin_transaction(producer_), "begin"); }
-void KafkaWriter::Commit() { Check(rd_kafka_commit_transaction(producer_, kTimeoutMs), "commit"); }
-void KafkaWriter::Abort() { Check(rd_kafka_abort_transaction(producer_, kTimeoutMs), "abort"); }
+void KafkaWriter::Begin() {
+  partitions_.clear();
+  Check(rd_kafka_begin_transaction(producer_), "begin");
+}
+
+void KafkaWriter::Commit() {
+  Check(rd_kafka_commit_transaction(producer_, kTimeoutMs), "commit");
+  AwaitMarkers();
+}
+
+void KafkaWriter::Abort() {
+  Check(rd_kafka_abort_transaction(producer_, kTimeoutMs), "abort");
+  AwaitMarkers();
+}
+
+void KafkaWriter::AwaitMarkers() {
+  const auto end = [&](rd_kafka_t* client, int32_t partition) {
+    int64_t low = 0, high = 0;
+    const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+        client, topic_.c_str(), partition, &low, &high, kTimeoutMs);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) Fail(rd_kafka_err2str(error));
+    return high;
+  };
+  for (const int32_t partition : partitions_) {
+    while (end(producer_, partition) < end(uncommitted_, partition)) {
+    }
+  }
+}
 
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,
                          int64_t offset) {

@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,12 +34,18 @@ class KafkaWriter {
   void WriteNumbered(int32_t partition, const std::string& prefix, int count);
 
   void Begin();
+  // Both return when readers of committed records see the end of the transaction.
   void Commit();
   void Abort();
 
  private:
+  // The broker says that a transaction has ended before it has written the markers.
+  void AwaitMarkers();
+
   rd_kafka_t* producer_;
+  rd_kafka_t* uncommitted_ = nullptr;  // sees the ends with open transactions; transactional only
   std::string topic_;
+  std::set<int32_t> partitions_;  // written to in this transaction
 };
 
 // Removes the records below `offset` from a partition, as retention does.

@@ -93,8 +93,8 @@ Result<std::vector<int32_t>> KafkaInquiry::Partitions(const std::string& topic) 
     if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return tl::make_unexpected(client_.MakeError(doing, found.err, rd_kafka_err2str(found.err)));
     }
-    std::vector<int32_t> partitions;
-    for (int k = 0; k < found.partition_cnt; ++k) partitions.push_back(found.partitions[k].id);
+    std::vector<int32_t> partitions(static_cast<size_t>(found.partition_cnt));
+    for (size_t k = 0; k < partitions.size(); ++k) partitions[k] = found.partitions[k].id;
     std::sort(partitions.begin(), partitions.end());
     return partitions;
   }
