@@ -44,8 +44,8 @@ class IncomingStream final : public grpc::ServerBidiReactor<v1::Frame, v1::Credi
       End(grpc::Status::OK);
       return;
     }
-    if (std::string problem = Receive(); !problem.empty()) {
-      End({grpc::StatusCode::INVALID_ARGUMENT, std::move(problem)});
+    if (const std::string problem = Receive(); !problem.empty()) {
+      End({grpc::StatusCode::INVALID_ARGUMENT, problem});
       return;
     }
     StartRead(&frame_);
