@@ -15,14 +15,19 @@
 #include "runtime/types/ids.h"
 #include "runtime/types/result.h"
 #include "runtime/types/schema.h"
+#include "runtime/types/stream_element.h"
 
 namespace watershed {
 
 class ConnectorFactory;
 class KeyedStateFactory;
+class ObjectStorage;
+class WorkRunner;
 namespace v1 {
 class PhysicalPlan;
-}
+class SubtaskRestore;
+class SubtaskSnapshot;
+}  // namespace v1
 
 // One channel of one edge in one attempt; `edge` is the index into PhysicalPlan.edges.
 struct ChannelKey {
@@ -63,7 +68,27 @@ struct TaskSpec {
   std::shared_ptr<const v1::PhysicalPlan> plan;
   std::string vertex_id;
   SubtaskIndex subtask;
-  std::vector<SourceSplit> splits;  // source vertices only
+  std::vector<SourceSplit> splits;  // source vertices only; with the positions to begin at
+
+  // Checkpoints. Null storage: none are taken, and sinks commit epochs of their own.
+  std::shared_ptr<ObjectStorage> checkpoint_storage;  // of the job's checkpoint directory
+  std::string lineage;
+  // What the subtask takes over; null: it begins empty. Its files are in `restore_storage`.
+  std::shared_ptr<const v1::SubtaskRestore> restore;
+  std::shared_ptr<ObjectStorage> restore_storage;
+};
+
+// Where a task's answers about checkpoints go. Thread-safe; returns at once.
+class CheckpointResponder {
+ public:
+  virtual ~CheckpointResponder() = default;
+  // Everything that the snapshot names is durable.
+  virtual void Acknowledge(const TaskSpec& task, CheckpointId checkpoint,
+                           const v1::SubtaskSnapshot& snapshot) = 0;
+  // The task could not take part (a full disk); it goes on.
+  virtual void Decline(const TaskSpec& task, CheckpointId checkpoint, const Error& reason) = 0;
+  // Told that the checkpoint is complete, its sinks have committed all epochs up to it.
+  virtual void Confirm(const TaskSpec& task, CheckpointId checkpoint) = 0;
 };
 
 struct TaskStatus {
@@ -98,7 +123,9 @@ struct TaskEnvironment {
   MetricLabels metric_labels;  // tm_id, host
   KeyedStateFactory* keyed_state = nullptr;
   ChannelProvider* channels = nullptr;
-  std::string temporary_directory;  // of this process; the task makes its own folder below it
+  std::string temporary_directory;    // of this process; the task makes its own folder below it
+  WorkRunner* snapshot_io = nullptr;  // where snapshots are written; with checkpoints only
+  CheckpointResponder* checkpoints = nullptr;  // the same
   // Called on the task's thread at every change of state or of the degraded reason.
   std::function<void(const TaskSpec&, const TaskStatus&)> on_status;
 };
@@ -111,6 +138,9 @@ struct TaskFigures {
   int64_t input_watermark_ms = kMinWatermarkMs;
   int64_t busy_ms = 0, idle_ms = 0, backpressured_ms = 0;
   int64_t source_lag_records = -1;  // -1: unknown
+  // All input has come and all that follows from it has been emitted; with checkpoints the task
+  // then waits for the final one.
+  bool ended = false;
 };
 
 class Task {

@@ -17,7 +17,9 @@
 
 namespace watershed {
 
+class KeyedState;         // state/keyed_state.h
 class KeyedStateFactory;  // state/keyed_state.h
+struct SnapshotTarget;    // storage/background_writer.h
 
 // Everything that leaves an operator goes through here. Emit always accepts; an operator that makes
 // many rows from one call (a firing watermark) asks full() between slices and yields when it is.
@@ -45,9 +47,10 @@ struct OperatorContext {
   int32_t max_parallelism = kDefaultMaxParallelism;
   KeyGroupRange key_groups;
   const Clock* clock = nullptr;
-  MetricGroup* metrics = nullptr;            // labelled with job, task, operator, subtask
-  KeyedStateFactory* keyed_state = nullptr;  // one per process: shares cache and memory budget
-  std::string state_directory;               // this operator's own, exists and is empty
+  MetricGroup* metrics = nullptr;             // labelled with job, task, operator, subtask
+  KeyedStateFactory* keyed_state = nullptr;   // one per process: shares cache and memory budget
+  std::string state_directory;                // this operator's own, exists and is empty
+  const SnapshotTarget* snapshots = nullptr;  // null: the job takes no checkpoints
   // Runs `mail` on the task's thread, later. Callable from any thread (asynchronous completions).
   std::function<void(std::function<Status()> mail)> post;
 };
@@ -67,7 +70,8 @@ class SnapshotReader {
 };
 
 // Contract of snapshot and restore: after Snapshot, Close, a new instance, Open and Restore, it
-// goes on as if nothing had happened.
+// goes on as if nothing had happened. Keyed state is frozen, written and restored by the engine:
+// between Open and Restore when it is restored, after Snapshot when it is frozen.
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -89,6 +93,9 @@ class Operator {
     return Ok();
   }
   virtual Status EndOfInput(Output& output) { return Flush(output); }
+  // The state that it opened with Open, if it is keyed.
+  virtual KeyedState* keyed_state() { return nullptr; }
+  // What it holds besides, small.
   virtual Status Snapshot(SnapshotWriter& writer) {
     (void)writer;
     return Ok();

@@ -1,0 +1,31 @@
+// The manifest of a checkpoint as bytes: "WSMANIF1", then the length (8 bytes, little-endian) and
+// the XXH3_64 (8 bytes) of the CheckpointManifest message that follows. Nothing follows that.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/storage/object_storage.h"
+#include "runtime/storage/stored_file.h"
+#include "runtime/types/result.h"
+#include "watershed/v1/checkpoint.pb.h"
+
+namespace watershed {
+
+inline constexpr uint32_t kManifestVersion = 1;
+
+std::string EncodeManifest(const v1::CheckpointManifest& manifest);
+// Damaged or cut bytes, and versions above ours, are refused by name before anything is used.
+Result<v1::CheckpointManifest> DecodeManifest(std::string_view bytes);
+
+// Reads and checks the manifest; `expected` as the log knows it, if it does.
+Result<v1::CheckpointManifest> ReadManifest(ObjectStorage& storage, std::string_view name,
+                                            const StoredFile* expected = nullptr);
+// That every file the manifest names is there with its size. Contents are checked when read.
+Status CheckFiles(ObjectStorage& storage, const v1::CheckpointManifest& manifest);
+
+void ToProto(const StoredFile& file, v1::FileRef* out);
+StoredFile FromProto(const v1::FileRef& file);
+
+}  // namespace watershed
