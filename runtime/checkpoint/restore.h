@@ -16,17 +16,23 @@ namespace watershed {
 struct RestoreAssignment {
   using SubtaskKey = std::pair<std::string, int32_t>;  // vertex id, subtask
   std::map<SubtaskKey, v1::SubtaskRestore> subtasks;   // those that take anything over
-  // By source vertex: splits with their positions, in the order of the manifest; AssignSplits deals
-  // them out, and SubtaskRestore.splits says the watermarks of those that a subtask got.
+  // By source vertex and subtask: splits with their positions, as AssignSplits deals them out in
+  // the order of topic, partition and id. SubtaskRestore.splits says the watermarks of the same
+  // ones.
   std::map<std::string, std::vector<std::vector<v1::Split>>> splits;
 };
 
-// - Keyed state: a new subtask gets every former one whose key groups overlap its own.
-// - Watermark: the minimum over the former subtasks of the vertex.
+// - Operators are known by their ids, in whichever vertex they were and are.
+// - Keyed state: a new subtask gets every former one whose key groups overlap its own. What an
+//   operator holds without keys stays whole, with one subtask (former subtask % parallelism).
+// - Watermark: the minimum over the former subtasks of the vertex; of a source's, those with
+// splits.
 // - Splits keep their positions and watermarks.
 // - Sinks: every former writer goes to exactly one subtask (writer % parallelism).
-// Refused, as a user error that says what no longer fits: another number of key groups, operators
-// of the checkpoint that the plan does not have, and those whose key, window or aggregates changed.
+// Refused, as a user error that says what no longer fits (plan_fit.h): another number of key
+// groups, operators of the checkpoint that the plan does not have, and those whose key, window or
+// aggregates changed. A manifest that contradicts itself, or lacks a subtask or a key group, is an
+// internal error.
 Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
                                         const v1::PhysicalPlan& plan);
 

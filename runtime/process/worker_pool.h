@@ -9,17 +9,18 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/process/work_runner.h"
+
 namespace watershed {
 
 // Threads start when there is more work than idle ones, up to `max_threads`; then work queues.
-class WorkerPool {
+class WorkerPool final : public WorkRunner {
  public:
   WorkerPool(std::string thread_name, size_t max_threads)
       : thread_name_(std::move(thread_name)), max_threads_(max_threads) {}
-  ~WorkerPool();  // Stop
+  ~WorkerPool() override;  // Stop
 
-  // Any thread. Dropped after Stop.
-  void Run(std::function<void()> work);
+  void Run(std::function<void()> work) override;
   // Waits for work under way; what is queued is dropped. Not from the pool itself.
   void Stop();
 

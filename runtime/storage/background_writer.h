@@ -22,7 +22,7 @@ struct SnapshotTarget {
   // Runs mail on the task's thread, later; dropped once the task has ended.
   std::function<void(std::function<Status()> mail)> post;
   // What names begin with: says job attempt, vertex and subtask and is used by no other process or
-  // attempt ("state/3-ab12…-0-<uuid>"). A name is this, '-', and a number.
+  // attempt ("shared/3-ab12…-0-<uuid>"). A name is this, '-', and a number.
   std::string name_prefix;
 };
 
@@ -38,8 +38,8 @@ class BackgroundWriter {
   void Append(std::string chunk);
   // Handed over and not written yet: whoever can wait should, above some megabytes.
   int64_t unwritten_bytes() const;
-  // `done` runs on the task's thread, once, when the object is durable or has failed; not when the
-  // task ends before. Nothing may be appended after.
+  // `done` runs on the task's thread, once, when the object is durable or has failed, also when
+  // this has been destroyed by then; not when the task ends before. Nothing may be appended after.
   void Finish(std::function<Status(Result<StoredFile>)> done);
 
  private:

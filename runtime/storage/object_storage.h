@@ -31,9 +31,9 @@ struct ObjectInfo {
 };
 
 // Names are relative to the storage's root: components of [A-Za-z0-9._-] joined by '/', none of
-// them
-// "." or "..". Every call blocks and may be made from any thread. An error is external; it is
-// retryable unless trying again cannot help (no permission, a name that is a directory).
+// them "." or ".." (object_name.h). Every call blocks and may be made from any thread. An error is
+// external; it is retryable unless trying again cannot help (no permission, a name that is a
+// directory).
 class ObjectStorage {
  public:
   virtual ~ObjectStorage() = default;
@@ -55,7 +55,10 @@ class ObjectStorage {
 
 // Opens the root that a URI names: "file:///directory" or an absolute path. Makes the directory and
 // writes to it once, so that a wrong setting is told at once. Other schemes are refused by name.
-Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri);
+// Owner-only is for what holds secrets: nobody but the user of this process may read it.
+enum class StorageAccess : uint8_t { kUmask, kOwnerOnly };
+Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri,
+                                                   StorageAccess access = StorageAccess::kUmask);
 // The URI of something below a root.
 std::string JoinUri(std::string_view uri, std::string_view name);
 

@@ -23,6 +23,9 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
                     "runtime/connectors/option_values.h", "runtime/formats/format_options.h",
                     "runtime/formats/timestamp_pattern.h",
                     "runtime/operators/aggregate_schema.h"),
+    "runtime/storage": ("runtime/process/work_runner.h",),
+    "runtime/checkpoint": ("runtime/storage/", "runtime/job/split_assignment.h",
+                           "runtime/connectors/option_values.h"),
     "runtime/status": (),
     "runtime/version": (),
     "runtime/process": ("runtime/config/", "runtime/logging/", "runtime/version/"),
@@ -32,12 +35,14 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "wsctl": _EVERYTHING,
     "jobmanager": ("runtime/metrics/", "runtime/config/", "runtime/logging/", "runtime/job/",
                    "runtime/status/", "runtime/version/", "runtime/process/", "runtime/rpc/",
+                   "runtime/storage/", "runtime/checkpoint/",
                    "runtime/connectors/connector.h", "runtime/operators/aggregate_schema.h"),
 }
 
 # Headers whose business is the plan, or talking to processes. No other header of the runtime knows
 # protobuf, so that operators, connectors and channels compile without it.
-_PLAN_HEADERS = ("runtime/job/", "runtime/status/", "runtime/rpc/", "runtime/types/schema_proto.h")
+_PLAN_HEADERS = ("runtime/job/", "runtime/checkpoint/", "runtime/status/", "runtime/rpc/",
+                 "runtime/types/schema_proto.h")
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
 _PROTOBUF = re.compile(r"\.pb\.h$|^google/protobuf/|^grpcpp/|^grpc/")

@@ -1,0 +1,127 @@
+#include "runtime/storage/background_writer.h"
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "runtime/storage/content_hash.h"
+
+namespace watershed {
+
+// What the task and the work under way share; the last of them releases it.
+struct BackgroundWriter::Shared : std::enable_shared_from_this<Shared> {
+  Shared(const SnapshotTarget& snapshot_target, std::string object_name)
+      : target(snapshot_target), name(std::move(object_name)) {}
+
+  // Under the lock: makes sure that a Step will run. One at a time, one chunk each, so that the
+  // objects of several tasks take turns.
+  void Schedule() {
+    begun = true;
+    if (scheduled) return;
+    scheduled = true;
+    target.io->Run([self = shared_from_this()] { self->Step(); });
+  }
+  void Step();
+  Status Write(const std::string& chunk);
+  Result<StoredFile> Commit();
+
+  const SnapshotTarget target;
+  const std::string name;
+  std::atomic<int64_t> unwritten_bytes{0};
+
+  std::mutex mutex;
+  std::deque<std::string> chunks;
+  std::function<Status(Result<StoredFile>)> done;  // set by Finish
+  bool scheduled = false;
+  bool begun = false;     // Append or Finish has been called
+  bool finished = false;  // Finish has been called
+  bool given_up = false;
+
+  // Of the Step that runs.
+  std::unique_ptr<ObjectWriter> writer;
+  ContentHash hash;
+  int64_t size_bytes = 0;
+  std::optional<Error> failure;
+};
+
+void BackgroundWriter::Shared::Step() {
+  std::unique_lock lock(mutex);
+  if (!given_up && !chunks.empty()) {
+    const std::string chunk = std::move(chunks.front());
+    chunks.pop_front();
+    lock.unlock();
+    // After a failure the rest is dropped, so that nobody waits for it.
+    if (!failure) {
+      if (Status written = Write(chunk); !written) failure = std::move(written).error();
+    }
+    unwritten_bytes -= static_cast<int64_t>(chunk.size());
+    lock.lock();
+  }
+  scheduled = false;
+  if (given_up) {
+    chunks.clear();
+    unwritten_bytes = 0;
+    writer.reset();
+  } else if (!chunks.empty()) {
+    Schedule();
+  } else if (done) {
+    auto tell = std::exchange(done, nullptr);
+    lock.unlock();
+    target.post(
+        [tell = std::move(tell), result = Commit()]() mutable { return tell(std::move(result)); });
+  }
+}
+
+Status BackgroundWriter::Shared::Write(const std::string& chunk) {
+  if (writer == nullptr) {
+    WS_ASSIGN_OR_RETURN(writer, target.storage->Create(name));
+  }
+  hash.Update(chunk);
+  size_bytes += static_cast<int64_t>(chunk.size());
+  return writer->Append(chunk);
+}
+
+Result<StoredFile> BackgroundWriter::Shared::Commit() {
+  // An object without a chunk is an empty one.
+  if (!failure && writer == nullptr) {
+    if (Status created = Write({}); !created) failure = std::move(created).error();
+  }
+  const std::unique_ptr<ObjectWriter> finished = std::move(writer);
+  if (failure) return tl::make_unexpected(*failure);
+  WS_ASSIGN_OR_RETURN(const bool is_new, finished->Commit());
+  if (!is_new) {
+    return InternalError("'{}' is there already: the names of snapshot files must never repeat",
+                         JoinUri(target.storage->uri(), name));
+  }
+  return StoredFile{name, size_bytes, hash.Digest()};
+}
+
+BackgroundWriter::BackgroundWriter(const SnapshotTarget& target, std::string name)
+    : shared_(std::make_shared<Shared>(target, std::move(name))) {}
+
+BackgroundWriter::~BackgroundWriter() {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->finished || !shared_->begun) return;
+  shared_->given_up = true;
+  // The file is removed where files are written, not on the task's thread.
+  shared_->Schedule();
+}
+
+void BackgroundWriter::Append(std::string chunk) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->unwritten_bytes += static_cast<int64_t>(chunk.size());
+  shared_->chunks.push_back(std::move(chunk));
+  shared_->Schedule();
+}
+
+int64_t BackgroundWriter::unwritten_bytes() const { return shared_->unwritten_bytes; }
+
+void BackgroundWriter::Finish(std::function<Status(Result<StoredFile>)> done) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->done = std::move(done);
+  shared_->finished = true;
+  shared_->Schedule();
+}
+
+}  // namespace watershed

@@ -1,0 +1,149 @@
+#include "runtime/storage/file_storage.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "runtime/storage/file_error.h"
+#include "runtime/storage/file_tree.h"
+#include "runtime/storage/file_writer.h"
+#include "runtime/storage/object_name.h"
+
+namespace watershed {
+namespace {
+
+int64_t ModifiedMs(const struct stat& info) {
+  return int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000;
+}
+
+Result<std::string> ReadAll(int fd, const std::string& path) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return FileError(errno, "read", path);
+  if (S_ISDIR(info.st_mode)) return FileError(EISDIR, "read", path);
+  std::string bytes(static_cast<size_t>(info.st_size), '\0');
+  size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FileError(errno, "read", path);
+    if (got == 0) break;  // cut short by somebody: whoever checks the content will see it
+    size += static_cast<size_t>(got);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+class FileStorage final : public ObjectStorage {
+ public:
+  explicit FileStorage(std::shared_ptr<FileTree> tree)
+      : tree_(std::move(tree)), uri_("file://" + tree_->root()) {}
+
+  Result<std::unique_ptr<ObjectWriter>> Create(std::string_view name) override {
+    WS_RETURN_IF_ERROR(CheckObjectName(name));
+    WS_ASSIGN_OR_RETURN(FileTree::Temporary temporary, tree_->MakeTemporary(name));
+    return std::make_unique<FileWriter>(tree_, std::string(name), std::move(temporary));
+  }
+
+  Result<std::optional<std::string>> Get(std::string_view name) override {
+    WS_RETURN_IF_ERROR(CheckObjectName(name));
+    const std::string path = tree_->PathOf(name);
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open()) {
+      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+      return FileError(errno, "open", path);
+    }
+    return ReadAll(fd.get(), path);
+  }
+
+  Result<std::vector<ObjectInfo>> List(std::string_view prefix) override {
+    WS_RETURN_IF_ERROR(CheckObjectPrefix(prefix));
+    const size_t slash = prefix.rfind('/');
+    std::vector<ObjectInfo> found;
+    WS_RETURN_IF_ERROR(
+        Walk(slash == prefix.npos ? "" : std::string(prefix.substr(0, slash)), prefix, &found));
+    std::ranges::sort(found, {}, &ObjectInfo::name);
+    return found;
+  }
+
+  Status Delete(std::string_view name) override {
+    WS_RETURN_IF_ERROR(CheckObjectName(name));
+    const std::string path = tree_->PathOf(name);
+    if (::unlink(path.c_str()) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return Ok();
+      return FileError(errno, "delete", path);
+    }
+    return tree_->RemoveEmptyDirectoriesOf(name);
+  }
+
+  const std::string& uri() const override { return uri_; }
+
+ private:
+  // Adds the objects in `directory` and below it whose names begin with `prefix`.
+  Status Walk(const std::string& directory, std::string_view prefix,
+              std::vector<ObjectInfo>* found) const {
+    const std::string path = tree_->PathOf(directory);
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(path.c_str()), ::closedir);
+    if (entries == nullptr) {
+      if (errno == ENOENT || errno == ENOTDIR) return Ok();
+      return FileError(errno, "list", path);
+    }
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(entries.get());
+      if (entry == nullptr) break;
+      WS_RETURN_IF_ERROR(Visit(::dirfd(entries.get()), directory, entry->d_name, prefix, found));
+    }
+    if (errno != 0) return FileError(errno, "list", path);
+    return Ok();
+  }
+
+  Status Visit(int directory_fd, const std::string& directory, const std::string& file_name,
+               std::string_view prefix, std::vector<ObjectInfo>* found) const {
+    const std::string name = directory.empty() ? file_name : directory + "/" + file_name;
+    struct stat info;
+    if (::fstatat(directory_fd, file_name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return Ok();  // deleted since readdir saw it
+      return FileError(errno, "list", tree_->PathOf(name));
+    }
+    if (FileTree::IsTemporary(file_name)) {
+      if (S_ISREG(info.st_mode)) tree_->RemoveIfAbandoned(tree_->PathOf(name), ModifiedMs(info));
+      return Ok();
+    }
+    if (!CheckObjectName(name)) return Ok();  // ".", "..", and what is none of ours
+    const bool may_match =
+        std::string_view(name).starts_with(prefix) || prefix.starts_with(name + "/");
+    if (S_ISDIR(info.st_mode) && may_match) return Walk(name, prefix, found);
+    if (S_ISREG(info.st_mode) && name.starts_with(prefix)) {
+      found->push_back({name, info.st_size, ModifiedMs(info)});
+    }
+    return Ok();
+  }
+
+  const std::shared_ptr<FileTree> tree_;
+  const std::string uri_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<ObjectStorage>> OpenFileStorage(const std::string& path,
+                                                       FileStorageOptions options) {
+  std::string root = std::filesystem::path(path).lexically_normal().string();
+  while (root.size() > 1 && root.ends_with('/')) root.pop_back();
+  if (!root.starts_with('/') || root == "/") {
+    return UserError("'{}' cannot be a storage directory: name it by its absolute path", path);
+  }
+  auto tree = std::make_shared<FileTree>(root, std::move(options));
+  WS_RETURN_IF_ERROR(tree->MakeRoot());
+  // Never committed: it only shows that the directory can be written to.
+  WS_ASSIGN_OR_RETURN(FileTree::Temporary probe, tree->MakeTemporary("write-check"));
+  FileWriter writer(tree, "write-check", std::move(probe));
+  WS_RETURN_IF_ERROR(writer.Append("watershed"));
+  return std::make_shared<FileStorage>(std::move(tree));
+}
+
+}  // namespace watershed
