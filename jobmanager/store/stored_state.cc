@@ -1,0 +1,151 @@
+#include "jobmanager/store/stored_state.h"
+
+#include <algorithm>
+
+namespace watershed {
+namespace {
+
+Status ApplyLeader(v1::StoredState& state, const v1::LogEntry& entry) {
+  if (entry.leader_epoch() <= state.leader_epoch()) {
+    return InternalError("leader epoch {} follows {}: epochs only rise", entry.leader_epoch(),
+                         state.leader_epoch());
+  }
+  state.set_leader_epoch(entry.leader_epoch());
+  return Ok();
+}
+
+Status ApplySubmission(v1::StoredState& state, const v1::LogEntry& entry) {
+  const v1::SubmissionEntry& submission = entry.submission();
+  if (FindStoredJob(state, submission.job_id()) != nullptr) {
+    return InternalError("job {} is submitted twice", submission.job_id());
+  }
+  v1::StoredJob* job = state.add_jobs();
+  *job->mutable_submission() = submission;
+  job->set_submitted_time_ms(entry.time_ms());
+  return Ok();
+}
+
+Status ApplySplits(v1::StoredJob& job, const v1::SplitsEntry& splits) {
+  for (v1::SplitsEntry& known : *job.mutable_splits()) {
+    if (known.vertex_id() != splits.vertex_id()) continue;
+    known = splits;
+    return Ok();
+  }
+  *job.add_splits() = splits;
+  return Ok();
+}
+
+Status ApplyAttempt(v1::StoredJob& job, const v1::AttemptEntry& attempt) {
+  if (attempt.attempt() <= job.attempt()) {
+    return InternalError("attempt {} of job {} follows {}: attempts only rise", attempt.attempt(),
+                         attempt.job_id(), job.attempt());
+  }
+  job.set_attempt(attempt.attempt());
+  return Ok();
+}
+
+Status ApplyCheckpoint(v1::StoredJob& job, const v1::CheckpointEntry& entry) {
+  auto& retained = *job.mutable_checkpoints();
+  const int64_t id = entry.checkpoint().checkpoint_id();
+  if (!retained.empty() && id <= retained.rbegin()->checkpoint_id()) {
+    return InternalError("checkpoint {} of job {} follows {}: ids only rise", id, entry.job_id(),
+                         retained.rbegin()->checkpoint_id());
+  }
+  const auto subsumed = [&](const v1::CheckpointRef& checkpoint) {
+    return std::ranges::find(entry.subsumed(), checkpoint.checkpoint_id()) !=
+           entry.subsumed().end();
+  };
+  retained.erase(std::remove_if(retained.begin(), retained.end(), subsumed), retained.end());
+  *retained.Add() = entry.checkpoint();
+  return Ok();
+}
+
+void DropOldEnds(v1::StoredState& state) {
+  auto& jobs = *state.mutable_jobs();
+  const auto is_ended = [](const v1::StoredJob& job) { return job.has_end(); };
+  if (std::ranges::count_if(jobs, is_ended) <= kMaxEndedJobs) return;
+  // A job that is not at its end is later than all that are.
+  const auto first = std::ranges::min_element(jobs, {}, [](const v1::StoredJob& job) {
+    return std::pair(!job.has_end(), job.end_time_ms());
+  });
+  jobs.erase(first);
+  state.set_dropped_jobs(state.dropped_jobs() + 1);
+}
+
+Status ApplyEnd(v1::StoredState& state, v1::StoredJob& job, const v1::LogEntry& entry) {
+  if (job.has_end()) return InternalError("job {} ends twice", entry.job_end().job_id());
+  *job.mutable_end() = entry.job_end();
+  job.set_end_time_ms(entry.time_ms());
+  DropOldEnds(state);
+  return Ok();
+}
+
+// The job that an entry is about; empty for those about none.
+std::string JobOf(const v1::LogEntry& entry) {
+  switch (entry.kind_case()) {
+    case v1::LogEntry::kSplits:
+      return entry.splits().job_id();
+    case v1::LogEntry::kAttempt:
+      return entry.attempt().job_id();
+    case v1::LogEntry::kCheckpoint:
+      return entry.checkpoint().job_id();
+    case v1::LogEntry::kJobEnd:
+      return entry.job_end().job_id();
+    default:
+      return {};
+  }
+}
+
+Status ApplyToJob(v1::StoredState& state, const v1::LogEntry& entry) {
+  v1::StoredJob* const job = FindStoredJob(state, JobOf(entry));
+  if (job == nullptr) return InternalError("there is no job {} that it could be of", JobOf(entry));
+  switch (entry.kind_case()) {
+    case v1::LogEntry::kSplits:
+      return ApplySplits(*job, entry.splits());
+    case v1::LogEntry::kAttempt:
+      return ApplyAttempt(*job, entry.attempt());
+    case v1::LogEntry::kCheckpoint:
+      return ApplyCheckpoint(*job, entry.checkpoint());
+    default:
+      return ApplyEnd(state, *job, entry);
+  }
+}
+
+}  // namespace
+
+v1::StoredJob* FindStoredJob(v1::StoredState& state, const std::string& job_id) {
+  for (v1::StoredJob& job : *state.mutable_jobs()) {
+    if (job.submission().job_id() == job_id) return &job;
+  }
+  return nullptr;
+}
+
+Status Apply(v1::StoredState& state, const v1::LogEntry& entry) {
+  if (entry.format_version() != kLogEntryVersion) {
+    return UserError(
+        "its format version is {} and this version of Watershed reads {}: start the "
+        "version that wrote it, or a later one",
+        entry.format_version(), kLogEntryVersion);
+  }
+  if (entry.has_leader()) return ApplyLeader(state, entry);
+  if (entry.has_snapshot()) {
+    state = entry.snapshot();
+    return Ok();
+  }
+  if (entry.leader_epoch() != state.leader_epoch()) {
+    return InternalError("it is of leader epoch {} although {} leads", entry.leader_epoch(),
+                         state.leader_epoch());
+  }
+  switch (entry.kind_case()) {
+    case v1::LogEntry::kSubmission:
+      return ApplySubmission(state, entry);
+    case v1::LogEntry::KIND_NOT_SET:
+      return UserError(
+          "it is of a kind that this version of Watershed does not know: start the "
+          "version that wrote it, or a later one");
+    default:
+      return ApplyToJob(state, entry);
+  }
+}
+
+}  // namespace watershed

@@ -1,0 +1,24 @@
+// The log added up, entry by entry. Pure: a leader that writes and one that reads come to the same.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/types/result.h"
+#include "watershed/v1/store.pb.h"
+
+namespace watershed {
+
+inline constexpr uint32_t kLogEntryVersion = 1;
+// Jobs that have ended and are still listed; of more, the ones that ended first are dropped, and
+// counted. Their checkpoints stay where they are: they are the user's.
+inline constexpr int kMaxEndedJobs = 100;
+
+// Adds what `entry` says. An error says why it cannot follow what was before (another format, a
+// leader epoch that goes back, a job that is not there) and leaves `state` as it was.
+Status Apply(v1::StoredState& state, const v1::LogEntry& entry);
+
+// The job, or nullptr.
+v1::StoredJob* FindStoredJob(v1::StoredState& state, const std::string& job_id);
+
+}  // namespace watershed
