@@ -112,7 +112,9 @@ TEST_F(BackgroundWriterTest, GivenUpItLeavesNothing) {
       writer.Append("def");
       for (size_t i = 0; i < steps; ++i) io_.Step();
     }
+    const int64_t calls = storage_->calls();
     io_.RunAll();
+    EXPECT_EQ(storage_->calls(), calls);  // what was not written yet is not
     EXPECT_TRUE(storage_->objects().empty());
     EXPECT_TRUE(mail_.empty());
   }
@@ -128,8 +130,9 @@ TEST_F(BackgroundWriterTest, AFailureIsToldOnceAndNobodyWaitsForTheRest) {
   using Kind = StorageCall::Kind;
   for (const Kind kind : {Kind::kCreate, Kind::kAppend, Kind::kCommit}) {
     results_.clear();
-    int64_t failures = 0;
+    int64_t failures = 0, calls_after = 0;
     storage_->SetFaults([&](const StorageCall& call) {
+      calls_after += failures;
       if (call.kind != kind || failures > 0) return StorageFault::kNone;
       ++failures;
       return StorageFault::kFull;
@@ -144,6 +147,7 @@ TEST_F(BackgroundWriterTest, AFailureIsToldOnceAndNobodyWaitsForTheRest) {
     ASSERT_FALSE(results_[0]);
     EXPECT_THAT(results_[0].error().message, HasSubstr("No space left"));
     EXPECT_TRUE(storage_->objects().empty());  // not without its first chunk
+    EXPECT_EQ(calls_after, 0);                 // and a full disk is not written to in vain
   }
 }
 

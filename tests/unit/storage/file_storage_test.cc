@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "runtime/storage/file_error.h"
 #include "tests/unit/storage/temporary_folder.h"
@@ -260,6 +261,25 @@ TEST_F(FileStorageTest, ALiveWriterHoldsItsTemporary) {
   EXPECT_EQ(writer->Commit(), true);
   EXPECT_EQ(storage->Get("x"), "content");
   EXPECT_THAT(FilesBelow(root_), testing::ElementsAre("x"));
+}
+
+TEST_F(FileStorageTest, FoldersMayVanishUnderAWriter) {
+  FileStorageOptions options;
+  options.sync = [](int) { return 0; };  // many tries in a short time
+  const auto storage = Open(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const std::string name = fmt::format("deep/er/{}", t);
+        const auto put = storage->PutIfAbsent(name, "x");
+        EXPECT_EQ(put, true) << (put ? "" : put.error().message);
+        EXPECT_TRUE(storage->Delete(name));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(fs::is_empty(root_));
 }
 
 TEST_F(FileStorageTest, OwnerOnlyKeepsOthersOut) {

@@ -50,6 +50,8 @@ TEST(LogFrame, EveryTruncationAndExtensionIsFound) {
       EXPECT_FALSE(DecodeLogFrame(bytes + bytes.substr(0, size))) << size;
     }
   }
+  EXPECT_THAT(DecodeLogFrame(bytes + "x").error().message,
+              HasSubstr("20 bytes follow its header where it says 19"));
 }
 
 TEST(LogFrame, AnotherVersionIsRefusedByName) {
