@@ -1,14 +1,29 @@
 #include "runtime/job/compile.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/job/diagnostic_list.h"
 #include "runtime/job/resolver.h"
 #include "runtime/job/spec_reader.h"
+#include "runtime/job/utf8.h"
 #include "runtime/job/yaml_map.h"
 
 namespace watershed {
 namespace {
+
+// Whether the text is UTF-8; what is not is told.
+bool CheckEncoding(std::string_view text, DiagnosticList& diagnostics) {
+  const std::optional<size_t> invalid = FindInvalidUtf8(text);
+  if (!invalid) return true;
+  const std::string_view before = text.substr(0, *invalid);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const size_t line_begin = before.rfind('\n') + 1;  // npos + 1 = 0
+  diagnostics.Error({static_cast<int>(line), static_cast<int>(*invalid - line_begin) + 1},
+                    "byte 0x{:02x} is not UTF-8; save the file as UTF-8",
+                    static_cast<unsigned char>(text[*invalid]));
+  return false;
+}
 
 // yaml-cpp's columns count bytes; people count characters.
 void CountCharacters(std::string_view text, std::vector<Diagnostic>& diagnostics) {
@@ -33,7 +48,9 @@ CompileResult CompileJobFile(std::string_view text, const CompileOptions& option
   const SubstitutionContext substitution{&options.variables, options.read_file};
   YamlContext context{&diagnostics, &substitution};
   CompileResult result;
-  if (const std::optional<YAML::Node> document = LoadYaml(text, diagnostics)) {
+  const bool is_text = CheckEncoding(text, diagnostics);
+  const auto document = is_text ? LoadYaml(text, diagnostics) : std::nullopt;
+  if (document) {
     if (const std::optional<JobSpec> spec = ReadJobSpec(*document, context)) {
       const auto connectors = options.connectors ? *options.connectors : AllConnectors();
       v1::JobGraph graph = ResolveJob(*spec, connectors, diagnostics);

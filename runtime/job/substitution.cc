@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "runtime/job/nearest_name.h"
+#include "runtime/job/utf8.h"
 
 namespace watershed {
 namespace {
@@ -34,7 +35,9 @@ void AppendVariable(std::string_view reference, const SubstitutionContext& conte
     return;
   }
   const auto found = context.variables->find(name);
-  if (found != context.variables->end() && !found->second.empty()) {
+  if (found != context.variables->end() && FindInvalidUtf8(found->second)) {
+    out.errors.push_back(fmt::format("the value of variable '{}' is not UTF-8", name));
+  } else if (found != context.variables->end() && !found->second.empty()) {
     out.value += found->second;
   } else if (colon != std::string_view::npos) {
     out.value += reference.substr(colon + 1);
@@ -57,6 +60,10 @@ void AppendFile(std::string_view path, const SubstitutionContext& context, Subst
   Result<std::string> content = context.read_file(std::string(path));
   if (!content) {
     out.errors.push_back(fmt::format("'${{file:{}}}': {}", path, content.error().message));
+    return;
+  }
+  if (FindInvalidUtf8(*content)) {
+    out.errors.push_back(fmt::format("'${{file:{}}}': its content is not UTF-8", path));
     return;
   }
   std::string_view text = *content;

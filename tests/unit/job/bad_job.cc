@@ -44,9 +44,10 @@ std::string MessagesOf(const BadJob& bad) {
     text.replace(at, std::string(bad.piece).size(), bad.replacement);
   }
   CompileOptions options;
-  options.variables = {{"TOPIC", "web"}, {"EMPTY", ""}};
+  options.variables = {{"TOPIC", "web"}, {"EMPTY", ""}, {"NOT_UTF8", "w\xff"}};
   options.read_file = [](const std::string& path) -> Result<std::string> {
     if (path == "/run/secrets/x") return "s3cret\n";
+    if (path == "/not-utf8") return "\xc3";
     return UserError("no such file");
   };
   const CompileResult result = CompileJobFile(text, options);

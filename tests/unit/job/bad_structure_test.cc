@@ -25,6 +25,10 @@ const BadJob kBadStructure[] = {
 "ä": "ö
 )",
      R"(job.yaml:3:6: error: YAML syntax: the closing quote is missing)"},
+    {"NotUtf8", "name: test", "name: t\xc3\xa4st\xff",
+     R"(job.yaml:2:11: error: byte 0xff is not UTF-8; save the file as UTF-8)"},
+    {"CutUtf8AtTheEnd", nullptr, "kind: Job\nname: \xe2\x82",
+     R"(job.yaml:2:7: error: byte 0xe2 is not UTF-8; save the file as UTF-8)"},
     {"TwoDocuments", R"(sinks:
 )",
      R"(---
