@@ -65,9 +65,13 @@ class Scenario:
                   else name for name in columns]
         return Counter(map(tuple, self.sql(f"SELECT {', '.join(wanted)} FROM {table}")))
 
-    def load_events(self, *arguments: str) -> None:
-        """kafka_load with settings for seeded events."""
-        self._load(arguments, None)
+    def load_events(self, *arguments: str) -> list[int]:
+        """kafka_load with settings for seeded events; how many went to each partition."""
+        return json.loads(self._load(arguments, None))["partitions"]
+
+    def start_loading(self, *arguments: str) -> subprocess.Popen:
+        """The same in the background."""
+        return subprocess.Popen(self._load_command(arguments), stdout=subprocess.DEVNULL)
 
     def load_lines(self, lines: Sequence[str], partitions: int = 4) -> None:
         """One record a line, to the partitions in turn; surrogate escapes are raw bytes."""
@@ -89,9 +93,13 @@ class Scenario:
         path.write_text(text)
         return path
 
-    def _load(self, arguments: Sequence[str], lines: bytes | None) -> None:
-        subprocess.run([str(BINARIES / "kafka_load"), "--brokers", self.kafka_url, "--topic",
-                        self.topic, *arguments], input=lines, check=True)
+    def _load_command(self, arguments: Sequence[str]) -> list[str]:
+        return [str(BINARIES / "kafka_load"), "--brokers", self.kafka_url, "--topic", self.topic,
+                *arguments]
+
+    def _load(self, arguments: Sequence[str], lines: bytes | None) -> bytes:
+        return subprocess.run(self._load_command(arguments), input=lines, check=True,
+                              stdout=subprocess.PIPE).stdout
 
 
 def event(minute: float, ip: str = "10.0.0.1", host: str = "www.dataexpert.io", **others) -> str:

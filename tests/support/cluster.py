@@ -77,6 +77,7 @@ class Cluster:
         self._stopped_logs: list[pathlib.Path] = []
         self.job_manager: Process | None = None
         self.task_managers: list[Process] = []
+        self._task_managers_started = 0
 
     def __enter__(self) -> "Cluster":
         try:
@@ -91,19 +92,44 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when every TaskManager has registered."""
-        ports = {} if self._fixed_ports else {
-            "jobmanager.rpc.port": "0", "rest.port": "0", "metrics.reporter.prom.port": "0"}
+        self._start_job_manager({} if self._fixed_ports else {
+            "jobmanager.rpc.port": "0", "rest.port": "0", "metrics.reporter.prom.port": "0"})
+        for _ in range(self._count):
+            self.add_task_manager()
+
+    def kill_job_manager(self) -> None:
+        """kill -9, then another one on the same ports and the same store."""
+        assert self.job_manager is not None
+        ports = self.job_manager.ports
+        self.job_manager.end(signal.SIGKILL)
+        self._start_job_manager({"jobmanager.rpc.port": str(ports["rpc"]),
+                                 "rest.port": str(ports["rest"]),
+                                 "metrics.reporter.prom.port": str(ports["metrics"])})
+
+    def kill_task_manager(self, task_manager: Process) -> None:
+        """kill -9, and another one in its place, without waiting for it to register."""
+        task_manager.end(signal.SIGKILL)
+        self.task_managers.remove(task_manager)
+        self._start_task_manager()
+
+    def _start_job_manager(self, ports: Mapping[str, str]) -> None:
         self.job_manager = Process(
             "jobmanager", self._binaries / "jobmanager", self._directory,
             {"high-availability.storageDir": f"file://{self._directory}/store", **ports,
              **self._options}, self._cpus)
-        for _ in range(self._count):
-            self.add_task_manager()
 
     def add_task_manager(self) -> Process:
         """One more TaskManager; returns when it has registered."""
+        task_manager = self._start_task_manager()
+        alive = sum(not each.exited() for each in self.task_managers)
+        self.wait(lambda: self.rest("/overview")["taskmanagers"] >= alive,
+                  f"{task_manager.name} to register", 30)
+        return task_manager
+
+    def _start_task_manager(self) -> Process:
         assert self.job_manager is not None
-        number = len(self.task_managers) + 1
+        self._task_managers_started += 1
+        number = self._task_managers_started
         temporary = self._directory / f"taskmanager-{number}.tmp"
         temporary.mkdir(exist_ok=True)
         ports = {} if self._fixed_ports else {"metrics.reporter.prom.port": "0"}
@@ -114,9 +140,6 @@ class Cluster:
              "taskmanager.numberOfTaskSlots": str(self._slots), "io.tmp.dirs": str(temporary),
              **ports, **self._options}, self._cpus)
         self.task_managers.append(task_manager)
-        alive = sum(not each.exited() for each in self.task_managers)
-        self.wait(lambda: self.rest("/overview")["taskmanagers"] >= alive,
-                  f"{task_manager.name} to register", 30)
         return task_manager
 
     def stop(self) -> None:

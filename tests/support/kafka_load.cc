@@ -2,12 +2,18 @@
 // each).
 #include <librdkafka/rdkafka.h>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/web_events.h"
 
@@ -20,6 +26,8 @@ struct Settings {
   int partitions = 4;
   int64_t count = 1'000'000;
   bool lines = false;
+  bool dry_run = false;
+  int64_t per_second = 0;
   std::string also_write;
   WebEventSettings events;
 };
@@ -92,17 +100,40 @@ void LoadLines(Loader& loader, int partitions) {
   }
 }
 
+// Holds the caller back so that it does something at most `per_second` times a second; 0: never.
+class Pace {
+ public:
+  explicit Pace(int64_t per_second) : per_second_(per_second) {}
+  void Next() {
+    if (per_second_ == 0 || ++done_ % 100 != 0) return;
+    std::this_thread::sleep_until(begin_ +
+                                  std::chrono::microseconds(done_ * 1'000'000 / per_second_));
+  }
+
+ private:
+  const int64_t per_second_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  int64_t done_ = 0;
+};
+
+// Prints how many events go to each partition, as one JSON line.
 void LoadEvents(Loader& loader, const Settings& settings) {
   std::ofstream copy;
   if (!settings.also_write.empty()) copy.open(settings.also_write, std::ios::binary);
   WebEvents events(settings.events);
+  Pace pace(settings.per_second);
+  std::vector<int64_t> counts(static_cast<size_t>(settings.partitions));
   std::string payload;
   for (int64_t i = 0; i < settings.count; ++i) {
     payload.clear();
     events.AppendNext(payload);
-    loader.Produce(payload, events.PartitionOf(settings.partitions));
+    const int partition = events.PartitionOf(settings.partitions);
+    ++counts[static_cast<size_t>(partition)];
+    if (!settings.dry_run) loader.Produce(payload, partition);
     if (copy.is_open()) copy << payload << '\n';
+    pace.Next();
   }
+  fmt::print("{{\"partitions\": [{}]}}\n", fmt::join(counts, ", "));
   if (copy.is_open() && !copy.flush()) throw std::runtime_error("cannot write the copy");
 }
 
@@ -121,6 +152,8 @@ int Main(int argc, char** argv) {
   app.add_option("--interval-us", settings.events.interval_us, "event time between events");
   app.add_option("--disorder-ms", settings.events.disorder_ms);
   app.add_option("--null-hosts-per-million", settings.events.null_hosts_per_million);
+  app.add_option("--per-second", settings.per_second, "events at most; 0: as fast as it goes");
+  app.add_flag("--dry-run", settings.dry_run, "make the events, write the file, produce nothing");
   CLI11_PARSE(app, argc, argv);
   Loader loader(settings);
   if (settings.lines) {

@@ -111,6 +111,14 @@ class KafkaEnumerator : public SplitEnumerator {
     if (options_.bounded_mode == KafkaBoundedMode::kTimestamp) {
       WS_ASSIGN_OR_RETURN(ends, OffsetsForTime(splits, ranges, options_.bounded_timestamp_ms));
     }
+    if (options_.bounded_mode == KafkaBoundedMode::kSpecificOffsets) {
+      WS_RETURN_IF_ERROR(
+          RequirePartitions("scan.bounded.specific-offsets", options_.bounded_offsets, splits));
+      for (size_t i = 0; i < splits.size(); ++i) {
+        const auto given = options_.bounded_offsets.find(splits[i].partition);
+        if (given != options_.bounded_offsets.end()) ends[i] = given->second;
+      }
+    }
     for (size_t i = 0; i < splits.size(); ++i) {
       splits[i].end_position = std::max(ends[i], splits[i].start_position);
     }
@@ -185,21 +193,28 @@ class KafkaEnumerator : public SplitEnumerator {
     return offsets;
   }
 
-  Result<std::vector<int64_t>> SpecificOffsets(const std::vector<SourceSplit>& splits,
-                                               const std::vector<OffsetRange>& ranges) {
-    for (const auto& [partition, offset] : options_.specific_offsets) {
+  Status RequirePartitions(std::string_view option, const std::map<int32_t, int64_t>& offsets,
+                           const std::vector<SourceSplit>& splits) const {
+    for (const auto& [partition, offset] : offsets) {
       const bool exists =
           std::any_of(splits.begin(), splits.end(),
                       [&, id = partition](const auto& split) { return split.partition == id; });
       if (!exists) {
-        return UserError("scan.startup.specific-offsets names partition {}, but topic '{}' has {}",
-                         partition, options_.topics.front(), splits.size());
+        return UserError("{} names partition {}, but topic '{}' has {}", option, partition,
+                         options_.topics.front(), splits.size());
       }
     }
+    return Ok();
+  }
+
+  Result<std::vector<int64_t>> SpecificOffsets(const std::vector<SourceSplit>& splits,
+                                               const std::vector<OffsetRange>& ranges) {
+    WS_RETURN_IF_ERROR(
+        RequirePartitions("scan.startup.specific-offsets", options_.startup_offsets, splits));
     std::vector<int64_t> offsets(splits.size());
     for (size_t i = 0; i < splits.size(); ++i) {
-      const auto given = options_.specific_offsets.find(splits[i].partition);
-      offsets[i] = given != options_.specific_offsets.end() ? given->second : ranges[i].low;
+      const auto given = options_.startup_offsets.find(splits[i].partition);
+      offsets[i] = given != options_.startup_offsets.end() ? given->second : ranges[i].low;
       WS_RETURN_IF_ERROR(RequireInRange("scan.startup.specific-offsets: offset", splits[i],
                                         offsets[i], ranges[i]));
     }

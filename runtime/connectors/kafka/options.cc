@@ -16,6 +16,7 @@ constexpr std::string_view kStartupOffsets = "scan.startup.specific-offsets";
 constexpr std::string_view kStartupFallback = "scan.startup.group-offsets-fallback";
 constexpr std::string_view kBoundedMode = "scan.bounded.mode";
 constexpr std::string_view kBoundedTimestamp = "scan.bounded.timestamp-millis";
+constexpr std::string_view kBoundedOffsets = "scan.bounded.specific-offsets";
 
 template <typename T, size_t kSize>
 Result<T> ParseChoice(const OptionMap& options, std::string_view option, std::string_view fallback,
@@ -46,10 +47,13 @@ constexpr std::array kBoundedModes = {
     std::pair<std::string_view, KafkaBoundedMode>{"unbounded", KafkaBoundedMode::kUnbounded},
     std::pair<std::string_view, KafkaBoundedMode>{"latest-offset", KafkaBoundedMode::kLatestOffset},
     std::pair<std::string_view, KafkaBoundedMode>{"timestamp", KafkaBoundedMode::kTimestamp},
+    std::pair<std::string_view, KafkaBoundedMode>{"specific-offsets",
+                                                  KafkaBoundedMode::kSpecificOffsets},
 };
 
 // Flink's syntax: "partition:0,offset:42;partition:1,offset:300".
-Result<std::map<int32_t, int64_t>> ParseSpecificOffsets(std::string_view text) {
+Result<std::map<int32_t, int64_t>> ParseSpecificOffsets(std::string_view option,
+                                                        std::string_view text) {
   std::map<int32_t, int64_t> offsets;
   for (const std::string& pair : SplitList(text, ';')) {
     const std::vector<std::string> parts = SplitList(pair, ',');
@@ -57,16 +61,16 @@ Result<std::map<int32_t, int64_t>> ParseSpecificOffsets(std::string_view text) {
     constexpr std::string_view kOffset = "offset:";
     if (parts.size() != 2 || !parts[0].starts_with(kPartition) || !parts[1].starts_with(kOffset)) {
       return UserError(
-          "{}: expected 'partition:0,offset:42;partition:1,offset:300', got '{}' in it",
-          kStartupOffsets, pair);
+          "{}: expected 'partition:0,offset:42;partition:1,offset:300', got '{}' in it", option,
+          pair);
     }
     const auto partition = ParseInt64(parts[0].substr(kPartition.size()));
     const auto offset = ParseInt64(parts[1].substr(kOffset.size()));
     if (!partition || !offset || *partition < 0 || *partition > INT32_MAX || *offset < 0) {
-      return UserError("{}: '{}' is not a partition and an offset", kStartupOffsets, pair);
+      return UserError("{}: '{}' is not a partition and an offset", option, pair);
     }
     if (!offsets.emplace(static_cast<int32_t>(*partition), *offset).second) {
-      return UserError("{}: partition {} is given twice", kStartupOffsets, *partition);
+      return UserError("{}: partition {} is given twice", option, *partition);
     }
   }
   return offsets;
@@ -88,28 +92,37 @@ void CheckCompanion(const OptionMap& options, std::string_view mode_option, std:
   }
 }
 
+void CheckSpecificOffsets(const OptionMap& options, std::string_view option,
+                          std::vector<OptionProblem>& problems) {
+  const std::string* text = FindOption(options, option);
+  if (text == nullptr) return;
+  const auto offsets = ParseSpecificOffsets(option, *text);
+  if (!offsets) problems.push_back({std::string(option), offsets.error().message});
+  if (SplitList(OptionOr(options, "topic", ""), ';').size() > 1) {
+    problems.push_back(
+        {std::string(option),
+         "specific-offsets name partitions of one topic, but 'topic' lists several"});
+  }
+}
+
 std::vector<OptionProblem> CheckSource(const OptionMap& options) {
   std::vector<OptionProblem> problems = CheckKafkaProperties(options);
   const std::string mode = OptionOr(options, kStartupMode, "group-offsets");
   CheckCompanion(options, kStartupMode, mode, "timestamp", kStartupTimestamp, true, problems);
   CheckCompanion(options, kStartupMode, mode, "specific-offsets", kStartupOffsets, true, problems);
   CheckCompanion(options, kStartupMode, mode, "group-offsets", kStartupFallback, false, problems);
-  CheckCompanion(options, kBoundedMode, OptionOr(options, kBoundedMode, "unbounded"), "timestamp",
-                 kBoundedTimestamp, true, problems);
+  const std::string bounded = OptionOr(options, kBoundedMode, "unbounded");
+  CheckCompanion(options, kBoundedMode, bounded, "timestamp", kBoundedTimestamp, true, problems);
+  CheckCompanion(options, kBoundedMode, bounded, "specific-offsets", kBoundedOffsets, true,
+                 problems);
   if (mode == "group-offsets" && FindOption(options, "properties.group.id") == nullptr) {
     problems.push_back(
         {std::string(kStartupMode),
          "scan.startup.mode: group-offsets (the default) needs 'properties.group.id', "
          "the group whose committed offsets are read"});
   }
-  if (const std::string* text = FindOption(options, kStartupOffsets); text != nullptr) {
-    const auto offsets = ParseSpecificOffsets(*text);
-    if (!offsets) problems.push_back({std::string(kStartupOffsets), offsets.error().message});
-    if (SplitList(OptionOr(options, "topic", ""), ';').size() > 1) {
-      problems.push_back(
-          {std::string(kStartupOffsets),
-           "specific-offsets name partitions of one topic, but 'topic' lists several"});
-    }
+  for (const std::string_view option : {kStartupOffsets, kBoundedOffsets}) {
+    CheckSpecificOffsets(options, option, problems);
   }
   if (SplitList(OptionOr(options, "topic", ""), ';').empty()) {
     problems.push_back({"topic", "'topic' names no topic"});
@@ -161,11 +174,13 @@ std::vector<OptionSpec> SourceOptions() {
       {.name = kBoundedMode,
        .type = OptionType::kEnum,
        .default_value = "unbounded",
-       .choices = {"unbounded", "latest-offset", "timestamp"},
+       .choices = {"unbounded", "latest-offset", "timestamp", "specific-offsets"},
        .description = "Where reading ends; latest-offset is fixed once, when the job starts"},
       {.name = kBoundedTimestamp,
        .type = OptionType::kInt,
        .description = "End before the first record of this time (epoch milliseconds)"},
+      {.name = kBoundedOffsets,
+       .description = "End before these, which may still be to come: partition:0,offset:42"},
   };
   for (OptionSpec& option : PropertyOptions()) options.push_back(std::move(option));
   return options;
@@ -218,8 +233,12 @@ Result<KafkaSourceOptions> ParseKafkaSourceOptions(const OptionMap& options) {
   WS_ASSIGN_OR_RETURN(const auto end_ms, ReadInt64(options, kBoundedTimestamp));
   parsed.startup_timestamp_ms = start_ms.value_or(0);
   parsed.bounded_timestamp_ms = end_ms.value_or(0);
-  WS_ASSIGN_OR_RETURN(parsed.specific_offsets,
-                      ParseSpecificOffsets(OptionOr(options, kStartupOffsets, "")));
+  WS_ASSIGN_OR_RETURN(
+      parsed.startup_offsets,
+      ParseSpecificOffsets(kStartupOffsets, OptionOr(options, kStartupOffsets, "")));
+  WS_ASSIGN_OR_RETURN(
+      parsed.bounded_offsets,
+      ParseSpecificOffsets(kBoundedOffsets, OptionOr(options, kBoundedOffsets, "")));
   return parsed;
 }
 

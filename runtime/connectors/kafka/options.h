@@ -24,7 +24,7 @@ enum class KafkaStartupMode : uint8_t {
 // Where a partition starts whose group has committed nothing.
 enum class KafkaOffsetFallback : uint8_t { kEarliest, kLatest, kFail };
 
-enum class KafkaBoundedMode : uint8_t { kUnbounded, kLatestOffset, kTimestamp };
+enum class KafkaBoundedMode : uint8_t { kUnbounded, kLatestOffset, kTimestamp, kSpecificOffsets };
 
 struct KafkaSourceOptions {
   std::vector<std::string> topics;
@@ -32,9 +32,11 @@ struct KafkaSourceOptions {
   KafkaStartupMode startup_mode = KafkaStartupMode::kGroupOffsets;
   KafkaOffsetFallback group_offsets_fallback = KafkaOffsetFallback::kEarliest;
   int64_t startup_timestamp_ms = 0;
-  std::map<int32_t, int64_t> specific_offsets;  // by partition; the others start at the earliest
+  std::map<int32_t, int64_t> startup_offsets;  // by partition; the others start at the earliest
   KafkaBoundedMode bounded_mode = KafkaBoundedMode::kUnbounded;
   int64_t bounded_timestamp_ms = 0;
+  std::map<int32_t, int64_t>
+      bounded_offsets;  // exclusive, by partition; the others end at the latest
 };
 
 struct KafkaSinkOptions {

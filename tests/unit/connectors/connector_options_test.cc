@@ -121,7 +121,7 @@ TEST(KafkaOptions, SpecificOffsetsInFlinksSyntax) {
              {"scan.startup.specific-offsets", "partition:0,offset:42; partition:1,offset:300"}}));
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->startup_mode, KafkaStartupMode::kSpecificOffsets);
-  EXPECT_THAT(options->specific_offsets, ElementsAre(Pair(0, 42), Pair(1, 300)));
+  EXPECT_THAT(options->startup_offsets, ElementsAre(Pair(0, 42), Pair(1, 300)));
   for (const char* bad :
        {"0:42", "partition:0", "partition:0,offset:x", "partition:-1,offset:1",
         "partition:0,offset:1;partition:0,offset:2", "partition:9999999999,offset:1"}) {
@@ -144,6 +144,23 @@ TEST(KafkaOptions, AModeNeedsItsOptionAndNoOtherModeTakesIt) {
                                              {"scan.bounded.mode", "timestamp"},
                                              {"scan.bounded.timestamp-millis", "2"}})),
               IsEmpty());
+}
+
+TEST(KafkaOptions, BoundedOffsetsAreReadLikeStartupOffsets) {
+  const auto options = ParseKafkaSourceOptions(
+      Kafka({{"scan.bounded.mode", "specific-offsets"},
+             {"scan.bounded.specific-offsets", "partition:0,offset:7;partition:2,offset:9"}}));
+  ASSERT_OK(options);
+  EXPECT_EQ(options->bounded_mode, KafkaBoundedMode::kSpecificOffsets);
+  EXPECT_THAT(options->bounded_offsets, ElementsAre(Pair(0, 7), Pair(2, 9)));
+  EXPECT_THAT(ProblemOptions("kafka", Kafka({{"scan.bounded.mode", "specific-offsets"}})),
+              ElementsAre("scan.bounded.mode"));
+  EXPECT_THAT(
+      ProblemOptions("kafka", Kafka({{"scan.bounded.specific-offsets", "partition:0,offset:1"}})),
+      ElementsAre("scan.bounded.specific-offsets"));
+  EXPECT_THAT(ProblemOptions("kafka", Kafka({{"scan.bounded.mode", "specific-offsets"},
+                                             {"scan.bounded.specific-offsets", "0:1"}})),
+              ElementsAre("scan.bounded.specific-offsets"));
 }
 
 TEST(KafkaOptions, GroupOffsetsNeedAGroup) {
