@@ -150,7 +150,7 @@ TEST(KafkaOptions, BoundedOffsetsAreReadLikeStartupOffsets) {
   const auto options = ParseKafkaSourceOptions(
       Kafka({{"scan.bounded.mode", "specific-offsets"},
              {"scan.bounded.specific-offsets", "partition:0,offset:7;partition:2,offset:9"}}));
-  ASSERT_OK(options);
+  ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->bounded_mode, KafkaBoundedMode::kSpecificOffsets);
   EXPECT_THAT(options->bounded_offsets, ElementsAre(Pair(0, 7), Pair(2, 9)));
   EXPECT_THAT(ProblemOptions("kafka", Kafka({{"scan.bounded.mode", "specific-offsets"}})),
