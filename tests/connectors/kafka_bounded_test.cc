@@ -107,6 +107,21 @@ TEST_F(KafkaBoundedTest, AnOpenTransactionIsBeyondTheEnd) {
   EXPECT_THAT(ReadAll(topic), ElementsAre("committed0", "committed1", "open0", "open1"));
 }
 
+TEST_F(KafkaBoundedTest, AnEndMayBeAnOffsetThatIsStillToCome) {
+  const std::string topic = NewTopic(1);
+  KafkaWriter writer(brokers, topic);
+  writer.WriteNumbered(0, "a", 2);
+  KafkaReader reader(ReadAllOptions(brokers, topic,
+                                    {{"scan.bounded.mode", "specific-offsets"},
+                                     {"scan.bounded.specific-offsets", "partition:0,offset:4"}}));
+  ASSERT_OK(reader.Open());
+  ASSERT_OK(reader.PollUntil([&] { return reader.records.size() == 2; }));
+  EXPECT_FALSE(reader.finished);
+  writer.WriteNumbered(0, "b", 3);
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_THAT(reader.values(), ElementsAre("a0", "a1", "b0", "b1"));
+}
+
 TEST_F(KafkaBoundedTest, TheEndIsFixedOnce) {
   const std::string topic = NewTopic(1);
   KafkaWriter writer(brokers, topic);

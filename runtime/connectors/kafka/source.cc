@@ -315,11 +315,13 @@ Status KafkaSource::CheckMissing(nanoseconds now) {
       incident->reason, client_->bootstrap_servers());
 }
 
-// An end never moves back, but a leader just elected may not know yet how far it goes.
+// An end never moves back, but a leader just elected may not know yet how far it goes. An end that
+// the job file names may be still to come.
 Status KafkaSource::CheckEnd(const PartitionReader& reader, int64_t present_end, nanoseconds now) {
   Known& known = known_[static_cast<size_t>(reader.index())];
   const SourceSplit& split = reader.split();
-  if (present_end >= split.end_position.value_or(present_end)) {
+  if (present_end >= split.end_position.value_or(present_end) ||
+      options_.bounded_mode == KafkaBoundedMode::kSpecificOffsets) {
     known.shorter_since.reset();
     return Ok();
   }
