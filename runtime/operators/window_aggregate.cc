@@ -32,6 +32,7 @@ class WindowAggregate final : public Operator {
   Status Open(const OperatorContext& context) override;
   Status Process(int input, const RecordBatch& batch, Output& output) override;
   Result<Progress> OnWatermark(TimestampMs time_ms, Output& output) override;
+  KeyedState* keyed_state() override { return state_.get(); }
   Status Snapshot(SnapshotWriter& writer) override;
   Status Restore(const SnapshotReader& reader) override;
   void Close() override {
@@ -257,10 +258,8 @@ void WindowAggregate::FireKey(StateEntry& entry) {
 
 Status WindowAggregate::Snapshot(SnapshotWriter& writer) {
   WS_RETURN_IF_ERROR(writer.Put(kWindowSection, spec_.description));
-  WS_RETURN_IF_ERROR(writer.Put(
-      kWatermarkSection, {reinterpret_cast<const char*>(&watermark_ms_), sizeof watermark_ms_}));
-  return state_->Snapshot(
-      [&](std::string_view section, std::string_view bytes) { return writer.Put(section, bytes); });
+  return writer.Put(kWatermarkSection,
+                    {reinterpret_cast<const char*>(&watermark_ms_), sizeof watermark_ms_});
 }
 
 Status WindowAggregate::Restore(const SnapshotReader& reader) {
@@ -278,7 +277,7 @@ Status WindowAggregate::Restore(const SnapshotReader& reader) {
   }
   watermark_ms_ = minimum.value_or(kMinWatermarkMs);
   fire_before_rows_ = true;  // else a row could reopen what was about to fire
-  return state_->Restore([&](std::string_view section) { return reader.Get(section); });
+  return Ok();
 }
 
 }  // namespace

@@ -156,7 +156,12 @@ Status Run::OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator
       context.state_directory = directory_.Make();
       WS_RETURN_IF_ERROR(link.op->Open(context));
       if (!parts_per_operator.empty()) {
-        WS_RETURN_IF_ERROR(link.op->Restore(MemoryReader(parts_per_operator[i])));
+        const MemoryReader reader(parts_per_operator[i]);
+        if (KeyedState* const state = link.op->keyed_state()) {
+          WS_RETURN_IF_ERROR(
+              state->Restore([&](std::string_view section) { return reader.Get(section); }));
+        }
+        WS_RETURN_IF_ERROR(link.op->Restore(reader));
       }
       subtasks_[static_cast<size_t>(subtask)].push_back(std::move(link));
     }
@@ -214,6 +219,11 @@ Result<std::vector<std::vector<Sections>>> Run::SnapshotAll() {
       WS_RETURN_IF_ERROR(subtask[i].op->Flush(*subtask[i].output));
       MemoryWriter writer;
       WS_RETURN_IF_ERROR(subtask[i].op->Snapshot(writer));
+      if (KeyedState* const state = subtask[i].op->keyed_state()) {
+        WS_RETURN_IF_ERROR(state->Snapshot([&](std::string_view section, std::string_view bytes) {
+          return writer.Put(section, bytes);
+        }));
+      }
       parts[i].push_back(std::move(writer.sections));
     }
   }
