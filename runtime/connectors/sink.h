@@ -28,6 +28,7 @@ struct SinkSegment {
   CheckpointId epoch;
   int64_t rows = 0;
   std::string payload;
+  int32_t writer = 0;  // of a restored one: whose it was
 };
 
 // What the target says was committed last by a writer; epoch -1 = nothing yet.
@@ -57,6 +58,9 @@ class Sink {
   virtual Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) = 0;
   // For the deliveries that write at once: everything written so far has arrived.
   virtual Status Flush() = 0;
+  // Rows leave with Write and need no checkpoint to become visible: Commit waits for the last of
+  // them, and is called before the checkpoint is acknowledged. Segments are then not kept.
+  virtual bool writes_at_once() const { return false; }
   // Bytes buffered since the last Prepare, so that the engine can end an epoch by size.
   virtual int64_t buffered_bytes() const = 0;
   virtual void Close() = 0;

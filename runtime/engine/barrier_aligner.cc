@@ -7,11 +7,7 @@ namespace watershed {
 std::optional<Barrier> BarrierAligner::OnBarrier(int channel, const Barrier& barrier) {
   if (barrier.checkpoint_id <= last_) return std::nullopt;
   if (current_ && barrier.checkpoint_id < current_->checkpoint_id) return std::nullopt;
-  if (current_ && barrier.checkpoint_id > current_->checkpoint_id) {
-    last_ = current_->checkpoint_id;
-    ++abandoned_;
-    Unblock();
-  }
+  if (current_ && barrier.checkpoint_id > current_->checkpoint_id) Abort(current_->checkpoint_id);
   current_ = barrier;
   channels_[static_cast<size_t>(channel)].blocked = true;
   return CompleteIfAligned();
@@ -20,6 +16,16 @@ std::optional<Barrier> BarrierAligner::OnBarrier(int channel, const Barrier& bar
 std::optional<Barrier> BarrierAligner::OnEnd(int channel) {
   channels_[static_cast<size_t>(channel)].ended = true;
   return current_ ? CompleteIfAligned() : std::nullopt;
+}
+
+bool BarrierAligner::Abort(CheckpointId checkpoint) {
+  if (checkpoint <= last_ || (current_ && current_->checkpoint_id > checkpoint)) return false;
+  last_ = checkpoint;
+  if (!current_) return false;
+  current_.reset();
+  ++abandoned_;
+  Unblock();
+  return true;
 }
 
 std::optional<Barrier> BarrierAligner::CompleteIfAligned() {

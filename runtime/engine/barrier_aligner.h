@@ -22,9 +22,13 @@ class BarrierAligner {
   std::optional<Barrier> OnBarrier(int channel, const Barrier& barrier);
   // An ended channel counts as aligned, for the barrier under way and for all that follow.
   std::optional<Barrier> OnEnd(int channel);
+  // The checkpoint was given up: nobody waits for its barrier, now or when it comes. True if
+  // somebody did, and all channels are open again.
+  bool Abort(CheckpointId checkpoint);
   // The channel must not be read just now.
   bool blocked(int channel) const { return channels_[static_cast<size_t>(channel)].blocked; }
   bool aligning() const { return current_.has_value(); }
+  std::optional<Barrier> current() const { return current_; }
   int64_t abandoned() const { return abandoned_; }
 
  private:

@@ -1,4 +1,4 @@
-// One thread that runs a sink's commits, so that the task goes on meanwhile.
+// One thread that runs the blocking calls of a sink, so that the task goes on meanwhile.
 #pragma once
 
 #include <chrono>
@@ -6,22 +6,20 @@
 #include <memory>
 #include <thread>
 
+#include "runtime/engine/serial_runner.h"
+
 namespace watershed {
 
-// Work runs in the order it was given. Run and Stop: the owner's thread.
-class CommitThread {
+class CommitThread final : public SerialRunner {
  public:
   CommitThread();
-  ~CommitThread() { Stop(std::chrono::seconds(1)); }
+  ~CommitThread() override { CommitThread::Stop(std::chrono::seconds(1)); }
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
-  // `work` owns what it touches: it may outlive this object (see Stop).
-  void Run(std::function<void()> work);
-  // Drops work not begun and waits up to `grace` for what is under way; true if it came to its end.
-  // Otherwise the thread is left to itself: a call into a client library cannot be interrupted, and
-  // a cancel must not hang on it.
-  bool Stop(std::chrono::milliseconds grace);
+  void Run(std::function<void()> work) override;
+  // A call that does not come back keeps its thread.
+  bool Stop(std::chrono::milliseconds grace) override;
 
  private:
   struct Shared;

@@ -32,7 +32,7 @@ class EdgeWriter final : public ChainNode {
   EdgeWriter(std::vector<std::unique_ptr<ChannelSender>> senders, Parameters parameters);
   ~EdgeWriter() override { EdgeWriter::Close(); }
 
-  Status Open() override { return Ok(); }
+  Result<Progress> Open() override { return Progress::kDone; }
   Status Process(int input, const RecordBatch& batch) override;
   Status Flush() override;
   Result<Progress> OnWatermark(TimestampMs time_ms) override;

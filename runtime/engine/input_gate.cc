@@ -4,12 +4,14 @@
 
 namespace watershed {
 
-InputGate::InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox)
+InputGate::InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox,
+                     TimestampMs watermark_ms)
     : mailbox_(std::move(mailbox)),
       channels_(std::move(channels)),
       channel_ended_(channels_.size()),
       merger_(static_cast<int>(channels_.size())),
       aligner_(static_cast<int>(channels_.size())) {
+  merger_.Restore(watermark_ms);
   for (Channel& channel : channels_) {
     channel.receiver->SetOnReadable([mailbox = mailbox_] { mailbox->Notify(); });
   }
@@ -48,15 +50,17 @@ void InputGate::Handle(size_t index, const StreamElement& element) {
   } else if (const auto* status = std::get_if<WatermarkStatus>(&element)) {
     HandOn(merger_.SetIdle(channel, status->idle));
   } else if (const auto* barrier = std::get_if<Barrier>(&element)) {
-    if (const auto complete = aligner_.OnBarrier(channel, *barrier)) {
-      pending_.push_back({0, *complete});
+    const std::optional<Barrier> before = aligner_.current();
+    if (!before || before->checkpoint_id < barrier->checkpoint_id) {
+      alignment_began_ = mailbox_->clock().Steady();
     }
+    if (const auto complete = aligner_.OnBarrier(channel, *barrier)) HandOnBarrier(*complete);
   } else {
     channel_ended_[index] = true;
     ++ended_channels_;
     // Whatever the ended channel held back came before any barrier it might have sent.
     HandOn(merger_.End(channel));
-    if (const auto complete = aligner_.OnEnd(channel)) pending_.push_back({0, *complete});
+    if (const auto complete = aligner_.OnEnd(channel)) HandOnBarrier(*complete);
     if (ended()) pending_.push_back({0, EndOfInput{}});
   }
 }
@@ -64,6 +68,11 @@ void InputGate::Handle(size_t index, const StreamElement& element) {
 void InputGate::HandOn(const WatermarkMerger::Change& change) {
   if (change.idle) pending_.push_back({0, WatermarkStatus{*change.idle}});
   if (change.watermark) pending_.push_back({0, Watermark{*change.watermark}});
+}
+
+void InputGate::HandOnBarrier(const Barrier& barrier) {
+  last_alignment_ = mailbox_->clock().Steady() - alignment_began_;
+  pending_.push_back({0, barrier});
 }
 
 void InputGate::Close() {

@@ -23,12 +23,16 @@ class InputGate final : public TaskInput {
     std::unique_ptr<ChannelReceiver> receiver;
     int input = 0;  // of the operator behind the gate
   };
-  InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox);
+  // Begins at `watermark_ms`: that of the checkpoint it is restored from.
+  InputGate(std::vector<Channel> channels, std::shared_ptr<Mailbox> mailbox,
+            TimestampMs watermark_ms = kMinWatermarkMs);
   ~InputGate() override { InputGate::Close(); }
 
   Status Open() override { return Ok(); }
   Result<std::optional<Element>> Next() override;
   Status Wait() override;
+  void OnCheckpointAborted(CheckpointId checkpoint) override { aligner_.Abort(checkpoint); }
+  std::chrono::nanoseconds last_alignment() const override { return last_alignment_; }
   void Close() override;
 
   bool ended() const { return ended_channels_ == channels_.size(); }
@@ -38,6 +42,7 @@ class InputGate final : public TaskInput {
   // Digests what is no row; what has to be handed on goes to `pending_`.
   void Handle(size_t channel, const StreamElement& element);
   void HandOn(const WatermarkMerger::Change& change);
+  void HandOnBarrier(const Barrier& barrier);
 
   std::shared_ptr<Mailbox> mailbox_;
   std::vector<Channel> channels_;
@@ -46,6 +51,8 @@ class InputGate final : public TaskInput {
   size_t next_channel_ = 0;
   WatermarkMerger merger_;
   BarrierAligner aligner_;
+  Mailbox::SteadyTime alignment_began_{0};
+  std::chrono::nanoseconds last_alignment_{0};
   std::deque<Element> pending_;
 };
 

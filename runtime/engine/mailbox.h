@@ -38,6 +38,7 @@ class Mailbox {
   TimerId AddTimer(SteadyTime at, Mail mail);
   void CancelTimer(const TimerId& timer) { timers_.erase(timer); }
   std::optional<SteadyTime> next_timer() const;
+  const Clock& clock() const { return *clock_; }
   // Returns at a Notify or Post since the last return, when a timer is due, or at `deadline`.
   void Wait(std::optional<SteadyTime> deadline = std::nullopt);
   // Drops mail and timers, now and in future: the task has ended.

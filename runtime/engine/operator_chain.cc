@@ -11,11 +11,16 @@ ChainNode* OperatorChain::Add(std::unique_ptr<ChainNode> node, bool is_head) {
   return nodes_.back().get();
 }
 
-Status OperatorChain::Open() {
-  for (; opened_ < nodes_.size(); ++opened_) {
-    WS_RETURN_IF_ERROR(nodes_[nodes_.size() - 1 - opened_]->Open());
+Result<Progress> OperatorChain::Open() {
+  opened_.resize(nodes_.size());
+  Progress all = Progress::kDone;
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    if (opened_[i]) continue;
+    WS_ASSIGN_OR_RETURN(const Progress progress, nodes_[i]->Open());
+    opened_[i] = progress == Progress::kDone;
+    if (!opened_[i]) all = Progress::kYield;
   }
-  return Ok();
+  return all;
 }
 
 Status OperatorChain::Process(int input, const RecordBatch& batch) {
@@ -66,6 +71,27 @@ Status OperatorChain::OnBarrier(const Barrier& barrier) {
   if (snapshot_hook_) WS_RETURN_IF_ERROR(snapshot_hook_(barrier));
   for (const auto& node : nodes_) WS_RETURN_IF_ERROR(node->OnBarrier(barrier));
   return Ok();
+}
+
+Status OperatorChain::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) {
+  for (const auto& node : nodes_) WS_RETURN_IF_ERROR(node->Snapshot(snapshot));
+  return Ok();
+}
+
+bool OperatorChain::WriteFrozen(int64_t max_bytes) {
+  bool more = false;
+  for (const auto& node : nodes_) more |= node->WriteFrozen(max_bytes);
+  return more;
+}
+
+Status OperatorChain::OnCheckpointComplete(CheckpointId checkpoint) {
+  for (const auto& node : nodes_) WS_RETURN_IF_ERROR(node->OnCheckpointComplete(checkpoint));
+  return Ok();
+}
+
+bool OperatorChain::Committed(CheckpointId checkpoint) const {
+  return std::all_of(nodes_.begin(), nodes_.end(),
+                     [&](const auto& node) { return node->Committed(checkpoint); });
 }
 
 bool OperatorChain::full() const {

@@ -30,8 +30,9 @@ class OperatorChain {
   ChainNode* Add(std::unique_ptr<ChainNode> node, bool is_head);
   void set_snapshot_hook(SnapshotHook hook) { snapshot_hook_ = std::move(hook); }
 
-  // Opens what is not open yet, ends of the chain first. Call again after a retryable error.
-  Status Open();
+  // Opens what is not open yet, ends of the chain first. kYield: some node is still at it
+  // elsewhere; call again once mail has come. Call again after a retryable error too.
+  Result<Progress> Open();
   // Precondition of Process and HandOn: not visiting().
   Status Process(int input, const RecordBatch& batch);
   // Begins the visit of an element that is not rows. kYield: call Continue when there is room and
@@ -39,6 +40,13 @@ class OperatorChain {
   Result<Progress> HandOn(const StreamElement& event);
   Result<Progress> Continue();
   bool visiting() const { return event_.has_value(); }
+
+  // Adds what every node holds to the snapshot: for the hook, and after the end of input.
+  Status Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot);
+  // As those of ChainNode, for all nodes.
+  bool WriteFrozen(int64_t max_bytes);
+  Status OnCheckpointComplete(CheckpointId checkpoint);
+  bool Committed(CheckpointId checkpoint) const;
 
   // Some end of the chain has no room: feed it nothing, neither rows nor Continue.
   bool full() const;
@@ -53,7 +61,7 @@ class OperatorChain {
   std::vector<std::unique_ptr<ChainNode>> nodes_;
   std::vector<ChainNode*> heads_;
   SnapshotHook snapshot_hook_;
-  size_t opened_ = 0;  // counted from the end
+  std::vector<bool> opened_;  // by node
 
   std::optional<StreamElement> event_;  // being visited
   size_t next_node_ = 0;

@@ -1,8 +1,45 @@
 #include "runtime/engine/operator_node.h"
 
+#include "runtime/checkpoint/manifest.h"
 #include "runtime/metrics/names.h"
+#include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
+namespace {
+
+class SectionWriter final : public SnapshotWriter {
+ public:
+  SectionWriter(PendingSnapshot& snapshot, v1::OperatorSnapshot& out)
+      : snapshot_(snapshot), out_(out) {}
+  Status Put(std::string_view section, std::string_view bytes) override {
+    (*out_.mutable_sections())[std::string(section)] = std::string(bytes);
+    snapshot_.CountBytes(static_cast<int64_t>(bytes.size()));
+    return Ok();
+  }
+
+ private:
+  PendingSnapshot& snapshot_;
+  v1::OperatorSnapshot& out_;
+};
+
+// Of every former subtask that this one takes over.
+class FormerSections final : public SnapshotReader {
+ public:
+  void Add(const v1::OperatorSnapshot& part) { parts_.push_back(&part); }
+  std::vector<std::string> Get(std::string_view section) const override {
+    std::vector<std::string> found;
+    for (const v1::OperatorSnapshot* part : parts_) {
+      const auto at = part->sections().find(std::string(section));
+      if (at != part->sections().end()) found.push_back(at->second);
+    }
+    return found;
+  }
+
+ private:
+  std::vector<const v1::OperatorSnapshot*> parts_;
+};
+
+}  // namespace
 
 OperatorNode::OperatorNode(std::unique_ptr<Operator> op, OperatorContext context,
                            std::function<bool()> chain_full)
@@ -40,10 +77,63 @@ Status OperatorNode::Located(Status status) const {
   return tl::make_unexpected(LocatedError(std::move(status).error()));
 }
 
-Status OperatorNode::Open() {
+Result<Progress> OperatorNode::Open() {
   WS_RETURN_IF_ERROR(Located(operator_->Open(context_)));
   opened_ = true;
-  return Ok();
+  KeyedState* const state = operator_->keyed_state();
+  if (state != nullptr && context_.snapshots != nullptr) {
+    keyed_snapshot_.emplace(state, context_.snapshots);
+  }
+  if (Status restored = restore_ ? Restore() : Ok(); !restored) {
+    Error error = std::move(restored).error();
+    error.retryable = false;  // its state may be half full: the task begins anew
+    return tl::make_unexpected(LocatedError(std::move(error)));
+  }
+  return Progress::kDone;
+}
+
+Status OperatorNode::Restore() {
+  FormerSections sections;
+  std::vector<KeyedFiles> files;
+  for (const v1::OperatorSnapshot& part : restore_->operators()) {
+    if (part.operator_id() != context_.operator_id) continue;
+    sections.Add(part);
+    KeyedFiles& former = files.emplace_back();
+    for (const v1::FileRef& file : part.keyed_state().files()) {
+      former.files.push_back(FromProto(file));
+    }
+  }
+  if (KeyedState* const state = operator_->keyed_state(); state != nullptr) {
+    WS_RETURN_IF_ERROR(KeyedSnapshot::Restore(*state, files, *restore_storage_));
+  }
+  return operator_->Restore(sections);
+}
+
+Status OperatorNode::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) {
+  v1::OperatorSnapshot* const out = snapshot->message().add_operators();
+  out->set_operator_id(context_.operator_id);
+  SectionWriter writer(*snapshot, *out);
+  WS_RETURN_IF_ERROR(Located(operator_->Snapshot(writer)));
+  if (!keyed_snapshot_) {
+    if (out->sections().empty()) snapshot->message().mutable_operators()->RemoveLast();
+    return Ok();
+  }
+  out->mutable_keyed_state()->set_first_key_group(context_.key_groups.first);
+  out->mutable_keyed_state()->set_last_key_group(context_.key_groups.last);
+  snapshot->BeginPiece();
+  return Located(keyed_snapshot_->Freeze([snapshot, out](const Result<KeyedFiles>& written) {
+    if (!written) {
+      snapshot->EndPiece(tl::make_unexpected(written.error()));
+      return Ok();
+    }
+    for (const StoredFile& file : written->files) {
+      ToProto(file, out->mutable_keyed_state()->add_files());
+      snapshot->CountBytes(file.size_bytes);
+    }
+    snapshot->CountWritten(written->written_bytes);
+    snapshot->EndPiece(Ok());
+    return Ok();
+  }));
 }
 
 Status OperatorNode::Process(int input, const RecordBatch& batch) {

@@ -3,14 +3,21 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/engine/chain_node.h"
+#include "runtime/engine/keyed_snapshot.h"
+#include "runtime/storage/object_storage.h"
 
 namespace watershed {
+
+namespace v1 {
+class SubtaskRestore;
+}
 
 // One thread.
 class OperatorNode final : public ChainNode {
@@ -20,16 +27,26 @@ class OperatorNode final : public ChainNode {
   OperatorNode(std::unique_ptr<Operator> op, OperatorContext context,
                std::function<bool()> chain_full);
 
+  // Before Open: what former subtasks of this operator left, and the storage of their files.
+  void RestoreFrom(std::shared_ptr<const v1::SubtaskRestore> restore,
+                   std::shared_ptr<ObjectStorage> storage) {
+    restore_ = std::move(restore);
+    restore_storage_ = std::move(storage);
+  }
   // Rows of the output `side` (empty: the main one) go to `consumer`'s input.
   void AddConsumer(std::string_view side, ChainNode* consumer, int input) {
     router_.AddConsumer(side, consumer, input);
   }
 
-  Status Open() override;
+  Result<Progress> Open() override;
   Status Process(int input, const RecordBatch& batch) override;
   Status Flush() override;
   Result<Progress> OnWatermark(TimestampMs time_ms) override;
   Status OnWatermarkStatus(WatermarkStatus) override { return Ok(); }
+  Status Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) override;
+  bool WriteFrozen(int64_t max_bytes) override {
+    return keyed_snapshot_ && keyed_snapshot_->WriteFrozen(max_bytes);
+  }
   Status OnBarrier(const Barrier&) override { return Ok(); }
   Result<Progress> EndOfInput() override;
   void Close() override;
@@ -67,6 +84,7 @@ class OperatorNode final : public ChainNode {
     bool downstream_failed_ = false;
   };
 
+  Status Restore();
   // Names operator and subtask in an error, unless it comes from a node behind, which named itself.
   Error LocatedError(Error error) const;
   Status Located(Status status) const;
@@ -74,6 +92,9 @@ class OperatorNode final : public ChainNode {
   std::unique_ptr<Operator> operator_;
   OperatorContext context_;
   Router router_;
+  std::shared_ptr<const v1::SubtaskRestore> restore_;
+  std::shared_ptr<ObjectStorage> restore_storage_;
+  std::optional<KeyedSnapshot> keyed_snapshot_;
   Counter* records_in_;
   Gauge* input_watermark_;
   Gauge* output_watermark_;

@@ -1,19 +1,38 @@
 #include "runtime/engine/sink_driver.h"
 
 #include <algorithm>
-#include <exception>
-#include <mutex>
 #include <utility>
 
+#include "runtime/engine/commit_thread.h"
 #include "runtime/metrics/names.h"
+#include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
+namespace {
+
+SinkCalls::Parameters CallsOf(SinkDriver::Parameters& parameters) {
+  SinkCalls::Parameters calls;
+  calls.name =
+      fmt::format("sink '{}' subtask {}", parameters.writer.sink, parameters.subtask.value);
+  calls.writer = parameters.writer;
+  calls.attempt = parameters.attempt;
+  calls.takeover = std::move(parameters.takeover);
+  calls.mailbox = parameters.mailbox;
+  calls.clock = parameters.clock;
+  calls.runner = std::move(parameters.runner);
+  if (calls.runner == nullptr) calls.runner = std::make_unique<CommitThread>();
+  calls.metrics = parameters.metrics;
+  calls.cancel_grace = std::chrono::milliseconds(parameters.options.cancel_grace_ms);
+  return calls;
+}
+
+}  // namespace
 
 SinkDriver::SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters)
     : parameters_(std::move(parameters)),
-      target_(std::make_shared<Target>(Target{parameters_.metrics, std::move(sink)})),
-      backoff_(std::hash<std::string>{}(parameters_.writer.lineage) +
-               static_cast<uint64_t>(parameters_.writer.writer)) {
+      calls_(std::move(sink), CallsOf(parameters_)),
+      writes_at_once_(calls_.sink().writes_at_once()),
+      unconfirmed_(parameters_.snapshots) {
   MetricGroup& metrics = *parameters_.metrics;
   records_in_ = &metrics.counter(metric_names::kOperatorRecordsIn);
   input_watermark_ = &metrics.gauge(metric_names::kOperatorInputWatermarkMs);
@@ -21,82 +40,36 @@ SinkDriver::SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters)
   records_send_ = &metrics.counter(metric_names::kRecordsSend);
   send_errors_ = &metrics.counter(metric_names::kRecordsSendErrors);
   committed_records_ = &metrics.counter(metric_names::kSinkCommittedRecords);
-  commits_ = &metrics.counter(metric_names::kSinkCommits);
-  retries_ = &metrics.counter(metric_names::kSinkRetries);
 }
 
-Error SinkDriver::Located(Error error) const {
-  return std::move(error).Within(
-      fmt::format("sink '{}' subtask {}", parameters_.writer.sink, parameters_.subtask.value));
-}
-
-Result<CheckpointId> SinkDriver::Target::Open(const WriterId& writer, Attempt attempt) {
-  if (!opened) WS_RETURN_IF_ERROR(sink->Open());
-  opened = true;
-  WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence({&writer, 1}, attempt));
-  WS_RETURN_IF_ERROR(sink->Recover({}));
-  CheckpointId next_epoch{1};
-  for (const WriterMarker& marker : markers) {
-    next_epoch.value = std::max(next_epoch.value, marker.last_committed_epoch.value + 1);
-  }
-  return next_epoch;
-}
-
-Status SinkDriver::Open() {
-  struct Answer {
-    std::mutex mutex;
-    std::optional<Result<CheckpointId>> next_epoch;
-  };
-  const auto answer = std::make_shared<Answer>();
-  commit_thread_.Run([answer, target = target_, mailbox = parameters_.mailbox,
-                      writer = parameters_.writer, attempt = parameters_.attempt] {
-    Result<CheckpointId> opened = CheckpointId{};
-    try {
-      opened = target->Open(writer, attempt);
-    } catch (const std::exception& e) {
-      opened = InternalError("opening threw: {}", e.what());
-    }
-    {
-      std::lock_guard lock(answer->mutex);
-      answer->next_epoch = std::move(opened);
-    }
-    mailbox->Notify();
-  });
-  while (true) {
-    {
-      std::lock_guard lock(answer->mutex);
-      if (answer->next_epoch) break;
-    }
-    if (parameters_.cancelled != nullptr && *parameters_.cancelled) {
-      return TransientError("canceled while the sink was being opened");
-    }
-    parameters_.mailbox->Wait();
-  }
-  if (!*answer->next_epoch) {
-    return tl::make_unexpected(Located(std::move(*answer->next_epoch).error()));
-  }
-  next_epoch_ = **answer->next_epoch;
-  return Ok();
+Result<Progress> SinkDriver::Open() {
+  WS_ASSIGN_OR_RETURN(const Progress progress, calls_.Open());
+  if (progress == Progress::kYield) return progress;
+  last_confirmed_ = calls_.writers().front().last_committed_epoch;
+  next_local_epoch_.value = std::max<int64_t>(1, last_confirmed_.value + 1);
+  return Progress::kDone;
 }
 
 bool SinkDriver::EpochIsFull() const {
-  return target_->sink->buffered_bytes() >= parameters_.options.sink_epoch_size_bytes;
+  return calls_.sink().buffered_bytes() >= parameters_.options.sink_epoch_size_bytes;
 }
 
 Status SinkDriver::Process(int, const RecordBatch& batch) {
   records_in_->Add(batch.num_rows());
-  if (Status status = target_->sink->Write(batch); !status) {
+  if (Status status = calls_.sink().Write(batch); !status) {
     send_errors_->Add(1);
-    return tl::make_unexpected(Located(std::move(status).error()));
+    return tl::make_unexpected(calls_.Located(std::move(status).error()));
   }
   parameters_.records_out->Add(batch.num_rows());
   parameters_.records_written->Add(batch.num_rows());
   parameters_.bytes_out->Add(batch.byte_size());
   records_send_->Add(batch.num_rows());
-  if (rows_in_epoch_ == 0) StartTimer();
+  const bool is_first = rows_in_epoch_ == 0;
   rows_in_epoch_ += batch.num_rows();
+  if (!has_local_epochs()) return Ok();
+  if (is_first) StartTimer();
   epoch_due_ |= EpochIsFull();
-  return EndEpochIfDue();
+  return EndLocalEpochIfDue();
 }
 
 void SinkDriver::StartTimer() {
@@ -105,75 +78,118 @@ void SinkDriver::StartTimer() {
   epoch_timer_ = parameters_.mailbox->AddTimer(parameters_.clock->Steady() + interval, [this] {
     epoch_timer_.reset();
     epoch_due_ = true;
-    return EndEpochIfDue();
+    return EndLocalEpochIfDue();
   });
 }
 
-Status SinkDriver::EndEpochIfDue() {
-  if (!epoch_due_ || committing_) return Ok();
-  return EndEpoch();
-}
-
-Status SinkDriver::EndEpoch() {
+void SinkDriver::StopTimer() {
   if (epoch_timer_) parameters_.mailbox->CancelTimer(*epoch_timer_);
   epoch_timer_.reset();
-  epoch_due_ = false;
-  if (rows_in_epoch_ == 0) return Ok();
-  const CheckpointId id = next_epoch_;
-  ++next_epoch_.value;
-  auto segments = target_->sink->Prepare(id);
-  if (!segments) return tl::make_unexpected(Located(std::move(segments).error()));
+}
+
+Status SinkDriver::EndLocalEpochIfDue() {
+  if (!epoch_due_ || calls_.committing()) return Ok();
+  return EndLocalEpoch(nullptr);
+}
+
+Result<std::optional<SinkEpoch>> SinkDriver::PrepareEpoch(CheckpointId id) {
+  if (rows_in_epoch_ == 0) return std::nullopt;
+  auto segments = calls_.sink().Prepare(id);
+  if (!segments) return tl::make_unexpected(calls_.Located(std::move(segments).error()));
   const int64_t rows = std::exchange(rows_in_epoch_, 0);
-  if (segments->empty()) {  // a sink that writes at once: nothing is left to commit
-    if (Status status = target_->sink->Flush(); !status) {
-      return tl::make_unexpected(Located(std::move(status).error()));
-    }
-    committed_records_->Add(rows);
+  if (!segments->empty()) return SinkEpoch{id, std::move(*segments), rows};
+  // A sink that writes at once: nothing is left to commit.
+  if (Status status = calls_.sink().Flush(); !status) {
+    return tl::make_unexpected(calls_.Located(std::move(status).error()));
+  }
+  committed_records_->Add(rows);
+  return std::nullopt;
+}
+
+Status SinkDriver::EndLocalEpoch(std::shared_ptr<PendingSnapshot> snapshot) {
+  StopTimer();
+  epoch_due_ = false;
+  if (snapshot != nullptr && rows_in_epoch_ == 0 && !due_.empty()) {
+    // What was written before is on its way: the snapshot waits for the last of it.
+    snapshot->BeginPiece();
+    due_.push_back({std::make_shared<const SinkEpoch>(), std::move(snapshot)});
     return Ok();
   }
-  committing_ = std::make_shared<const Epoch>(Epoch{id, std::move(*segments), rows});
-  StartCommit();
+  WS_ASSIGN_OR_RETURN(std::optional<SinkEpoch> epoch, PrepareEpoch(next_local_epoch_));
+  if (!epoch) return Ok();
+  ++next_local_epoch_.value;
+  if (snapshot != nullptr) snapshot->BeginPiece();
+  due_.push_back({std::make_shared<const SinkEpoch>(std::move(*epoch)), std::move(snapshot)});
+  CommitNext();
   return Ok();
 }
 
-void SinkDriver::StartCommit() {
-  commit_thread_.Run([target = target_, epoch = committing_, mailbox = parameters_.mailbox, this] {
-    Status status;
-    try {
-      status = target->sink->Commit(epoch->id, epoch->segments);
-    } catch (const std::exception& e) {
-      status = InternalError("commit threw: {}", e.what());
-    }
-    // The mailbox is closed before this object goes, so mail never meets a dead one.
-    mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
-  });
+Status SinkDriver::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) {
+  if (writes_at_once_) {
+    WS_RETURN_IF_ERROR(EndLocalEpoch(snapshot));
+  } else {
+    WS_ASSIGN_OR_RETURN(std::optional<SinkEpoch> epoch,
+                        PrepareEpoch(snapshot->barrier().checkpoint_id));
+    if (epoch) unconfirmed_.Add(std::move(*epoch));
+  }
+  ListWriters(snapshot);
+  return Ok();
 }
 
-Status SinkDriver::OnCommitted(Status status) {
-  if (!status) {
-    send_errors_->Add(1);
-    if (status.error().retryable) return OnRetryableError(status.error());
-    return tl::make_unexpected(Located(std::move(status).error()));
+// Every writer that was ever used is listed, so that whoever takes over fences it.
+void SinkDriver::ListWriters(const std::shared_ptr<PendingSnapshot>& snapshot) {
+  for (const WriterMarker& writer : calls_.writers()) {
+    const bool is_own = &writer == &calls_.writers().front();
+    v1::SinkSnapshot* const out = snapshot->message().add_sinks();
+    out->set_operator_id(parameters_.writer.sink);
+    out->set_writer(writer.writer.writer);
+    out->set_last_confirmed_epoch(is_own ? last_confirmed_.value
+                                         : writer.last_committed_epoch.value);
+    if (is_own) unconfirmed_.Snapshot(snapshot, out);
   }
-  commits_->Add(1);
-  committed_records_->Add(committing_->rows);
-  committing_.reset();
-  backoff_.Reset();
-  degraded_reason_.clear();
+}
+
+Status SinkDriver::OnBarrier(const Barrier&) {
+  if (parameters_.snapshots != nullptr) return Ok();
+  epoch_due_ = true;
+  return EndLocalEpochIfDue();
+}
+
+Status SinkDriver::OnCheckpointComplete(CheckpointId checkpoint) {
+  complete_ = std::max(complete_, checkpoint);
+  CommitNext();
+  return Ok();
+}
+
+bool SinkDriver::Committed(CheckpointId checkpoint) const {
+  return unconfirmed_.empty() || unconfirmed_.oldest()->id > checkpoint;
+}
+
+void SinkDriver::CommitNext() {
+  if (calls_.committing()) return;
+  if (!due_.empty()) {
+    calls_.Commit(due_.front().epoch, [this] {
+      const DueEpoch committed = std::move(due_.front());
+      due_.pop_front();
+      if (committed.snapshot != nullptr) committed.snapshot->EndPiece(Ok());
+      return OnCommitted(*committed.epoch);
+    });
+  } else if (!unconfirmed_.empty() && unconfirmed_.oldest()->id <= complete_) {
+    calls_.Commit(unconfirmed_.oldest(), [this] {
+      const std::shared_ptr<const SinkEpoch> committed = unconfirmed_.oldest();
+      last_confirmed_ = committed->id;
+      unconfirmed_.Confirm();
+      return OnCommitted(*committed);
+    });
+  }
+}
+
+Status SinkDriver::OnCommitted(const SinkEpoch& epoch) {
+  committed_records_->Add(epoch.rows);
+  CommitNext();
+  if (!has_local_epochs()) return Ok();
   epoch_due_ |= ending_ || EpochIsFull();
-  return EndEpochIfDue();
-}
-
-Status SinkDriver::OnRetryableError(const Error& error) {
-  retries_->Add(1);
-  const auto delay = backoff_.Next();
-  degraded_reason_ =
-      fmt::format("{}; asking again in {} ms", Located(error).message, delay.count());
-  parameters_.mailbox->AddTimer(parameters_.clock->Steady() + delay, [this] {
-    StartCommit();
-    return Ok();
-  });
-  return Ok();
+  return EndLocalEpochIfDue();
 }
 
 Result<Progress> SinkDriver::OnWatermark(TimestampMs time_ms) {
@@ -181,32 +197,17 @@ Result<Progress> SinkDriver::OnWatermark(TimestampMs time_ms) {
   return Progress::kDone;
 }
 
-Status SinkDriver::OnBarrier(const Barrier&) {
-  epoch_due_ = true;
-  return EndEpochIfDue();
-}
-
 Result<Progress> SinkDriver::EndOfInput() {
+  if (!has_local_epochs()) return Progress::kDone;  // the last epoch waits for its checkpoint
   ending_ = true;
   epoch_due_ = true;
-  WS_RETURN_IF_ERROR(EndEpochIfDue());
-  return committing_ || rows_in_epoch_ > 0 ? Progress::kYield : Progress::kDone;
+  WS_RETURN_IF_ERROR(EndLocalEpochIfDue());
+  return calls_.committing() || rows_in_epoch_ > 0 ? Progress::kYield : Progress::kDone;
 }
 
 void SinkDriver::Close() {
-  if (!target_) return;
-  if (epoch_timer_) parameters_.mailbox->CancelTimer(*epoch_timer_);
-  epoch_timer_.reset();
-  const bool idle =
-      commit_thread_.Stop(std::chrono::milliseconds(parameters_.options.cancel_grace_ms));
-  if (idle) {
-    target_->sink->Close();
-  } else {
-    // A call that is left behind keeps the sink, whose destructor closes what Close would have, and
-    // its metrics, which the registry must not wait for.
-    target_->metrics->LeaveRegistry();
-  }
-  target_.reset();
+  StopTimer();
+  calls_.Close();
 }
 
 }  // namespace watershed

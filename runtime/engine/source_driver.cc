@@ -1,9 +1,11 @@
 #include "runtime/engine/source_driver.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/metrics/names.h"
+#include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
 namespace {
@@ -23,7 +25,14 @@ SourceDriver::SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<Recor
       watermarks_(parameters_.watermarks.value_or(SplitWatermarks::Options{})),
       newest_ms_(parameters_.splits.size()),
       lag_(parameters_.splits.size(), -1) {
-  for (size_t i = 0; i < parameters_.splits.size(); ++i) watermarks_.AddSplit();
+  watermarks_.Restore(parameters_.watermark_ms);
+  watermark_told_ms_ = parameters_.watermark_ms;
+  for (size_t i = 0; i < parameters_.splits.size(); ++i) {
+    watermarks_.AddSplit();
+    const auto restored = parameters_.split_watermarks_ms.find(parameters_.splits[i].id);
+    if (restored == parameters_.split_watermarks_ms.end()) continue;
+    watermarks_.RestoreSplit(static_cast<int>(i), restored->second);
+  }
   RegisterMetrics();
 }
 
@@ -191,6 +200,42 @@ void SourceDriver::AddEnd() {
   pending_records_->Set(0);
   Add(Watermark{kMaxWatermarkMs});
   Add(EndOfInput{});
+}
+
+SourceDriver::Place SourceDriver::CurrentPlace() const {
+  Place place{source_->Positions(), {}};
+  for (int split = 0; split < watermarks_.size(); ++split) {
+    place.watermarks_ms.push_back(watermarks_.split_watermark_ms(split));
+  }
+  return place;
+}
+
+void SourceDriver::OnTrigger(const Barrier& barrier) {
+  if (ended_) return;
+  noted_[barrier.checkpoint_id] = CurrentPlace();
+  Add(barrier);
+}
+
+void SourceDriver::Snapshot(CheckpointId checkpoint, v1::SubtaskSnapshot& out) {
+  const Place& place = noted_.try_emplace(checkpoint, CurrentPlace()).first->second;
+  for (size_t i = 0; i < parameters_.splits.size(); ++i) {
+    const SourceSplit& split = parameters_.splits[i];
+    v1::SplitSnapshot& snapshot = *out.add_splits();
+    snapshot.set_split_id(split.id);
+    snapshot.set_topic(split.topic);
+    snapshot.set_partition(split.partition);
+    snapshot.set_next_position(place.positions[i].next_position);
+    if (split.end_position) snapshot.set_end_position(*split.end_position);
+    const TimestampMs watermark_ms = place.watermarks_ms[i];
+    if (watermark_ms != kMinWatermarkMs) snapshot.set_watermark_ms(watermark_ms);
+  }
+}
+
+void SourceDriver::OnCheckpointComplete(CheckpointId checkpoint) {
+  const auto noted = noted_.find(checkpoint);
+  if (noted == noted_.end() || !opened_) return;
+  source_->OnCheckpointComplete(noted->second.positions);
+  noted_.erase(noted_.begin(), std::next(noted));
 }
 
 void SourceDriver::OnBackpressure() { watermarks_.HoldIdleClocks(parameters_.clock->Steady()); }

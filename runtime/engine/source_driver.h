@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ class SourceDriver final : public TaskInput {
     const Clock* clock = nullptr;
     MetricGroup* metrics = nullptr;  // the source operator's
     Counter* bytes_in = nullptr;     // the task's
+    // Restored: the watermark that the task hands on first, and those of splits by their ids.
+    TimestampMs watermark_ms = kMinWatermarkMs;
+    std::map<std::string, TimestampMs> split_watermarks_ms;
   };
 
   SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<RecordDecoder> decoder,
@@ -50,6 +54,12 @@ class SourceDriver final : public TaskInput {
   void OnBackpressure() override;
   void UpdateGauges() override;
   std::string degraded_reason() const override { return polled_.degraded_reason; }
+  // Ignored at the end: the task takes the snapshot by itself then.
+  void OnTrigger(const Barrier& barrier) override;
+  void OnCheckpointComplete(CheckpointId checkpoint) override;
+  void OnCheckpointAborted(CheckpointId checkpoint) override { noted_.erase(checkpoint); }
+  // Positions and watermarks as of the barrier's place among the rows.
+  void Snapshot(CheckpointId checkpoint, v1::SubtaskSnapshot& out) override;
   void Close() override;
 
   // Records between our positions and the ends of the splits; -1: unknown. Any thread.
@@ -60,6 +70,12 @@ class SourceDriver final : public TaskInput {
     Gauge* current_offset = nullptr;  // only of splits that are partitions of a topic
     Gauge* lag = nullptr;
   };
+  // Where the splits stand between two rows.
+  struct Place {
+    std::vector<SplitPosition> positions;
+    std::vector<TimestampMs> watermarks_ms;
+  };
+  Place CurrentPlace() const;
   Status Poll(std::chrono::milliseconds deadline);
   Status HandlePolled();
   void ObserveRows(const RecordDecoder::Rows& rows);
@@ -78,6 +94,7 @@ class SourceDriver final : public TaskInput {
   SplitWatermarks watermarks_;
   PolledRecords polled_;
   std::deque<Element> queue_;
+  std::map<CheckpointId, Place> noted_;  // of checkpoints neither complete nor aborted
   bool opened_ = false;
   bool ended_ = false;
 

@@ -26,6 +26,11 @@ class SplitWatermarks {
   explicit SplitWatermarks(Options options) : options_(options) {}
 
   void AddSplit();
+  // Both before any row: the watermark that was told, and that of one split.
+  void Restore(TimestampMs watermark_ms) { merger_.Restore(watermark_ms); }
+  void RestoreSplit(int split, TimestampMs watermark_ms) {
+    merger_.SetWatermark(split, watermark_ms);
+  }
   int size() const { return static_cast<int>(splits_.size()); }
 
   // Rows of a split arrived, the newest at `max_event_time_ms`.

@@ -22,6 +22,7 @@ namespace watershed {
 class ConnectorFactory;
 class KeyedStateFactory;
 class ObjectStorage;
+class SerialRunner;
 class WorkRunner;
 namespace v1 {
 class PhysicalPlan;
@@ -73,6 +74,7 @@ struct TaskSpec {
   // Checkpoints. Null storage: none are taken, and sinks commit epochs of their own.
   std::shared_ptr<ObjectStorage> checkpoint_storage;  // of the job's checkpoint directory
   std::string lineage;
+  std::string unique;  // new for every start of a task: names of its files have it
   // What the subtask takes over; null: it begins empty. Its files are in `restore_storage`.
   std::shared_ptr<const v1::SubtaskRestore> restore;
   std::shared_ptr<ObjectStorage> restore_storage;
@@ -126,6 +128,8 @@ struct TaskEnvironment {
   std::string temporary_directory;    // of this process; the task makes its own folder below it
   WorkRunner* snapshot_io = nullptr;  // where snapshots are written; with checkpoints only
   CheckpointResponder* checkpoints = nullptr;  // the same
+  // Makes what runs the blocking calls of one sink; null: a thread each.
+  std::function<std::unique_ptr<SerialRunner>()> make_sink_runner;
   // Called on the task's thread at every change of state or of the degraded reason.
   std::function<void(const TaskSpec&, const TaskStatus&)> on_status;
 };
@@ -152,6 +156,17 @@ class Task {
 
   virtual void Start() = 0;   // starts the thread: kInitializing, kRunning, then an end state
   virtual void Cancel() = 0;  // any thread; returns at once, the end is told by on_status
+  // Of checkpoints; any thread, return at once. Only with a checkpoint_storage.
+  // A source begins the checkpoint with a barrier; any other task notes it, because one whose
+  // inputs have all ended gets no barrier and takes its snapshot by itself. An id that is not above
+  // all before is ignored.
+  virtual void TriggerCheckpoint(const Barrier& barrier) = 0;
+  // All up to this one are complete: sinks commit; the responder is told when they have. A task
+  // whose input ended before its barrier finishes after that.
+  virtual void NotifyCheckpointComplete(CheckpointId checkpoint) = 0;
+  // It will not be completed: an alignment that waits for it is given up. What was written for it
+  // is part of the next one.
+  virtual void NotifyCheckpointAborted(CheckpointId checkpoint) = 0;
   virtual void Join() = 0;
   virtual TaskStatus status() const = 0;
   virtual TaskFigures figures() const = 0;

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/manifest.h"
 #include "runtime/engine/connector_factory.h"
 #include "runtime/engine/edge_writer.h"
 #include "runtime/engine/input_gate.h"
@@ -16,6 +18,7 @@
 #include "runtime/metrics/names.h"
 #include "runtime/operators/registry.h"
 #include "runtime/types/schema_proto.h"
+#include "watershed/v1/checkpoint.pb.h"
 #include "watershed/v1/physical_plan.pb.h"
 
 namespace watershed {
@@ -29,7 +32,6 @@ class TaskBuilder {
         environment_(environment),
         mailbox_(surroundings.mailbox),
         directory_(surroundings.directory),
-        cancelled_(surroundings.cancelled),
         connectors_(environment.connectors != nullptr ? *environment.connectors
                                                       : BuiltInConnectors()) {}
 
@@ -145,10 +147,47 @@ class TaskBuilder {
     if (!node.has_calc()) {
       parts_.metrics->SumLate(&context.metrics->counter(metric_names::kLateRecordsDropped));
     }
+    context.snapshots = AddSnapshots();
     auto chained = std::make_unique<OperatorNode>(
         std::move(op), std::move(context), [chain = parts_.chain.get()] { return chain->full(); });
+    if (spec_.restore != nullptr) chained->RestoreFrom(spec_.restore, RestoreStorage());
     operators_.emplace(node.id(), chained.get());
     return Attach(std::move(chained), node.id(), InputsOf(node));
+  }
+
+  // One each, so that names never meet: every user counts its own files.
+  const SnapshotTarget* AddSnapshots() {
+    if (spec_.checkpoint_storage == nullptr) return nullptr;
+    SnapshotTarget& target = parts_.snapshots.emplace_back();
+    target.storage = spec_.checkpoint_storage;
+    target.io = environment_.snapshot_io;
+    target.post = [mailbox = mailbox_](Mail mail) { mailbox->Post(std::move(mail)); };
+    target.name_prefix = SharedPrefix(spec_.attempt, spec_.vertex_id, spec_.subtask,
+                                      fmt::format("{}-{}", spec_.unique, parts_.snapshots.size()));
+    return &target;
+  }
+
+  std::shared_ptr<ObjectStorage> RestoreStorage() const {
+    return spec_.restore_storage ? spec_.restore_storage : spec_.checkpoint_storage;
+  }
+  const std::string& Lineage() const {
+    return spec_.lineage.empty() ? spec_.job.hex : spec_.lineage;
+  }
+
+  SinkTakeover TakeoverOf(const std::string& sink) const {
+    SinkTakeover takeover;
+    takeover.storage = RestoreStorage();
+    if (spec_.restore == nullptr) return takeover;
+    for (const v1::SinkSnapshot& former : spec_.restore->sinks()) {
+      if (former.operator_id() != sink) continue;
+      takeover.writers.push_back(
+          {{Lineage(), sink, former.writer()}, {former.last_confirmed_epoch()}});
+      for (const v1::SegmentRef& ref : former.unconfirmed()) {
+        SinkSegment segment{{ref.epoch()}, ref.rows(), ref.payload(), former.writer()};
+        takeover.segments.push_back({std::move(segment), FromProto(ref.file())});
+      }
+    }
+    return takeover;
   }
 
   Result<ConnectorContext> MakeConnectorContext(const v1::PlanNode& node, MetricGroup* metrics) {
@@ -175,7 +214,10 @@ class TaskBuilder {
     WS_ASSIGN_OR_RETURN(auto sink, connectors_.MakeSink(exec.connector(), std::move(schema),
                                                         std::move(encoder), context));
     SinkDriver::Parameters parameters;
-    parameters.writer = {spec_.job.hex, node.id(), spec_.subtask.value};
+    parameters.writer = {Lineage(), node.id(), spec_.subtask.value};
+    parameters.takeover = TakeoverOf(node.id());
+    parameters.snapshots = AddSnapshots();
+    if (environment_.make_sink_runner) parameters.runner = environment_.make_sink_runner();
     parameters.attempt = spec_.attempt;
     parameters.subtask = spec_.subtask;
     parameters.mailbox = mailbox_;
@@ -185,7 +227,6 @@ class TaskBuilder {
     parameters.records_out = &parts_.metrics->records_out();
     parameters.bytes_out = &parts_.metrics->bytes_out();
     parameters.records_written = &parts_.metrics->records_written();
-    parameters.cancelled = cancelled_;
     return Attach(std::make_unique<SinkDriver>(std::move(sink), std::move(parameters)), node.id(),
                   InputsOf(node));
   }
@@ -242,8 +283,14 @@ class TaskBuilder {
     if (channels.empty()) {
       return InternalError("vertex '{}' has neither a source nor an input", vertex_->name());
     }
-    parts_.input = std::make_unique<InputGate>(std::move(channels), mailbox_);
+    parts_.input =
+        std::make_unique<InputGate>(std::move(channels), mailbox_, RestoredWatermarkMs());
     return Ok();
+  }
+
+  TimestampMs RestoredWatermarkMs() const {
+    const bool restored = spec_.restore != nullptr && spec_.restore->has_watermark_ms();
+    return restored ? spec_.restore->watermark_ms() : kMinWatermarkMs;
   }
 
   Status AddSource() {
@@ -275,6 +322,13 @@ class TaskBuilder {
     parameters.max_records_per_poll = environment_.options.max_records_per_poll;
     parameters.watermark_interval =
         std::chrono::milliseconds(environment_.options.auto_watermark_interval_ms);
+    parameters.watermark_ms = RestoredWatermarkMs();
+    if (spec_.restore != nullptr) {
+      for (const v1::SplitSnapshot& split : spec_.restore->splits()) {
+        if (!split.has_watermark_ms()) continue;
+        parameters.split_watermarks_ms[split.split_id()] = split.watermark_ms();
+      }
+    }
     parameters.mailbox = mailbox_;
     parameters.clock = environment_.clock;
     parameters.metrics = metrics;
@@ -308,7 +362,6 @@ class TaskBuilder {
   const TaskEnvironment& environment_;
   std::shared_ptr<Mailbox> mailbox_;
   std::string directory_;
-  const std::atomic<bool>* cancelled_;
   const ConnectorFactory& connectors_;
   int directories_ = 0;
 

@@ -1,7 +1,7 @@
 // Builds what a task runs from its vertex of the plan: the operator chain and the input before it.
 #pragma once
 
-#include <atomic>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +11,7 @@
 #include "runtime/engine/task.h"
 #include "runtime/engine/task_input.h"
 #include "runtime/engine/task_metrics.h"
+#include "runtime/storage/background_writer.h"
 
 namespace watershed {
 
@@ -19,6 +20,7 @@ struct TaskParts {
   std::string vertex_name;
   std::unique_ptr<TaskMetrics> metrics;
   std::vector<std::shared_ptr<MetricGroup>> operator_metrics;
+  std::deque<SnapshotTarget> snapshots;  // of operators and sinks; they keep pointers
   std::unique_ptr<OperatorChain> chain;
   std::unique_ptr<TaskInput> input;
   bool is_source = false;
@@ -28,7 +30,6 @@ struct TaskParts {
 struct TaskSurroundings {
   std::shared_ptr<Mailbox> mailbox;
   std::string directory;  // operators and connectors get folders in it, made here
-  const std::atomic<bool>* cancelled = nullptr;
 };
 
 Result<TaskParts> BuildTask(const TaskSpec& spec, const TaskEnvironment& environment,

@@ -1,6 +1,7 @@
 // Where a task's elements come from: a source, or the input gate behind its channels.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,10 @@
 #include "runtime/types/stream_element.h"
 
 namespace watershed {
+
+namespace v1 {
+class SubtaskSnapshot;
+}
 
 // One thread.
 class TaskInput {
@@ -30,6 +35,18 @@ class TaskInput {
   // About once a second: bring gauges up to date.
   virtual void UpdateGauges() {}
   virtual std::string degraded_reason() const { return {}; }
+
+  // Of checkpoints, once it is open. A source puts the barrier behind what it has polled; whoever
+  // gets barriers from others need not do anything.
+  virtual void OnTrigger(const Barrier& barrier) { (void)barrier; }
+  virtual void OnCheckpointComplete(CheckpointId checkpoint) { (void)checkpoint; }
+  virtual void OnCheckpointAborted(CheckpointId checkpoint) { (void)checkpoint; }
+  // Adds what belongs to the barrier that Next returned last, or to the end of the input.
+  virtual void Snapshot(CheckpointId checkpoint, v1::SubtaskSnapshot& out) {
+    (void)checkpoint, (void)out;
+  }
+  // How long the last barrier waited for itself on other channels.
+  virtual std::chrono::nanoseconds last_alignment() const { return {}; }
   virtual void Close() = 0;
 };
 

@@ -111,6 +111,7 @@ TaskFigures TaskMetrics::figures() const {
   figures.idle_ms = idle_ms_.value();
   figures.backpressured_ms = backpressured_ms_.value();
   if (source_lag_ != nullptr) figures.source_lag_records = source_lag_->value();
+  figures.ended = ended_.load(std::memory_order_relaxed);
   return figures;
 }
 

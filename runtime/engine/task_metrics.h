@@ -1,6 +1,7 @@
 // Figures of a task under Flink's names, and where its time goes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,7 @@ class TaskMetrics {
   Counter& records_written() { return records_written_; }
   Gauge& input_watermark() { return *input_watermark_; }
 
+  void SetEnded() { ended_.store(true, std::memory_order_relaxed); }
   void Start();
   void AddIdle(std::chrono::nanoseconds time) { idle_ += time; }
   void AddBackpressured(std::chrono::nanoseconds time) { backpressured_ += time; }
@@ -68,6 +70,7 @@ class TaskMetrics {
   std::vector<const Counter*> late_;
   std::vector<const Counter*> skipped_;
   const Gauge* source_lag_ = nullptr;
+  std::atomic<bool> ended_{false};
 
   Nanoseconds started_{0}, updated_{0};
   Nanoseconds idle_{0}, backpressured_{0};

@@ -25,6 +25,8 @@ class WatermarkMerger {
 
   // A new input, active and without a watermark. Returns its index.
   int AddInput();
+  // The combination begins at `watermark_ms`, whatever its inputs say.
+  void Restore(TimestampMs watermark_ms) { combined_ms_ = watermark_ms; }
   // Never lowers the input's watermark. It also wakes an idle input.
   Change SetWatermark(int input, TimestampMs time_ms);
   Change SetIdle(int input, bool idle);

@@ -145,6 +145,7 @@ class KafkaSink : public Sink {
   }
 
   Status Flush() override { return WaitForDelivery(epoch_, kPatience); }
+  bool writes_at_once() const override { return true; }
   int64_t buffered_bytes() const override { return bytes_; }
 
   void Close() override {

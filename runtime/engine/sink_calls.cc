@@ -1,0 +1,151 @@
+#include "runtime/engine/sink_calls.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "runtime/engine/stored_bytes.h"
+#include "runtime/metrics/names.h"
+
+namespace watershed {
+namespace {
+
+template <typename Call>
+auto CatchAll(std::string_view what, Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception& e) {
+    return InternalError("{} threw: {}", what, e.what());
+  }
+}
+
+// The marker that the target has, or what a former attempt heard of it.
+void Raise(const WriterMarker& marker, std::vector<WriterMarker>& writers) {
+  for (WriterMarker& known : writers) {
+    if (known.writer.writer != marker.writer.writer) continue;
+    known.last_committed_epoch = std::max(known.last_committed_epoch, marker.last_committed_epoch);
+  }
+}
+
+}  // namespace
+
+SinkCalls::SinkCalls(std::unique_ptr<Sink> sink, Parameters parameters)
+    : parameters_(std::move(parameters)),
+      target_(std::make_shared<Target>(Target{parameters_.metrics, std::move(sink)})),
+      backoff_(std::hash<std::string>{}(parameters_.writer.lineage) +
+               static_cast<uint64_t>(parameters_.writer.writer)) {
+  MetricGroup& metrics = *parameters_.metrics;
+  send_errors_ = &metrics.counter(metric_names::kRecordsSendErrors);
+  commits_ = &metrics.counter(metric_names::kSinkCommits);
+  retries_ = &metrics.counter(metric_names::kSinkRetries);
+}
+
+Result<std::vector<WriterMarker>> SinkCalls::Target::Open(const WriterId& own, Attempt attempt,
+                                                          const SinkTakeover& takeover) {
+  std::vector<WriterMarker> writers{{own, {-1}}};
+  for (const WriterMarker& former : takeover.writers) {
+    if (former.writer.writer != own.writer) writers.push_back(former);
+    Raise(former, writers);
+  }
+  if (!opened) WS_RETURN_IF_ERROR(sink->Open());
+  opened = true;
+  std::vector<WriterId> ids;
+  for (const WriterMarker& writer : writers) ids.push_back(writer.writer);
+  WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence(ids, attempt));
+  for (const WriterMarker& marker : markers) Raise(marker, writers);
+  std::vector<SinkSegment> segments;
+  for (const SinkTakeover::Segment& left : takeover.segments) {
+    segments.push_back(left.segment);
+    if (left.file.name.empty()) continue;
+    WS_ASSIGN_OR_RETURN(segments.back().payload, ReadStored(*takeover.storage, left.file));
+  }
+  WS_RETURN_IF_ERROR(sink->Recover(segments));
+  for (const SinkSegment& segment : segments) {
+    WriterMarker marker{own, segment.epoch};
+    marker.writer.writer = segment.writer;
+    Raise(marker, writers);
+  }
+  return writers;
+}
+
+Result<Progress> SinkCalls::Open() {
+  if (!opened_) {
+    if (!opening_) StartOpen();
+    return Progress::kYield;
+  }
+  Result<std::vector<WriterMarker>> opened = std::move(*opened_);
+  opened_.reset();
+  if (!opened) return tl::make_unexpected(Located(std::move(opened).error()));
+  writers_ = std::move(*opened);
+  parameters_.takeover = {};
+  return Progress::kDone;
+}
+
+void SinkCalls::StartOpen() {
+  opening_ = true;
+  parameters_.runner->Run([this, target = target_, mailbox = parameters_.mailbox,
+                           writer = parameters_.writer, attempt = parameters_.attempt,
+                           takeover = parameters_.takeover] {
+    auto opened = CatchAll("opening", [&] { return target->Open(writer, attempt, takeover); });
+    // The mailbox is closed before this object goes, so mail never meets a dead one.
+    mailbox->Post([this, opened = std::move(opened)] {
+      opening_ = false;
+      opened_ = opened;
+      return Ok();
+    });
+  });
+}
+
+void SinkCalls::Commit(std::shared_ptr<const SinkEpoch> epoch, std::function<Status()> done) {
+  committing_ = std::move(epoch);
+  on_committed_ = std::move(done);
+  StartCommit();
+}
+
+void SinkCalls::StartCommit() {
+  parameters_.runner->Run(
+      [this, target = target_, epoch = committing_, mailbox = parameters_.mailbox] {
+        Status status =
+            CatchAll("commit", [&] { return target->sink->Commit(epoch->id, epoch->segments); });
+        mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
+      });
+}
+
+Status SinkCalls::OnCommitted(const Status& status) {
+  if (!status) {
+    send_errors_->Add(1);
+    if (!status.error().retryable) return tl::make_unexpected(Located(status.error()));
+    OnRetryableError(status.error());
+    return Ok();
+  }
+  commits_->Add(1);
+  committing_.reset();
+  backoff_.Reset();
+  degraded_reason_.clear();
+  return std::exchange(on_committed_, nullptr)();
+}
+
+void SinkCalls::OnRetryableError(const Error& error) {
+  retries_->Add(1);
+  const auto delay = backoff_.Next();
+  degraded_reason_ =
+      fmt::format("{}; asking again in {} ms", Located(error).message, delay.count());
+  parameters_.mailbox->AddTimer(parameters_.clock->Steady() + delay, [this] {
+    StartCommit();
+    return Ok();
+  });
+}
+
+void SinkCalls::Close() {
+  if (!target_) return;
+  if (parameters_.runner->Stop(parameters_.cancel_grace)) {
+    target_->sink->Close();
+  } else {
+    // A call that is left behind keeps the sink, whose destructor closes what Close would have, and
+    // its metrics, which the registry must not wait for.
+    target_->metrics->LeaveRegistry();
+  }
+  target_.reset();
+}
+
+}  // namespace watershed
