@@ -27,8 +27,8 @@ SourceDriver::SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<Recor
       lag_(parameters_.splits.size(), -1) {
   watermarks_.Restore(parameters_.watermark_ms);
   watermark_told_ms_ = parameters_.watermark_ms;
+  for (size_t i = 0; i < parameters_.splits.size(); ++i) watermarks_.AddSplit();
   for (size_t i = 0; i < parameters_.splits.size(); ++i) {
-    watermarks_.AddSplit();
     const auto restored = parameters_.split_watermarks_ms.find(parameters_.splits[i].id);
     if (restored == parameters_.split_watermarks_ms.end()) continue;
     watermarks_.RestoreSplit(static_cast<int>(i), restored->second);

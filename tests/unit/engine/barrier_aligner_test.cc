@@ -63,5 +63,25 @@ TEST(BarrierAligner, IgnoresABarrierOfThePast) {
   EXPECT_FALSE(aligner.aligning());
 }
 
+TEST(BarrierAligner, AnAbortedCheckpointOpensItsChannels) {
+  BarrierAligner aligner(2);
+  EXPECT_FALSE(aligner.OnBarrier(0, Number(3)));
+  EXPECT_FALSE(aligner.Abort({2}));  // another one
+  EXPECT_TRUE(aligner.blocked(0));
+  EXPECT_TRUE(aligner.Abort({3}));
+  EXPECT_FALSE(aligner.blocked(0));
+  EXPECT_FALSE(aligner.OnBarrier(1, Number(3)));  // comes all the same: nobody waits for it
+  EXPECT_FALSE(aligner.blocked(1));
+  EXPECT_FALSE(aligner.OnBarrier(1, Number(4)));
+  EXPECT_TRUE(aligner.OnBarrier(0, Number(4)));
+}
+
+TEST(BarrierAligner, ACheckpointAbortedBeforeItsBarriersComeIsNotWaitedFor) {
+  BarrierAligner aligner(2);
+  EXPECT_FALSE(aligner.Abort({3}));
+  EXPECT_FALSE(aligner.OnBarrier(0, Number(3)));
+  EXPECT_FALSE(aligner.blocked(0));
+}
+
 }  // namespace
 }  // namespace watershed

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/exchange/local_channel.h"
+#include "tests/unit/engine/manual_clock.h"
 #include "tests/unit/engine/rows.h"
 
 namespace watershed {
@@ -119,6 +120,47 @@ TEST_F(InputGateTest, AnArrivalWakesTheMailbox) {
   PushRow(1, "x");
   ASSERT_TRUE(gate_->Wait());  // returns: the notification is not lost
   EXPECT_THAT(ReadAll(), ElementsAre("rows:x@1"));
+}
+
+TEST_F(InputGateTest, AnAbortedCheckpointLetsTheRowsBehindItsBarrierIn) {
+  PushBarrier(0, 1);
+  PushRow(0, "behind");
+  EXPECT_THAT(ReadAll(), IsEmpty());
+  gate_->OnCheckpointAborted({1});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:behind@1"));
+  PushBarrier(1, 1);
+  PushRow(1, "other");
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:other@1"));
+}
+
+TEST(InputGate, MeasuresHowLongABarrierWaitedForItself) {
+  ManualClock clock;
+  LocalChannel first = MakeLocalChannel(1 << 20), second = MakeLocalChannel(1 << 20);
+  std::vector<InputGate::Channel> receivers;
+  receivers.push_back({std::move(first.receiver), 0});
+  receivers.push_back({std::move(second.receiver), 0});
+  InputGate gate(std::move(receivers), std::make_shared<Mailbox>(&clock));
+  StreamElement barrier = Barrier{.checkpoint_id = {1}};
+  first.sender->TryPush(barrier);
+  ASSERT_FALSE(*gate.Next());
+  clock.Advance(std::chrono::milliseconds(7));
+  second.sender->TryPush(barrier);
+  ASSERT_TRUE(*gate.Next());
+  EXPECT_EQ(gate.last_alignment(), std::chrono::milliseconds(7));
+}
+
+TEST(InputGate, ARestoredOneBeginsAtItsWatermark) {
+  LocalChannel channel = MakeLocalChannel(1 << 20);
+  std::vector<InputGate::Channel> receivers;
+  receivers.push_back({std::move(channel.receiver), 0});
+  InputGate gate(std::move(receivers), std::make_shared<Mailbox>(&SystemClock()), 50);
+  for (const int64_t time_ms : {20, 50, 60}) {
+    StreamElement watermark = Watermark{time_ms};
+    channel.sender->TryPush(watermark);
+  }
+  const auto element = *gate.Next();
+  ASSERT_TRUE(element);
+  EXPECT_EQ(Describe(element->element), "watermark:60");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "tests/unit/engine/manual_clock.h"
 #include "tests/unit/engine/rows.h"
 #include "tests/unit/engine/scripted_source.h"
+#include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
 namespace {
@@ -36,6 +37,8 @@ class SourceDriverTest : public ::testing::Test {
     parameters.clock = &clock_;
     parameters.metrics = &metrics_;
     parameters.bytes_in = &bytes_in_;
+    parameters.watermark_ms = restored_ms_;
+    parameters.split_watermarks_ms = restored_splits_ms_;
     RecordDecoder::Options options{
         .source = "events", .subtask = {2}, .skip_bad_records = skip_, .event_time_column = 1};
     auto decoder =
@@ -67,6 +70,8 @@ class SourceDriverTest : public ::testing::Test {
 
   ManualClock clock_;
   milliseconds interval_{0};
+  TimestampMs restored_ms_ = kMinWatermarkMs;
+  std::map<std::string, TimestampMs> restored_splits_ms_;
   bool skip_ = false;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&clock_);
   MetricRegistry registry_;
@@ -219,6 +224,47 @@ TEST(ShortenedPayload, EscapesAndCuts) {
   EXPECT_EQ(ShortenedPayload("\xff\x01z"), "'\\xff\\x01z'");
   EXPECT_EQ(ShortenedPayload(std::string(5000, 'x')),
             "'" + std::string(200, 'x') + "' … (5000 bytes)");
+}
+
+// "web-0@3 w12": the position and, if it has one, the watermark of each split.
+std::vector<std::string> SplitsOf(SourceDriver& driver, int64_t checkpoint) {
+  v1::SubtaskSnapshot snapshot;
+  driver.Snapshot({checkpoint}, snapshot);
+  std::vector<std::string> splits;
+  for (const v1::SplitSnapshot& split : snapshot.splits()) {
+    splits.push_back(fmt::format("{}@{}", split.split_id(), split.next_position()));
+    if (split.has_watermark_ms()) splits.back() += fmt::format(" w{}", split.watermark_ms());
+  }
+  return splits;
+}
+
+TEST_F(SourceDriverTest, ABarrierComesBehindTheRowsThatWerePolledBefore) {
+  Make(2);
+  Answer({{0, "a@22", 6}, {0, "b@21", 7}});
+  ASSERT_TRUE(driver_->Wait());  // polled, not handed out yet
+  driver_->OnTrigger({.checkpoint_id = {5}});
+  Answer({{1, "c@99", 3}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@22,b@21", "barrier:5", "rows:c@99", "watermark:12"));
+  EXPECT_THAT(SplitsOf(*driver_, 5), ElementsAre("web-0@8 w12", "web-1@0"));
+  EXPECT_THAT(SplitsOf(*driver_, 6), ElementsAre("web-0@8 w12", "web-1@4 w89"));
+}
+
+TEST_F(SourceDriverTest, AtItsEndNoBarrierFollows) {
+  Make(1);
+  AnswerFinished();
+  ASSERT_TRUE(driver_->Wait());
+  driver_->OnTrigger({.checkpoint_id = {5}});
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:max", "end"));
+}
+
+TEST_F(SourceDriverTest, RestoredItTellsNoWatermarkThatItsSplitsAreBehind) {
+  restored_ms_ = 50;
+  restored_splits_ms_ = {{"web-0", 70}};
+  Make(2);
+  Answer({{1, "late@40", 1}});  // watermark 30 of this split
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:late@40"));
+  Answer({{1, "on@90", 2}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:on@90", "watermark:70"));
 }
 
 }  // namespace
