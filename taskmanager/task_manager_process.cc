@@ -27,6 +27,7 @@ constexpr std::chrono::milliseconds kServerGrace{100};
 constexpr std::chrono::seconds kTasksGrace{5};    // for tasks to end at Stop
 constexpr std::chrono::seconds kReportsGrace{1};  // for the JobManager to hear of it
 constexpr size_t kDiscoveryThreads = 4;
+constexpr size_t kSnapshotThreads = 4;
 
 KeyedStateOptions StateOptionsFrom(const Config& config) {
   KeyedStateOptions state;
@@ -129,8 +130,12 @@ class Process final : public TaskManagerProcess {
     services.environment.metrics = &metrics_;
     services.environment.metric_labels = labels_;
     services.environment.keyed_state = &keyed_state_;
+    services.environment.snapshot_io = &snapshot_io_;
     services.environment.temporary_directory = temporary_->path();
     services.on_report = [this](v1::SubtaskReport report) {
+      connection_->Report(std::move(report));
+    };
+    services.on_checkpoint_report = [this](v1::ReportCheckpointRequest report) {
       connection_->Report(std::move(report));
     };
     services.on_idle = [this] {
@@ -138,13 +143,18 @@ class Process final : public TaskManagerProcess {
     };
     tasks_ = std::make_unique<TaskExecutor>(std::move(services));
     service_ = std::make_unique<TaskManagerServiceHandler>(
-        TaskManagerServiceParts{&loop_, tasks_.get(), &discovery_, &connectors_, &SystemClock(),
-                                &metrics_, temporary_->path()});
+        TaskManagerServiceParts{&loop_, tasks_.get(), &discovery_, &snapshot_io_, &connectors_,
+                                &SystemClock(), &metrics_, temporary_->path()});
   }
 
   // Before the server starts: whoever calls it may cause reports.
   void MakeConnection() {
     JobManagerCallbacks callbacks;
+    callbacks.fill_registration = [this](v1::RegisterTaskManagerRequest& request) {
+      for (v1::RunningAttempt& attempt : tasks_->RunningAttempts()) {
+        *request.add_running() = std::move(attempt);
+      }
+    };
     callbacks.fill_heartbeat = [this](v1::HeartbeatRequest& request) {
       request.set_free_memory_bytes(FreeMemoryBytes());
       for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
@@ -201,6 +211,7 @@ class Process final : public TaskManagerProcess {
   void Close() {
     calls_->CancelAndWait();
     discovery_.Stop();
+    snapshot_io_.Stop();
     if (channels_ != nullptr) channels_->Shutdown();
     if (rpc_.server != nullptr) {
       rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
@@ -219,6 +230,7 @@ class Process final : public TaskManagerProcess {
   MetricRegistry metrics_;
   MetricGroup own_metrics_;
   KeyedStateFactory keyed_state_;
+  WorkerPool snapshot_io_{"snapshot-io", kSnapshotThreads};  // tasks refer to it
   std::unique_ptr<TemporaryDirectory> temporary_;
   std::unique_ptr<DataExchangeService> exchange_;
   std::unique_ptr<NetworkChannelProvider> channels_;

@@ -66,7 +66,9 @@ JobManagerConnection::JobManagerConnection(const std::string& address, Executor*
       executor_(executor),
       pending_(std::move(pending)),
       callbacks_(std::move(callbacks)),
-      stub_(v1::ClusterService::NewStub(MakeChannel(address))) {}
+      stub_(v1::ClusterService::NewStub(MakeChannel(address))),
+      checkpoint_reports_(
+          std::make_shared<CheckpointReports>(peer_, stub_.get(), executor_, pending_)) {}
 
 void JobManagerConnection::Start(v1::RegisterTaskManagerRequest self) {
   self_ = std::move(self);
@@ -76,8 +78,11 @@ void JobManagerConnection::Start(v1::RegisterTaskManagerRequest self) {
 void JobManagerConnection::Register() {
   if (registered_ || registering_ || leaving_) return;
   registering_ = true;
+  v1::RegisterTaskManagerRequest request = self_;
+  callbacks_.fill_registration(request);
   CallUnary<v1::RegisterTaskManagerResponse>(
-      pending_, {.peer = peer_, .deadline = kRegisterDeadline, .wait_for_ready = true}, self_,
+      pending_, {.peer = peer_, .deadline = kRegisterDeadline, .wait_for_ready = true},
+      std::move(request),
       [this](auto&&... arguments) { stub_->async()->RegisterTaskManager(arguments...); },
       [executor = executor_, weak = weak_from_this()](auto response) {
         executor->Post([weak, response = std::move(response)] {
@@ -112,6 +117,7 @@ void JobManagerConnection::OnRegistered(const Result<v1::RegisterTaskManagerResp
   Attach();
   SendHeartbeat();
   SendReports();
+  checkpoint_reports_->OnRegistered(self_.task_manager_id(), leader_epoch_);
 }
 
 void JobManagerConnection::Attach() {
@@ -125,6 +131,7 @@ void JobManagerConnection::Attach() {
 void JobManagerConnection::OnDetached(int64_t registration) {
   if (!registered_ || registration != registration_) return;
   registered_ = false;
+  checkpoint_reports_->OnDetached();
   executor_->CancelTimer(heartbeat_timer_);
   if (leaving_) return;
   LogWarn("the connection to the {} ended; registering again", peer_);

@@ -1,6 +1,7 @@
 // The TaskManager's side of its registration: registers, again and again until a JobManager takes
 // it, keeps the connection that tells both sides of the other's end, sends heartbeats, and delivers
-// task reports in order until they are acknowledged.
+// task reports in order until they are acknowledged. Tasks outlive the JobManager: when it goes,
+// registration begins again and says what runs here.
 #pragma once
 
 #include <chrono>
@@ -8,18 +9,21 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "runtime/process/executor.h"
 #include "runtime/rpc/pending_calls.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/result.h"
+#include "taskmanager/cluster/checkpoint_reports.h"
 #include "watershed/v1/control.grpc.pb.h"
 
 namespace watershed {
 
 // All run on the executor.
 struct JobManagerCallbacks {
+  // What a registration says besides who it is: what runs here already.
+  std::function<void(v1::RegisterTaskManagerRequest&)> fill_registration;
   // What a heartbeat says besides who it is.
   std::function<void(v1::HeartbeatRequest&)> fill_heartbeat;
   // Before anything of this leader is obeyed; called for every registration.
@@ -40,8 +44,11 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   // Registers no more. Reports under way are still delivered.
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
+  void Report(v1::ReportCheckpointRequest report) { checkpoint_reports_->Add(std::move(report)); }
   // No reports wait for their acknowledgement, or there is nobody to give it.
-  bool flushed() const { return !registered_ || (reports_.empty() && !update_under_way_); }
+  bool flushed() const {
+    return !registered_ || (reports_.empty() && !update_under_way_ && checkpoint_reports_->empty());
+  }
   LeaderEpoch leader_epoch() const { return leader_epoch_; }
 
  private:
@@ -62,6 +69,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   const std::shared_ptr<PendingCalls> pending_;
   const JobManagerCallbacks callbacks_;
   const std::unique_ptr<v1::ClusterService::Stub> stub_;
+  const std::shared_ptr<CheckpointReports> checkpoint_reports_;
 
   std::shared_ptr<grpc::ClientContext> attach_context_;  // of the registration in force
   bool registered_ = false;

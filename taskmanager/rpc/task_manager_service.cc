@@ -9,12 +9,19 @@
 
 namespace watershed {
 
+namespace {
+
+grpc::Status NotHere(const std::string& job, int32_t attempt) {
+  return {grpc::StatusCode::FAILED_PRECONDITION,
+          fmt::format("attempt {} of job {} does not run here", attempt, job)};
+}
+
+}  // namespace
+
 void TaskManagerServiceHandler::ObserveLeader(LeaderEpoch epoch) {
   if (epoch <= leader_epoch_) return;
-  if (leader_epoch_.value != 0 && !parts_.tasks->idle()) {
-    LogWarn("leader epoch {} follows {}: cancelling the tasks of the former leader", epoch.value,
-            leader_epoch_.value);
-    parts_.tasks->FailAll({ErrorDomain::kExternal, true, "another JobManager leads now"});
+  if (leader_epoch_.value != 0) {
+    LogInfo("leader epoch {} follows {}", epoch.value, leader_epoch_.value);
   }
   leader_epoch_ = epoch;
 }
@@ -66,11 +73,58 @@ grpc::Status TaskManagerServiceHandler::Discover(const v1::DiscoverSplitsRequest
 grpc::ServerUnaryReactor* TaskManagerServiceHandler::DeployTasks(
     grpc::CallbackServerContext* context, const v1::DeployTasksRequest* request,
     v1::DeployTasksResponse*) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();  // may be asked for only once
+  auto answer = std::make_shared<UnaryAnswer>(reactor);
+  parts_.executor->Post([this, request, answer] {
+    if (const grpc::Status leader = CheckLeader(request->leader_epoch()); !leader.ok()) {
+      answer->Finish(leader);
+    } else if (request->has_checkpoints()) {
+      parts_.snapshot_io->Run([this, request, answer] { OpenAndDeploy(*request, answer); });
+    } else {
+      answer->Finish(ToRpcStatus(parts_.tasks->Deploy(*request, {})));
+    }
+  });
+  return reactor;
+}
+
+void TaskManagerServiceHandler::OpenAndDeploy(const v1::DeployTasksRequest& request,
+                                              const std::shared_ptr<UnaryAnswer>& answer) {
+  Result<CheckpointStorages> storages = OpenCheckpointStorages(request);
+  if (!storages) {
+    answer->Finish(ToRpcStatus(storages.error()));
+    return;
+  }
+  parts_.executor->Post([this, &request, answer, storages = std::move(*storages)] {
+    // Another leader, or a cancel, may have come meanwhile.
+    const grpc::Status leader = CheckLeader(request.leader_epoch());
+    answer->Finish(leader.ok() ? ToRpcStatus(parts_.tasks->Deploy(request, storages)) : leader);
+  });
+}
+
+grpc::ServerUnaryReactor* TaskManagerServiceHandler::TriggerCheckpoint(
+    grpc::CallbackServerContext* context, const v1::TriggerCheckpointRequest* request,
+    v1::TriggerCheckpointResponse*) {
   return AnswerOn(parts_.executor, context, [this, request] {
     if (const grpc::Status leader = CheckLeader(request->leader_epoch()); !leader.ok()) {
       return leader;
     }
-    return ToRpcStatus(parts_.tasks->Deploy(*request));
+    const Barrier barrier{CheckpointId{request->checkpoint_id()}, request->trigger_time_ms(),
+                          request->is_savepoint()};
+    const bool runs = parts_.tasks->TriggerCheckpoint(JobId{request->job_id()},
+                                                      Attempt{request->attempt()}, barrier);
+    return runs ? grpc::Status::OK : NotHere(request->job_id(), request->attempt());
+  });
+}
+
+grpc::ServerUnaryReactor* TaskManagerServiceHandler::NotifyCheckpoint(
+    grpc::CallbackServerContext* context, const v1::NotifyCheckpointRequest* request,
+    v1::NotifyCheckpointResponse*) {
+  return AnswerOn(parts_.executor, context, [this, request] {
+    if (const grpc::Status leader = CheckLeader(request->leader_epoch()); !leader.ok()) {
+      return leader;
+    }
+    const bool runs = parts_.tasks->NotifyCheckpoint(*request);
+    return runs ? grpc::Status::OK : NotHere(request->job_id(), request->attempt());
   });
 }
 

@@ -1,5 +1,7 @@
 #include "taskmanager/task/task_executor.h"
 
+#include <random>
+
 #include "runtime/engine/split_proto.h"
 #include "runtime/logging/log.h"
 #include "taskmanager/network/channel_proto.h"
@@ -44,6 +46,13 @@ void SetCounters(const TaskFigures& figures, v1::TaskCounters& counters) {
   counters.set_idle_ms(figures.idle_ms);
   counters.set_backpressured_ms(figures.backpressured_ms);
   counters.set_source_lag_records(figures.source_lag_records);
+  counters.set_ended(figures.ended);
+}
+
+// Names of files must never repeat, whatever ran here before.
+std::string RandomHex() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
 const v1::Vertex* FindVertex(const v1::PhysicalPlan& plan, const std::string& id) {
@@ -63,7 +72,60 @@ LogFields FieldsOf(const TaskSpec& spec) {
 
 }  // namespace
 
+// Called on the threads of tasks.
+class TaskExecutor::Responder final : public CheckpointResponder {
+ public:
+  explicit Responder(const TaskExecutorServices* services) : services_(services) {}
+  void Acknowledge(const TaskSpec& task, CheckpointId checkpoint,
+                   const v1::SubtaskSnapshot& snapshot) override {
+    v1::ReportCheckpointRequest report = ReportOf(task, checkpoint);
+    *report.mutable_acknowledged() = snapshot;
+    Send(std::move(report));
+  }
+  void Decline(const TaskSpec& task, CheckpointId checkpoint, const Error& reason) override {
+    v1::ReportCheckpointRequest report = ReportOf(task, checkpoint);
+    report.set_declined(reason.message);
+    Send(std::move(report));
+  }
+  void Confirm(const TaskSpec& task, CheckpointId checkpoint) override {
+    v1::ReportCheckpointRequest report = ReportOf(task, checkpoint);
+    report.set_confirmed(true);
+    Send(std::move(report));
+  }
+
+ private:
+  static v1::ReportCheckpointRequest ReportOf(const TaskSpec& task, CheckpointId checkpoint) {
+    v1::ReportCheckpointRequest report;
+    report.set_job_id(task.job.hex);
+    report.set_attempt(task.attempt.value);
+    report.set_checkpoint_id(checkpoint.value);
+    report.set_vertex_id(task.vertex_id);
+    report.set_subtask(task.subtask.value);
+    return report;
+  }
+  void Send(v1::ReportCheckpointRequest report) {
+    services_->executor->Post([services = services_, report = std::move(report)]() mutable {
+      services->on_checkpoint_report(std::move(report));
+    });
+  }
+  const TaskExecutorServices* const services_;
+};
+
+Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request) {
+  CheckpointStorages storages;
+  if (!request.has_checkpoints()) return storages;
+  const v1::CheckpointTarget& target = request.checkpoints();
+  WS_ASSIGN_OR_RETURN(storages.target, OpenStorage(target.directory()));
+  if (!target.restore_directory().empty()) {
+    WS_ASSIGN_OR_RETURN(storages.restore, OpenStorage(target.restore_directory()));
+  }
+  return storages;
+}
+
+TaskExecutor::~TaskExecutor() = default;
 TaskExecutor::TaskExecutor(TaskExecutorServices services) : services_(std::move(services)) {
+  responder_ = std::make_unique<Responder>(&services_);
+  services_.environment.checkpoints = responder_.get();
   services_.environment.channels = services_.channels;
   services_.environment.on_status = [this](const TaskSpec& spec, const TaskStatus& status) {
     services_.executor->Post([this, attempt = AttemptKey(spec.job, spec.attempt),
@@ -72,7 +134,8 @@ TaskExecutor::TaskExecutor(TaskExecutorServices services) : services_(std::move(
   };
 }
 
-Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request) {
+Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request,
+                            const CheckpointStorages& storages) {
   const AttemptKey key(JobId{request.job_id()}, Attempt{request.attempt()});
   if (attempts_.contains(key)) return Ok();
   const auto ended = ended_.find(key.first);
@@ -82,6 +145,8 @@ Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request) {
   services_.channels->AddAttempt(request);
   RunningAttempt& attempt = attempts_[key];
   attempt.plan = std::make_shared<v1::PhysicalPlan>(request.plan());
+  attempt.storages = storages;
+  attempt.lineage = request.checkpoints().lineage();
   for (const v1::TaskDeployment& deployment : request.tasks()) {
     Result<std::unique_ptr<Task>> task = CreateTask(key, attempt, deployment);
     if (!task) {
@@ -106,6 +171,13 @@ Result<std::unique_ptr<Task>> TaskExecutor::CreateTask(const AttemptKey& key,
   spec.vertex_id = deployment.vertex_id();
   spec.subtask = SubtaskIndex{deployment.subtask()};
   for (const v1::Split& split : deployment.splits()) spec.splits.push_back(FromProto(split));
+  spec.checkpoint_storage = attempt.storages.target;
+  spec.lineage = attempt.lineage;
+  spec.unique = RandomHex();
+  spec.restore_storage = attempt.storages.restore;
+  if (deployment.has_restore()) {
+    spec.restore = std::make_shared<v1::SubtaskRestore>(deployment.restore());
+  }
   return Task::Create(std::move(spec), services_.environment);
 }
 
@@ -121,6 +193,41 @@ std::vector<v1::TaskId> TaskExecutor::Cancel(const JobId& job, Attempt attempt) 
     task.task->Cancel();
   }
   return live;
+}
+
+bool TaskExecutor::TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier) {
+  const auto running = attempts_.find({job, attempt});
+  if (running == attempts_.end()) return false;
+  for (const auto& [key, task] : running->second.tasks) task.task->TriggerCheckpoint(barrier);
+  return true;
+}
+
+bool TaskExecutor::NotifyCheckpoint(const v1::NotifyCheckpointRequest& request) {
+  const auto running = attempts_.find({JobId{request.job_id()}, Attempt{request.attempt()}});
+  if (running == attempts_.end()) return false;
+  RunningAttempt& attempt = running->second;
+  const CheckpointId completed{request.completed_checkpoint_id()};
+  const CheckpointId aborted{request.aborted_checkpoint_id()};
+  attempt.notified = std::max(attempt.notified, completed);
+  for (const auto& [key, task] : attempt.tasks) {
+    if (completed.value != 0) task.task->NotifyCheckpointComplete(completed);
+    if (aborted.value != 0) task.task->NotifyCheckpointAborted(aborted);
+  }
+  return true;
+}
+
+std::vector<v1::RunningAttempt> TaskExecutor::RunningAttempts() const {
+  std::vector<v1::RunningAttempt> running;
+  for (const auto& [key, attempt] : attempts_) {
+    v1::RunningAttempt& out = running.emplace_back();
+    out.set_job_id(key.first.hex);
+    out.set_attempt(key.second.value);
+    out.set_notified_checkpoint_id(attempt.notified.value);
+    for (const auto& [task_key, task] : attempt.tasks) {
+      *out.add_tasks() = Report(key, task, task.task->status());
+    }
+  }
+  return running;
 }
 
 void TaskExecutor::Refuse(const JobId& job, Attempt attempt) {

@@ -13,18 +13,30 @@
 
 #include "runtime/engine/task.h"
 #include "runtime/process/executor.h"
+#include "runtime/storage/object_storage.h"
 #include "taskmanager/network/network_channel_provider.h"
 #include "watershed/v1/control.pb.h"
 
 namespace watershed {
 
+// The opened directories of a CheckpointTarget; empty without checkpoints.
+struct CheckpointStorages {
+  std::shared_ptr<ObjectStorage> target;
+  std::shared_ptr<ObjectStorage> restore;
+};
+// Blocks.
+Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request);
+
 struct TaskExecutorServices {
   Executor* executor = nullptr;  // the event loop
   Executor* reaper = nullptr;    // where ended tasks are destroyed: that may take a while
   NetworkChannelProvider* channels = nullptr;
-  TaskEnvironment environment;  // `channels` and `on_status` are the executor's own
+  // `channels`, `on_status` and `checkpoints` are the executor's own.
+  TaskEnvironment environment;
   // A task's state or message changed.
   std::function<void(v1::SubtaskReport)> on_report;
+  // A task answered a checkpoint. Without who we are and whom we obey.
+  std::function<void(v1::ReportCheckpointRequest)> on_checkpoint_report;
   // No task is left.
   std::function<void()> on_idle;
 };
@@ -32,13 +44,19 @@ struct TaskExecutorServices {
 class TaskExecutor {
  public:
   explicit TaskExecutor(TaskExecutorServices services);
+  ~TaskExecutor();
 
   // All tasks of the request start, or none does. Asked again for the same attempt it does nothing.
   // An attempt that has ended or was cancelled here is refused (an internal error).
-  Status Deploy(const v1::DeployTasksRequest& request);
+  Status Deploy(const v1::DeployTasksRequest& request, const CheckpointStorages& storages);
   // Starts cancelling; returns the tasks that still have to end. None of the attempt starts
   // afterwards.
   std::vector<v1::TaskId> Cancel(const JobId& job, Attempt attempt);
+  // Of checkpoints, to every task of the attempt. False: it does not run here (any more).
+  bool TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier);
+  bool NotifyCheckpoint(const v1::NotifyCheckpointRequest& request);
+  // What runs here, for a JobManager that may not know it.
+  std::vector<v1::RunningAttempt> RunningAttempts() const;
   // Ends every task of every job; each fails with this error.
   void FailAll(const Error& error);
   // A channel of a task broke: the task fails with this error. Any thread.
@@ -57,6 +75,9 @@ class TaskExecutor {
   };
   struct RunningAttempt {
     std::shared_ptr<const v1::PhysicalPlan> plan;
+    CheckpointStorages storages;
+    std::string lineage;
+    CheckpointId notified{0};
     std::map<TaskKey, RunningTask> tasks;
   };
 
@@ -70,7 +91,10 @@ class TaskExecutor {
   v1::SubtaskReport Report(const AttemptKey& attempt, const RunningTask& task,
                            const TaskStatus& status) const;
 
+  class Responder;
+
   TaskExecutorServices services_;
+  std::unique_ptr<CheckpointResponder> responder_;
   std::map<AttemptKey, RunningAttempt> attempts_;
   static constexpr size_t kEndedKept = 1000;
   std::map<JobId, Attempt> ended_;  // this attempt and all before start no more
