@@ -130,7 +130,8 @@ struct TaskEnvironment {
   CheckpointResponder* checkpoints = nullptr;  // the same
   // Makes what runs the blocking calls of one sink; null: a thread each.
   std::function<std::unique_ptr<SerialRunner>()> make_sink_runner;
-  // Called on the task's thread at every change of state or of the degraded reason.
+  // Called on the task's thread at every change of state or of the degraded reason, and when
+  // figures().ended becomes true.
   std::function<void(const TaskSpec&, const TaskStatus&)> on_status;
 };
 

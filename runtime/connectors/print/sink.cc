@@ -105,6 +105,7 @@ class PrintSink : public Sink {
     if (std::fflush(stdout) == 0) return Ok();
     return ExternalError("standard output cannot be written: {}", std::strerror(errno));
   }
+  bool writes_at_once() const override { return true; }
   int64_t buffered_bytes() const override { return 0; }
   void Close() override { std::fflush(stdout); }
 
