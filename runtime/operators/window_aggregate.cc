@@ -85,6 +85,7 @@ Status WindowAggregate::Open(const OperatorContext& context) {
   state.max_parallelism = context.max_parallelism;
   state.inline_value_bytes = OpenWindows::BytesPerWindow(slots);
   state.metrics = context.metrics;
+  state.snapshots = context.snapshots;
   WS_ASSIGN_OR_RETURN(state_, context.keyed_state->Open(state));
   windows_.emplace(*state_, slots);
   return Ok();

@@ -9,6 +9,13 @@
 #include "runtime/state/state_rows.h"
 
 namespace watershed {
+namespace {
+
+// The part of the budget that deletes may wait in; a few are kept even without a budget.
+constexpr int64_t kDeferredShare = 32;
+constexpr int64_t kMinDeferredBytes = 16 << 10;
+
+}  // namespace
 
 struct CachedKeyedState::Gauges {
   explicit Gauges(MetricGroup& group)
@@ -35,10 +42,17 @@ CachedKeyedState::CachedKeyedState(KeyedStateSpec spec, std::shared_ptr<StateMem
 CachedKeyedState::~CachedKeyedState() { memory_->Leave(reported_bytes_); }
 
 Status CachedKeyedState::Open() {
-  return cache_.Open(spec_.inline_value_bytes, memory_->options().cache_bytes);
+  WS_RETURN_IF_ERROR(cache_.Open(spec_.inline_value_bytes, memory_->options().cache_bytes));
+  if (spec_.snapshots == nullptr) return Ok();
+  const SnapshotFileHeader header{spec_.max_parallelism, spec_.key_groups};
+  snapshots_ = std::make_unique<StateSnapshotter>(*spec_.snapshots, header, cache_);
+  UpdateSettled();
+  return Ok();
 }
 
 void CachedKeyedState::BecomeDirty(StateEntry& entry) {
+  if (snapshots_) snapshots_->BeforeChange(entry);
+  if (entry.flags_ & StateEntry::kDirty) return;
   entry.flags_ |= StateEntry::kDirty;
   dirty_bytes_ += StateCache::BytesOf(entry);
 }
@@ -99,7 +113,7 @@ Status CachedKeyedState::Create(uint64_t hash, std::string_view key, StateEntry*
     return InternalError("keyed state: a key of group {} came to key groups [{}, {}]", group.value,
                          spec_.key_groups.first, spec_.key_groups.last);
   }
-  entry = cache_.Insert(hash, key);
+  entry = InsertEntry(hash, key);
   if (entry == nullptr) return InternalError("keyed state: the cache's address range is exhausted");
   entry->flags_ |= StateEntry::kMaybeEmpty;
   maybe_empty_.push_back(entry);
@@ -159,7 +173,8 @@ void CachedKeyedState::Fill(StateEntry& entry, const ValueRow& row) {
   if (!row.value.empty()) {
     std::memcpy(entry.value().data(), row.value.data(), row.value.size());
   }
-  entry.flags_ |= StateEntry::kInBackend;
+  // What is in the backend is in a snapshot's file, or would be in the next one's.
+  entry.flags_ |= StateEntry::kInBackend | StateEntry::kInSnapshot;
   if (row.timer_ms != kNoTimer) entry.flags_ |= StateEntry::kRecorded;
   entry.row_timer_ms_ = row.timer_ms;
 }
@@ -173,7 +188,14 @@ Status CachedKeyedState::EndBundle() {
   if (used > allowed) Evict(allowed - allowed / 16);
   const int64_t max_dirty = memory_->options().max_dirty_bytes;
   if (max_dirty > 0 && dirty_bytes_ > max_dirty) Clean(max_dirty - max_dirty / 4);
+  if (deferred_.byte_size() > std::max(kMinDeferredBytes, allowed / kDeferredShare)) {
+    deferred_.MoveTo(pending_);
+  }
   WS_RETURN_IF_ERROR(WritePending());
+  if (snapshots_) {
+    snapshots_->EndBundle();
+    UpdateSettled();
+  }
   const int64_t now = UsedBytes();
   memory_->Report(now - reported_bytes_);
   reported_bytes_ = now;

@@ -14,6 +14,7 @@
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_cache.h"
 #include "runtime/state/state_rows.h"
+#include "runtime/state/state_snapshotter.h"
 #include "runtime/state/timer_log.h"
 #include "runtime/state/timer_queue.h"
 
@@ -31,8 +32,9 @@ class CachedKeyedState final : public KeyedState {
   Status TakeDue(TimestampMs watermark_ms, int64_t max_entries,
                  std::vector<StateEntry*>& entries) override;
   Status EndBundle() override;
-  Status Snapshot(const PutSection& put) override;
-  Status Restore(const GetSection& get) override;
+  void Freeze(std::function<Status(Result<KeyedStateFiles>)> done) override;
+  bool WriteFrozen(int64_t max_bytes) override;
+  Status Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) override;
   bool empty() const override { return cache_.size() == 0 && backend_keys_ == 0; }
   KeyedStateFigures figures() const override;
 
@@ -84,14 +86,21 @@ class CachedKeyedState final : public KeyedState {
   void CompactTimers();
   int64_t UsedBytes() const {
     return cache_.byte_size() + timers_.byte_size() + index_.byte_size() + log_.byte_size() +
-           static_cast<int64_t>(chunk_.size());
+           deferred_.byte_size() + static_cast<int64_t>(chunk_.size()) +
+           (snapshots_ ? snapshots_->byte_size() : 0);
   }
 
   // Snapshots (cached_keyed_state_snapshot.cc).
-  Status AppendGroup(KeyGroup group, std::span<const uint32_t> cached_slots, std::string& out);
-  Status RestoreGroup(KeyGroup group, std::string_view section);
-  Status RestoreRows(KeyGroup group, const KeyBatch& keys, std::span<const std::string_view> values,
-                     std::span<const TimestampMs> timers);
+  Status FreezeNow(std::function<Status(Result<KeyedStateFiles>)>& done);
+  void UpdateSettled();
+  StateEntry* InsertEntry(uint64_t hash, std::string_view key);
+
+  // Restoring (cached_keyed_state_restore.cc).
+  struct RestoredRows;
+  Status RestoreFile(std::string_view name, std::string_view bytes, bool& same_range,
+                     int64_t& rows);
+  Status RestoreRows(RestoredRows& rows);
+  void RestoreTimer(StateEntry& entry, TimestampMs time_ms);
 
   KeyedStateSpec spec_;
   std::shared_ptr<StateMemory> memory_;
@@ -112,6 +121,8 @@ class CachedKeyedState final : public KeyedState {
   // TakeDue has not come to its end.
   TimestampMs fired_ms_ = kMinWatermarkMs;
   DeferredDeletes deferred_;  // of rows that name a timer in (fired_ms_, watermark_ms_]
+
+  std::unique_ptr<StateSnapshotter> snapshots_;  // null: none are taken
 
   std::vector<StateEntry*> maybe_empty_;
   StateWriteBatch pending_;

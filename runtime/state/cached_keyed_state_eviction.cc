@@ -17,7 +17,7 @@ constexpr int64_t kLogShare = 16;
 
 void CachedKeyedState::DropEmpty() {
   for (StateEntry* entry : maybe_empty_) {
-    entry->flags_ &= static_cast<uint8_t>(~StateEntry::kMaybeEmpty);
+    entry->flags_ &= static_cast<uint16_t>(~StateEntry::kMaybeEmpty);
     if (entry->value_size_ == 0) Erase(*entry);
   }
   maybe_empty_.clear();
@@ -26,6 +26,7 @@ void CachedKeyedState::DropEmpty() {
 // A key without state was never written if it lived and died in the cache, and need not be deleted
 // when its row's timer has fired.
 void CachedKeyedState::Erase(StateEntry& entry) {
+  if (snapshots_) snapshots_->BeforeErase(entry);
   if (entry.flags_ & StateEntry::kInBackend) {
     const TimestampMs timer_ms = entry.row_timer_ms_;
     index_.Erase(entry.hash(), timer_ms);
@@ -59,16 +60,18 @@ void CachedKeyedState::PutValueRow(StateEntry& entry) {
     entry.flags_ |= StateEntry::kInBackend;
     ++BackendKeys(GroupOf(entry));
     ++backend_keys_;
-    if (index_.NextByteSize() > memory_->options().cache_bytes / kIndexShare) index_.Disable();
+    if (index_.NextByteSize() > memory_->AllowanceBytes(reported_bytes_) / kIndexShare) {
+      index_.Disable();
+    }
     index_.Insert(entry.hash(), entry.timer_ms_);
   } else if (entry.row_timer_ms_ != entry.timer_ms_) {
     index_.Erase(entry.hash(), entry.row_timer_ms_);
     index_.Insert(entry.hash(), entry.timer_ms_);
-    entry.flags_ &= static_cast<uint8_t>(~StateEntry::kRecorded);
+    entry.flags_ &= static_cast<uint16_t>(~StateEntry::kRecorded);
   }
   entry.row_timer_ms_ = entry.timer_ms_;
   dirty_bytes_ -= StateCache::BytesOf(entry);
-  entry.flags_ &= static_cast<uint8_t>(~StateEntry::kDirty);
+  entry.flags_ &= static_cast<uint16_t>(~StateEntry::kDirty);
 }
 
 // An evicted key's timer becomes a record, unless the log has it.
@@ -91,7 +94,7 @@ StateEntry* CachedKeyedState::NextColdEntry(bool dirty_only) {
     }
     StateEntry& entry = cache_.At(slot);
     if (entry.flags_ & StateEntry::kReferenced) {
-      entry.flags_ &= static_cast<uint8_t>(~StateEntry::kReferenced);
+      entry.flags_ &= static_cast<uint16_t>(~StateEntry::kReferenced);
     } else if (entry.timer_ms_ > watermark_ms_ &&
                (!dirty_only || (entry.flags_ & StateEntry::kDirty))) {
       return &entry;
@@ -105,12 +108,13 @@ void CachedKeyedState::Evict(int64_t target_bytes) {
   while (UsedBytes() > target_bytes && cache_.size() > 0) {
     StateEntry* entry = NextColdEntry(/*dirty_only=*/false);
     if (entry == nullptr) break;
+    if (snapshots_) snapshots_->BeforeEviction(*entry);
     if (entry->flags_ & StateEntry::kDirty) PutValueRow(*entry);
     MoveTimerToLog(*entry);
     ++figures_.evictions;
     cache_.Erase(*entry);
   }
-  const int64_t log_bytes = memory_->options().cache_bytes / kLogShare;
+  const int64_t log_bytes = memory_->AllowanceBytes(reported_bytes_) / kLogShare;
   if (log_.buffered_bytes() > log_bytes) log_.Spill(log_bytes / 2, pending_);
   CompactTimers();
 }

@@ -37,9 +37,9 @@ void CachedKeyedState::TakeDueFromCache(int64_t max_entries, std::vector<StateEn
         continue;
       }
       cache_.table().Prefetch(entry.hash());
+      MarkDirty(entry);  // a row that names the timer will be dead
       entry.timer_ms_ = kNoTimer;
       --live_timers_;
-      MarkDirty(entry);  // a row that names the timer will be dead
       entries.push_back(&entry);
     }
   }
@@ -102,7 +102,7 @@ Status CachedKeyedState::LoadDueKeys(std::vector<StateEntry*>& entries) {
   return ReadMisses([&](const Miss& miss, const ValueRow& row) -> Status {
     if (row.timer_ms > watermark_ms_) return Ok();
     StateEntry* entry =
-        cache_.Insert(due_keys_.hashes[miss.due], due_keys_.key(static_cast<int64_t>(miss.due)));
+        InsertEntry(due_keys_.hashes[miss.due], due_keys_.key(static_cast<int64_t>(miss.due)));
     if (entry == nullptr) {
       return InternalError("keyed state: the cache's address range is exhausted");
     }

@@ -52,6 +52,7 @@ bool EntryArena::Grow(SizeClass& of, int64_t slot_units) {
   of.next = static_cast<uint32_t>(next_byte_ / kUnitBytes);
   of.end = of.next + static_cast<uint32_t>(chunk_units);
   next_byte_ += chunk_units * kUnitBytes;
+  runs_.push_back({of.next, of.end, static_cast<uint32_t>(slot_units)});
   return true;
 }
 

@@ -8,12 +8,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/metrics/metrics.h"
 #include "runtime/state/state_entry.h"
+#include "runtime/storage/background_writer.h"
+#include "runtime/storage/object_storage.h"
+#include "runtime/storage/stored_file.h"
 #include "runtime/types/key_encoding.h"
 #include "runtime/types/key_group.h"
 #include "runtime/types/result.h"
@@ -49,6 +53,15 @@ struct KeyedStateSpec {
   // Values up to this size sit inside the cache's entry, larger ones in an allocation of their own.
   int32_t inline_value_bytes = 24;
   MetricGroup* metrics = nullptr;  // may be null
+  // Where snapshots go. Null: Freeze must not be called, and nothing is kept for it.
+  const SnapshotTarget* snapshots = nullptr;  // outlives the state
+};
+
+// The keyed state of one subtask at one barrier: its files are read in this order, a later row of a
+// key replacing an earlier one. Their format: snapshot_file.h.
+struct KeyedStateFiles {
+  std::vector<StoredFile> files;
+  int64_t written_bytes = 0;  // of those that are new in this snapshot
 };
 
 // Figures since Open. A hit is a key found in the cache; a miss is any other, also a new key.
@@ -79,7 +92,7 @@ class KeyedState {
                          std::vector<StateEntry*>& entries) = 0;
   // Must precede writes to entry.value(); Resize does it too.
   void MarkDirty(StateEntry& entry) {
-    if (!(entry.flags_ & StateEntry::kDirty)) BecomeDirty(entry);
+    if ((entry.flags_ & settled_mask_) != settled_flags_) BecomeDirty(entry);
   }
   // Keeps the bytes that fit; new bytes are zero. Size 0 means that the key has no more state.
   virtual void Resize(StateEntry& entry, uint32_t size) = 0;
@@ -104,18 +117,26 @@ class KeyedState {
                          std::vector<StateEntry*>& entries) = 0;
   virtual Status EndBundle() = 0;
 
-  // Everything, by key group: put(section, bytes) per key group that has state, not within a
-  // bundle. Restore reads the key groups of its own range from any number of former subtasks, into
-  // an empty state.
-  using PutSection = std::function<Status(std::string_view section, std::string_view bytes)>;
-  using GetSection = std::function<std::vector<std::string>(std::string_view section)>;
-  virtual Status Snapshot(const PutSection& put) = 0;
-  virtual Status Restore(const GetSection& get) = 0;
+  // Freezes what changed since the Freeze before (everything, when that is shorter or a file was
+  // lost), not within a bundle. O(1), but for what the Freeze before has left to write. What is
+  // frozen is written by WriteFrozen, before it is changed, and when it is evicted; `done` runs on
+  // the task's thread, once, when all of it is durable.
+  virtual void Freeze(std::function<Status(Result<KeyedStateFiles>)> done) = 0;
+  // Hands on about `max_bytes` of what is frozen to the writer; not within a bundle. False: nothing
+  // is left, or the writer has enough for now.
+  virtual bool WriteFrozen(int64_t max_bytes) = 0;
+  // Into an empty state, before anything else: reads the key groups of its own range out of what
+  // former subtasks wrote. Blocks. A damaged or missing file is an error that names it. The next
+  // Freeze goes on from these files if they are those of one subtask with the same range.
+  virtual Status Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) = 0;
 
   virtual bool empty() const = 0;
   virtual KeyedStateFigures figures() const = 0;
 
  protected:
+  // An entry with these flags of these may be changed: whoever must know knows already.
+  uint16_t settled_mask_ = StateEntry::kDirty;
+  uint16_t settled_flags_ = StateEntry::kDirty;
   virtual void BecomeDirty(StateEntry& entry) = 0;
   virtual void AddTimer(StateEntry& entry, TimestampMs time_ms) = 0;
 };

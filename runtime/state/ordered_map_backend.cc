@@ -1,11 +1,30 @@
 // The backend for tests: the same order and the same contract as RocksDB, in an std::map.
 #include <map>
+#include <utility>
 
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_rows.h"
 
 namespace watershed {
 namespace {
+
+using Rows = std::map<std::string, std::string, std::less<>>;
+
+class MapScan final : public StateBackendScan {
+ public:
+  explicit MapScan(Rows rows) : rows_(std::move(rows)) {}
+  Result<bool> Next(std::string_view& key, std::string_view& row) override {
+    if (next_ == rows_.end()) return false;
+    key = next_->first;
+    row = next_->second;
+    ++next_;
+    return true;
+  }
+
+ private:
+  const Rows rows_;
+  Rows::const_iterator next_ = rows_.begin();
+};
 
 class OrderedMapBackend final : public StateBackend {
  public:
@@ -36,16 +55,10 @@ class OrderedMapBackend final : public StateBackend {
 
   void DeadUpTo(TimestampMs timer_ms) override { dead_up_to_ms_ = timer_ms; }
 
-  Status Scan(std::string_view begin, std::string_view end,
-              const std::function<bool(std::string_view, std::string_view)>& visit) override {
-    for (auto row = rows_.lower_bound(begin); row != rows_.end() && row->first < end; ++row) {
-      if (!visit(row->first, row->second)) break;
-    }
-    return Ok();
-  }
+  std::unique_ptr<StateBackendScan> Scan() override { return std::make_unique<MapScan>(rows_); }
 
  private:
-  std::map<std::string, std::string, std::less<>> rows_;
+  Rows rows_;
   TimestampMs dead_up_to_ms_ = kMinWatermarkMs;
   size_t rows_swept_ = 0;  // rows that the last sweep for dead ones left
 };

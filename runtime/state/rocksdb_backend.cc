@@ -89,22 +89,64 @@ rocksdb::Options MakeOptions(StateMemory& memory) {
   return options;
 }
 
-class RocksDbBackend final : public StateBackend {
- public:
-  RocksDbBackend(std::string directory, std::unique_ptr<rocksdb::DB> db,
-                 std::shared_ptr<DeadRowsFilterFactory> dead_rows)
-      : directory_(std::move(directory)), db_(std::move(db)), dead_rows_(std::move(dead_rows)) {
-    write_options_.disableWAL = true;
-    scan_options_.fill_cache = false;
-  }
-
-  ~RocksDbBackend() override {
+// An open database; removed when nobody uses it any more.
+struct OpenedDb {
+  OpenedDb(std::string its_directory, rocksdb::DB* opened)
+      : directory(std::move(its_directory)), db(opened) {}
+  OpenedDb(const OpenedDb&) = delete;
+  OpenedDb& operator=(const OpenedDb&) = delete;
+  ~OpenedDb() {
     // Best effort: the directory's owner removes what might stay.
-    (void)db_->Close();
-    db_.reset();
+    (void)db->Close();
+    db.reset();
     rocksdb::Options options;
     options.env = ScratchEnv();
-    (void)rocksdb::DestroyDB(directory_, options);
+    (void)rocksdb::DestroyDB(directory, options);
+  }
+  tl::unexpected<Error> Failed(std::string_view what, const rocksdb::Status& status) const {
+    return ExternalError(
+        "keyed state: RocksDB in {} cannot {}: {}; check the disk behind io.tmp.dirs", directory,
+        what, status.ToString());
+  }
+
+  const std::string directory;
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+// The iterator keeps the memtables and files that there were when it was made: no compaction
+// filter reaches its rows, as it would those of a RocksDB snapshot.
+class RocksDbScan final : public StateBackendScan {
+ public:
+  explicit RocksDbScan(std::shared_ptr<OpenedDb> opened) : opened_(std::move(opened)) {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    at_.reset(opened_->db->NewIterator(options));
+  }
+
+  Result<bool> Next(std::string_view& key, std::string_view& row) override {
+    if (std::exchange(begun_, true)) {
+      at_->Next();
+    } else {
+      at_->SeekToFirst();
+    }
+    if (!at_->status().ok()) return opened_->Failed("scan", at_->status());
+    if (!at_->Valid()) return false;
+    key = ViewOf(at_->key());
+    row = ViewOf(at_->value());
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<OpenedDb> opened_;
+  std::unique_ptr<rocksdb::Iterator> at_;
+  bool begun_ = false;
+};
+
+class RocksDbBackend final : public StateBackend {
+ public:
+  RocksDbBackend(std::shared_ptr<OpenedDb> opened, std::shared_ptr<DeadRowsFilterFactory> dead_rows)
+      : opened_(std::move(opened)), db_(*opened_->db), dead_rows_(std::move(dead_rows)) {
+    write_options_.disableWAL = true;
   }
 
   Status MultiGet(std::span<const std::string_view> keys,
@@ -113,14 +155,14 @@ class RocksDbBackend final : public StateBackend {
     for (const std::string_view key : keys) slices_.push_back(SliceOf(key));
     values_.resize(std::max(values_.size(), keys.size()));
     statuses_.assign(keys.size(), rocksdb::Status());
-    db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), keys.size(), slices_.data(),
+    db_.MultiGet(rocksdb::ReadOptions(), db_.DefaultColumnFamily(), keys.size(), slices_.data(),
                   values_.data(), statuses_.data(), /*sorted_input=*/true);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses_[i].ok()) {
         found(i, ViewOf(values_[i]));
         values_[i].Reset();
       } else if (!statuses_[i].IsNotFound()) {
-        return Failed("read", statuses_[i]);
+        return opened_->Failed("read", statuses_[i]);
       }
     }
     return Ok();
@@ -143,22 +185,14 @@ class RocksDbBackend final : public StateBackend {
                    : batch_.Delete(SliceOf(row.key));
       if (!status.ok()) break;
     }
-    if (status.ok()) status = db_->Write(write_options_, &batch_);
-    return status.ok() ? Ok() : Failed("write", status);
+    if (status.ok()) status = db_.Write(write_options_, &batch_);
+    return status.ok() ? Ok() : Status(opened_->Failed("write", status));
   }
 
   void DeadUpTo(TimestampMs timer_ms) override { dead_rows_->Set(timer_ms); }
 
-  Status Scan(std::string_view begin, std::string_view end,
-              const std::function<bool(std::string_view, std::string_view)>& visit) override {
-    const rocksdb::Slice upper = SliceOf(end);
-    rocksdb::ReadOptions options = scan_options_;
-    options.iterate_upper_bound = &upper;
-    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
-    for (at->Seek(SliceOf(begin)); at->Valid(); at->Next()) {
-      if (!visit(ViewOf(at->key()), ViewOf(at->value()))) break;
-    }
-    return at->status().ok() ? Ok() : Failed("scan", at->status());
+  std::unique_ptr<StateBackendScan> Scan() override {
+    return std::make_unique<RocksDbScan>(opened_);
   }
 
  private:
@@ -166,17 +200,11 @@ class RocksDbBackend final : public StateBackend {
     StateWriteBatch::Kind kind;
     std::string_view key, value;
   };
-  Status Failed(std::string_view what, const rocksdb::Status& status) const {
-    return ExternalError(
-        "keyed state: RocksDB in {} cannot {}: {}; check the disk behind io.tmp.dirs", directory_,
-        what, status.ToString());
-  }
 
-  std::string directory_;
-  std::unique_ptr<rocksdb::DB> db_;
+  const std::shared_ptr<OpenedDb> opened_;
+  rocksdb::DB& db_;
   std::shared_ptr<DeadRowsFilterFactory> dead_rows_;
   rocksdb::WriteOptions write_options_;
-  rocksdb::ReadOptions scan_options_;
   rocksdb::WriteBatch batch_;
   std::vector<Row> rows_;
   std::vector<rocksdb::Slice> slices_;
@@ -198,7 +226,7 @@ Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& dire
         "keyed state: cannot open RocksDB in {}: {}; check the disk behind io.tmp.dirs", directory,
         status.ToString());
   }
-  return std::make_unique<RocksDbBackend>(directory, std::unique_ptr<rocksdb::DB>(db), dead_rows);
+  return std::make_unique<RocksDbBackend>(std::make_shared<OpenedDb>(directory, db), dead_rows);
 }
 
 }  // namespace watershed

@@ -51,6 +51,14 @@ class StateWriteBatch {
   std::vector<Operation> operations_;
 };
 
+// Rows as they were when it was made. Any thread, one at a time; may outlive the backend.
+class StateBackendScan {
+ public:
+  virtual ~StateBackendScan() = default;
+  // The next row in order of keys; false at the end. What they point at lives until the next call.
+  virtual Result<bool> Next(std::string_view& key, std::string_view& row) = 0;
+};
+
 class StateBackend {
  public:
   virtual ~StateBackend() = default;
@@ -62,9 +70,8 @@ class StateBackend {
   // Value rows that name a timer up to this time are dead: they may still be found, or go at any
   // time. Times must not fall.
   virtual void DeadUpTo(TimestampMs timer_ms) = 0;
-  // visit(key, value) in order for rows with begin <= key < end, until it returns false.
-  virtual Status Scan(std::string_view begin, std::string_view end,
-                      const std::function<bool(std::string_view, std::string_view)>& visit) = 0;
+  // Of all rows that Write has been told.
+  virtual std::unique_ptr<StateBackendScan> Scan() = 0;
 };
 
 class StateMemory;

@@ -72,7 +72,7 @@ StateEntry* StateCache::Insert(uint64_t hash, std::string_view key) {
   entry->hash_ = hash;
   entry->generation_ = generation;
   entry->key_size_ = static_cast<uint32_t>(key.size());
-  entry->key_offset_ = static_cast<uint16_t>(key_offset);
+  entry->key_offset_eights_ = static_cast<uint8_t>(key_offset / 8);
   entry->size_class_ = static_cast<uint8_t>(size_class);
   char* at = arena_.Address(slot) + key_offset;
   if (outside) {
@@ -101,6 +101,7 @@ void StateCache::Erase(StateEntry& entry) {
   FreeOutside(entry);
   ++entry.generation_;
   entry.flags_ = 0;
+  entry.key_offset_eights_ = 0;
   arena_.Free(slot, entry.size_class_);
 }
 
@@ -123,7 +124,7 @@ void StateCache::Resize(StateEntry& entry, uint32_t size) {
     char* data = entry.Outside().data;
     std::memcpy(entry.Inline(), data, std::min(size, entry.value_size_));
     std::free(data);
-    entry.flags_ &= static_cast<uint8_t>(~StateEntry::kValueOutside);
+    entry.flags_ &= static_cast<uint16_t>(~StateEntry::kValueOutside);
     entry_bytes_ += BytesOf(entry);
   }
   const uint32_t kept = std::min(entry.value_size_, size);

@@ -41,6 +41,14 @@ class StateCache {
     return *reinterpret_cast<StateEntry*>(arena_.Address(slot));
   }
   const EntryTable& table() const { return table_; }
+  // For sweeps in the order of addresses: the next entry, null at the end. Entries may come and go
+  // meanwhile; one that stays is met once.
+  StateEntry* Next(EntryArena::Cursor& cursor) const {
+    while (const uint32_t slot = arena_.Next(cursor)) {
+      if (At(slot).key_offset_eights_ != 0) return &At(slot);
+    }
+    return nullptr;
+  }
 
   int64_t size() const { return table_.size(); }
   int64_t byte_size() const { return entry_bytes_ + table_.byte_size(); }

@@ -2,6 +2,7 @@
 // EntryArena hands out. With the default inline size, header and value are one cache line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -20,7 +21,7 @@ class StateEntry {
   StateEntry& operator=(const StateEntry&) = delete;
 
   std::string_view key() const {
-    const char* at = reinterpret_cast<const char*>(this) + key_offset_;
+    const char* at = reinterpret_cast<const char*>(this) + size_t{8} * key_offset_eights_;
     if (!(flags_ & kKeyOutside)) return {at, key_size_};
     const char* outside = nullptr;
     std::memcpy(&outside, at, sizeof outside);
@@ -43,9 +44,10 @@ class StateEntry {
   friend class StateCache;
   friend class CachedKeyedState;
   friend class KeyedState;
+  friend class StateSnapshotter;
   StateEntry() = default;
 
-  enum Flag : uint8_t {
+  enum Flag : uint16_t {
     kReferenced = 1,    // CLOCK: used since the hand last passed
     kDirty = 2,         // the backend does not have this value
     kInBackend = 4,     // the backend has a row of this key, perhaps an older one
@@ -53,6 +55,11 @@ class StateEntry {
     kKeyOutside = 16,   // so is the key
     kMaybeEmpty = 32,   // listed to be looked at when the bundle ends
     kRecorded = 64,     // the timer log has a record of the time that the row names
+    // state_snapshotter.h tells what the next two pairs mean.
+    kChangedEven = 128,
+    kChangedOdd = 256,
+    kWrittenOdd = 512,
+    kInSnapshot = 1024,  // a file of a snapshot may hold the key: its end must be written, too
   };
   struct OutsideValue {
     char* data;
@@ -73,9 +80,9 @@ class StateEntry {
   uint32_t value_size_ = 0;
   // Rises when the slot is freed or the timer queued anew: tells stale timer references.
   uint32_t generation_ = 0;
-  uint8_t flags_ = 0;
+  uint16_t flags_ = 0;
   uint8_t size_class_ = 0;
-  uint16_t key_offset_ = 0;
+  uint8_t key_offset_eights_ = 0;  // from the entry's begin, in 8 bytes; 0: the slot is free
 };
 static_assert(sizeof(StateEntry) == 40);
 

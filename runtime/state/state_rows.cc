@@ -47,10 +47,16 @@ Result<ValueRow> ParseValueRow(std::string_view row) {
   return parsed;
 }
 
+bool IsValueRowKey(std::string_view row_key) {
+  return row_key.size() >= kValueRowPrefixBytes && row_key[kValueRowPrefixBytes - 1] == kValueTable;
+}
+
+KeyGroup GroupOfRowKey(std::string_view row_key) {
+  return {static_cast<uint8_t>(row_key[0]) << 8 | static_cast<uint8_t>(row_key[1])};
+}
+
 bool IsDeadRow(std::string_view row_key, std::string_view row, TimestampMs fired_ms) {
-  if (row_key.size() < kValueRowPrefixBytes || row_key[kValueRowPrefixBytes - 1] != kValueTable) {
-    return false;
-  }
+  if (!IsValueRowKey(row_key)) return false;
   TimestampMs timer_ms = kNoTimer;
   if (row.size() >= sizeof timer_ms) std::memcpy(&timer_ms, row.data(), sizeof timer_ms);
   return timer_ms <= fired_ms && timer_ms != kNoTimer;

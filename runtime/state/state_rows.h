@@ -28,6 +28,9 @@ struct ValueRow {
   std::string_view value;
 };
 Result<ValueRow> ParseValueRow(std::string_view row);
+// Whether this is the key of a value row; if so, its group.
+bool IsValueRowKey(std::string_view row_key);
+KeyGroup GroupOfRowKey(std::string_view row_key);
 // Whether this is a value row that names a timer up to `fired_ms`.
 bool IsDeadRow(std::string_view row_key, std::string_view row, TimestampMs fired_ms);
 

@@ -10,6 +10,7 @@
 #include "runtime/metrics/names.h"
 #include "runtime/types/key_encoding.h"
 #include "tests/support/rows.h"
+#include "tests/support/snapshot_rig.h"
 
 namespace watershed::test {
 namespace {
@@ -18,6 +19,12 @@ constexpr int32_t kMaxParallelism = 12;
 constexpr int kMaxYields = 1'000'000;
 
 using Sections = std::map<std::string, std::string, std::less<>>;
+
+// What one subtask of an operator left.
+struct Part {
+  Sections sections;
+  std::optional<KeyedStateFiles> keyed_state;
+};
 
 class MemoryWriter final : public SnapshotWriter {
  public:
@@ -30,18 +37,27 @@ class MemoryWriter final : public SnapshotWriter {
 
 class MemoryReader final : public SnapshotReader {
  public:
-  explicit MemoryReader(std::vector<Sections> parts) : parts_(std::move(parts)) {}
+  explicit MemoryReader(const std::vector<Part>& parts) : parts_(parts) {}
   std::vector<std::string> Get(std::string_view section) const override {
     std::vector<std::string> found;
-    for (const Sections& part : parts_) {
-      if (const auto at = part.find(section); at != part.end()) found.push_back(at->second);
+    for (const Part& part : parts_) {
+      const auto at = part.sections.find(section);
+      if (at != part.sections.end()) found.push_back(at->second);
     }
     return found;
   }
 
  private:
-  std::vector<Sections> parts_;
+  const std::vector<Part>& parts_;
 };
+
+std::vector<KeyedStateFiles> KeyedFiles(const std::vector<Part>& parts) {
+  std::vector<KeyedStateFiles> files;
+  for (const Part& part : parts) {
+    if (part.keyed_state) files.push_back(*part.keyed_state);
+  }
+  return files;
+}
 
 class Directory {
  public:
@@ -96,17 +112,18 @@ class Run {
   };
   using Subtask = std::vector<Link>;
 
-  Status OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator);
+  Status OpenAll(const std::vector<std::vector<Part>>& parts_per_operator);
   Status Route(const RecordBatch& batch);
   Status RaiseWatermark(TimestampMs time_ms);
   Status SnapshotAndRestore();
-  Result<std::vector<std::vector<Sections>>> SnapshotAll();
+  Result<std::vector<std::vector<Part>>> SnapshotAll();
   void CloseAll();
 
   const OperatorCase& tested_;
   const HarnessVariant& variant_;
   Directory directory_;
   MetricRegistry registry_;
+  SnapshotRig rig_;
   KeyedStateFactory factory_;
   std::vector<Subtask> subtasks_;
   size_t next_parallelism_ = 0;
@@ -132,7 +149,7 @@ Status Run::ChainOutput::EmitSide(std::string_view tag, RecordBatch batch) {
   return Ok();
 }
 
-Status Run::OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator) {
+Status Run::OpenAll(const std::vector<std::vector<Part>>& parts_per_operator) {
   const auto& turns = variant_.parallelisms;
   const int32_t parallelism = turns[next_parallelism_++ % turns.size()];
   subtasks_.resize(static_cast<size_t>(parallelism));
@@ -154,12 +171,12 @@ Status Run::OpenAll(const std::vector<std::vector<Sections>>& parts_per_operator
       context.metrics = link.metrics.get();
       context.keyed_state = &factory_;
       context.state_directory = directory_.Make();
+      context.snapshots = rig_.NewTarget();
       WS_RETURN_IF_ERROR(link.op->Open(context));
       if (!parts_per_operator.empty()) {
         const MemoryReader reader(parts_per_operator[i]);
         if (KeyedState* const state = link.op->keyed_state()) {
-          WS_RETURN_IF_ERROR(
-              state->Restore([&](std::string_view section) { return reader.Get(section); }));
+          WS_RETURN_IF_ERROR(state->Restore(KeyedFiles(parts_per_operator[i]), rig_.storage()));
         }
         WS_RETURN_IF_ERROR(link.op->Restore(reader));
       }
@@ -212,19 +229,18 @@ Status Run::RaiseWatermark(TimestampMs time_ms) {
   return Ok();
 }
 
-Result<std::vector<std::vector<Sections>>> Run::SnapshotAll() {
-  std::vector<std::vector<Sections>> parts(tested_.chain.size());
+Result<std::vector<std::vector<Part>>> Run::SnapshotAll() {
+  std::vector<std::vector<Part>> parts(tested_.chain.size());
   for (Subtask& subtask : subtasks_) {
     for (size_t i = 0; i < subtask.size(); ++i) {
       WS_RETURN_IF_ERROR(subtask[i].op->Flush(*subtask[i].output));
       MemoryWriter writer;
       WS_RETURN_IF_ERROR(subtask[i].op->Snapshot(writer));
+      Part part{std::move(writer.sections), std::nullopt};
       if (KeyedState* const state = subtask[i].op->keyed_state()) {
-        WS_RETURN_IF_ERROR(state->Snapshot([&](std::string_view section, std::string_view bytes) {
-          return writer.Put(section, bytes);
-        }));
+        WS_ASSIGN_OR_RETURN(part.keyed_state, rig_.TakeSnapshot(*state));
       }
-      parts[i].push_back(std::move(writer.sections));
+      parts[i].push_back(std::move(part));
     }
   }
   return parts;
@@ -260,14 +276,13 @@ Status Run::Execute(const std::vector<Item>& items) {
   for (Subtask& subtask : subtasks_) {
     for (Link& link : subtask) WS_RETURN_IF_ERROR(link.op->EndOfInput(*link.output));
   }
-  WS_ASSIGN_OR_RETURN(const auto parts, SnapshotAll());
-  for (const auto& of_operator : parts) {
-    for (const Sections& sections : of_operator) {
-      for (const auto& [name, bytes] : sections) {
-        EXPECT_FALSE(name.starts_with("keyed-state/")) << "state is left in " << name;
-      }
+  for (const Subtask& subtask : subtasks_) {
+    for (const Link& link : subtask) {
+      const KeyedState* const state = link.op->keyed_state();
+      EXPECT_TRUE(state == nullptr || state->empty()) << "state is left";
     }
   }
+  WS_RETURN_IF_ERROR(SnapshotAll());
   CloseAll();
   return Ok();
 }

@@ -5,102 +5,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <random>
 #include <set>
 
-#include "runtime/state/state_rows.h"
+#include "tests/support/snapshot_rig.h"
+#include "tests/unit/state/state_fixture.h"
 
-namespace watershed {
+namespace watershed::test {
 namespace {
 
 using ::testing::IsEmpty;
-
-constexpr int32_t kMaxParallelism = 16;
-
-struct Setting {
-  StateBackendKind backend;
-  int64_t cache_bytes;
-  int64_t max_dirty_bytes;
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ws-state-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-// One state with its factory and directory.
-struct Opened {
-  explicit Opened(const Setting& setting, KeyGroupRange groups = {0, kMaxParallelism - 1})
-      : factory({.backend = setting.backend,
-                 .cache_bytes = setting.cache_bytes,
-                 .max_dirty_bytes = setting.max_dirty_bytes}) {
-    auto opened = factory.Open({.directory = directory.path() + "/db",
-                                .key_groups = groups,
-                                .max_parallelism = kMaxParallelism});
-    if (!opened) throw std::runtime_error(opened.error().message);
-    state = std::move(*opened);
-  }
-  TemporaryDirectory directory;
-  KeyedStateFactory factory;
-  std::unique_ptr<KeyedState> state;
-};
-
-using Sections = std::map<std::string, std::string, std::less<>>;
-
-Sections SnapshotOf(KeyedState& state) {
-  Sections sections;
-  EXPECT_TRUE(state.Snapshot([&](std::string_view section, std::string_view bytes) {
-    EXPECT_TRUE(sections.emplace(section, bytes).second) << section;
-    return Ok();
-  }));
-  return sections;
-}
-
-Status RestoreFrom(const std::vector<Sections>& parts, KeyedState& state) {
-  return state.Restore([&](std::string_view section) {
-    std::vector<std::string> found;
-    for (const Sections& part : parts) {
-      if (const auto at = part.find(section); at != part.end()) found.push_back(at->second);
-    }
-    return found;
-  });
-}
-
-std::string ValueOf(StateEntry& entry) {
-  const auto value = entry.value();
-  return {value.data(), value.size()};
-}
-
-// prefix0, prefix1, …
-std::vector<std::string> Numbered(const std::string& prefix, int count) {
-  std::vector<std::string> names;
-  names.reserve(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) names.push_back(prefix + std::to_string(i));
-  return names;
-}
-
-KeyBatch Keys(const std::vector<std::string>& keys) {
-  KeyBatch batch;
-  ClearKeys(batch);
-  for (const std::string& key : keys) AppendKey(key, batch);
-  return batch;
-}
-
-void SetValue(KeyedState& state, StateEntry& entry, std::string_view value) {
-  state.Resize(entry, static_cast<uint32_t>(value.size()));
-  if (!value.empty()) std::memcpy(entry.value().data(), value.data(), value.size());
-}
 
 // What the state must be: per key its value and its deadline.
 struct Model {
@@ -183,7 +99,8 @@ TEST_P(KeyedStateTest, AgreesWithAMap) {
   for (unsigned seed = 1; seed <= 4; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
-    auto opened = std::make_unique<Opened>(GetParam());
+    SnapshotRig rig;
+    auto opened = std::make_unique<Opened>(GetParam(), kAllGroups, rig.NewTarget());
     Model model;
     TimestampMs watermark_ms = -50'000;
     for (int round = 0; round < 60; ++round) {
@@ -194,9 +111,10 @@ TEST_P(KeyedStateTest, AgreesWithAMap) {
             FireAll(*opened->state, model, watermark_ms, 1 + static_cast<int64_t>(random() % 64)));
       }
       if (random() % 12 == 0) {
-        const Sections sections = SnapshotOf(*opened->state);
-        opened = std::make_unique<Opened>(GetParam());
-        ASSERT_TRUE(RestoreFrom({sections}, *opened->state));
+        const auto files = rig.TakeSnapshot(*opened->state);
+        ASSERT_TRUE(files) << files.error().message;
+        opened = std::make_unique<Opened>(GetParam(), kAllGroups, rig.NewTarget());
+        ASSERT_TRUE(opened->state->Restore({&*files, 1}, rig.storage()));
       }
     }
     ASSERT_NO_FATAL_FAILURE(FireAll(*opened->state, model, kMaxWatermarkMs, 16));
@@ -207,7 +125,8 @@ TEST_P(KeyedStateTest, AgreesWithAMap) {
 }
 
 TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
-  Opened one(GetParam());
+  SnapshotRig rig;
+  Opened one(GetParam(), kAllGroups, rig.NewTarget());
   const std::vector<std::string> names = Numbered("key", 200);
   std::vector<StateEntry*> entries;
   const KeyBatch keys = Keys(names);
@@ -219,14 +138,14 @@ TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
   ASSERT_TRUE(one.state->EndBundle());
 
   // 1 -> 3 -> 2, each from the parts of the one before.
-  std::vector<Sections> parts = {SnapshotOf(*one.state)};
+  std::vector<KeyedStateFiles> parts = {rig.TakeSnapshot(*one.state).value()};
   for (const int32_t parallelism : {3, 2}) {
-    std::vector<Sections> next;
+    std::vector<KeyedStateFiles> next;
     int64_t found = 0;
     for (int32_t subtask = 0; subtask < parallelism; ++subtask) {
       const KeyGroupRange range = RangeOfSubtask({subtask}, kMaxParallelism, parallelism);
-      Opened part(GetParam(), range);
-      ASSERT_TRUE(RestoreFrom(parts, *part.state));
+      Opened part(GetParam(), range, rig.NewTarget());
+      ASSERT_TRUE(part.state->Restore(parts, rig.storage()));
       for (size_t i = 0; i < names.size(); ++i) {
         if (!range.Contains(KeyGroupOfHash(keys.hashes[i], kMaxParallelism))) continue;
         ASSERT_TRUE(part.state->Resolve(keys, static_cast<int64_t>(i), 1, entries));
@@ -235,35 +154,11 @@ TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
         ++found;
       }
       ASSERT_TRUE(part.state->EndBundle());
-      next.push_back(SnapshotOf(*part.state));
+      next.push_back(rig.TakeSnapshot(*part.state).value());
     }
     EXPECT_EQ(found, 200);
     parts = std::move(next);
   }
-}
-
-TEST_P(KeyedStateTest, RefusesADamagedSnapshotAndAnotherNumberOfKeyGroups) {
-  Opened one(GetParam());
-  std::vector<StateEntry*> entries;
-  const KeyBatch keys = Keys({"a"});
-  ASSERT_TRUE(one.state->Resolve(keys, 0, 1, entries));
-  SetValue(*one.state, *entries[0], "value");
-  ASSERT_TRUE(one.state->EndBundle());
-  const Sections good = SnapshotOf(*one.state);
-  ASSERT_EQ(good.size(), 1U);
-  const std::string section = good.begin()->first;
-
-  Sections cut = good;
-  cut[section].resize(cut[section].size() - 1);
-  EXPECT_FALSE(RestoreFrom({cut}, *Opened(GetParam()).state));
-  Sections future = good;
-  future[section][0] = 9;
-  EXPECT_FALSE(RestoreFrom({future}, *Opened(GetParam()).state));
-  Sections moved;  // as if another group held it
-  moved[section == "keyed-state/1" ? "keyed-state/2" : "keyed-state/1"] = good.at(section);
-  EXPECT_FALSE(RestoreFrom({moved}, *Opened(GetParam()).state));
-  EXPECT_FALSE(RestoreFrom({good, good}, *Opened(GetParam()).state));  // the key twice
-  EXPECT_TRUE(RestoreFrom({good}, *Opened(GetParam()).state));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KeyedStateTest,
@@ -335,4 +230,4 @@ TEST(KeyedState, TimersAreNotRegisteredPerRecord) {
 }
 
 }  // namespace
-}  // namespace watershed
+}  // namespace watershed::test

@@ -1,0 +1,103 @@
+// Restoring: the rows of own key groups, applied in the order in which they were written.
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "runtime/state/cached_keyed_state.h"
+#include "runtime/state/snapshot_file.h"
+#include "runtime/state/state_rows.h"
+#include "runtime/storage/stored_bytes.h"
+
+namespace watershed {
+namespace {
+
+constexpr int64_t kRestoreBundleRows = 512;
+
+}  // namespace
+
+// One bundle of rows; views into the file.
+struct CachedKeyedState::RestoredRows {
+  KeyBatch keys;
+  std::vector<SnapshotRow> rows;
+  std::vector<StateEntry*> entries;
+
+  void Clear() {
+    ClearKeys(keys);
+    rows.clear();
+  }
+};
+
+Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) {
+  if (!empty()) return InternalError("keyed state: a restore into a state that is not empty");
+  bool same_range = former.size() == 1;
+  int64_t rows = 0;
+  for (const KeyedStateFiles& part : former) {
+    for (const StoredFile& file : part.files) {
+      WS_ASSIGN_OR_RETURN(const std::string bytes, ReadStored(storage, file));
+      WS_RETURN_IF_ERROR(RestoreFile(file.name, bytes, same_range, rows));
+    }
+  }
+  if (snapshots_ && same_range) {
+    snapshots_->GoOnFrom(former.front().files, rows);
+    UpdateSettled();
+  }
+  return Ok();
+}
+
+Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view bytes,
+                                     bool& same_range, int64_t& rows) {
+  WS_ASSIGN_OR_RETURN(const SnapshotFileReader reader, SnapshotFileReader::Open(name, bytes));
+  const SnapshotFileHeader& header = reader.header();
+  if (header.max_parallelism != spec_.max_parallelism) {
+    return UserError(
+        "the state in '{}' was cut into {} key groups, not {}; restore it with the max-parallelism "
+        "it was taken with",
+        name, header.max_parallelism, spec_.max_parallelism);
+  }
+  same_range = same_range && header.key_groups.first == spec_.key_groups.first &&
+               header.key_groups.last == spec_.key_groups.last;
+  RestoredRows bundle;
+  bundle.Clear();
+  WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, [&](const SnapshotRow& row) -> Status {
+    AppendKey(row.key, bundle.keys);
+    if (KeyGroupOfHash(bundle.keys.hashes.back(), spec_.max_parallelism) != row.group) {
+      return ExternalError("keyed state: the snapshot file '{}' has a key in key group {} that is "
+                           "of another one; restore from another checkpoint",
+                           name, row.group.value);
+    }
+    bundle.rows.push_back(row);
+    ++rows;
+    return bundle.keys.size() < kRestoreBundleRows ? Ok() : RestoreRows(bundle);
+  }));
+  return RestoreRows(bundle);
+}
+
+Status CachedKeyedState::RestoreRows(RestoredRows& bundle) {
+  WS_RETURN_IF_ERROR(Resolve(bundle.keys, 0, bundle.keys.size(), bundle.entries));
+  for (size_t i = 0; i < bundle.rows.size(); ++i) {
+    StateEntry& entry = *bundle.entries[i];
+    const SnapshotRow& row = bundle.rows[i];
+    Resize(entry, static_cast<uint32_t>(row.value.size()));
+    if (!row.value.empty()) {
+      std::memcpy(entry.value().data(), row.value.data(), row.value.size());
+    }
+    RestoreTimer(entry, row.timer_ms);
+    entry.flags_ |= StateEntry::kInSnapshot;
+  }
+  bundle.Clear();
+  return EndBundle();
+}
+
+void CachedKeyedState::RestoreTimer(StateEntry& entry, TimestampMs time_ms) {
+  if (time_ms < entry.timer_ms_) {
+    Queue(entry, time_ms);
+  } else if (time_ms == kNoTimer && entry.timer_ms_ != kNoTimer) {
+    entry.timer_ms_ = kNoTimer;
+    ++entry.generation_;  // its reference in the queue is stale
+    --live_timers_;
+  } else {
+    entry.timer_ms_ = time_ms;
+  }
+}
+
+}  // namespace watershed

@@ -1,0 +1,85 @@
+// What tests of keyed state share: an open state, keys and values.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/state/keyed_state.h"
+#include "runtime/state/state_rows.h"
+
+namespace watershed::test {
+
+inline constexpr int32_t kMaxParallelism = 16;
+inline constexpr KeyGroupRange kAllGroups{0, kMaxParallelism - 1};
+
+struct Setting {
+  StateBackendKind backend;
+  int64_t cache_bytes;
+  int64_t max_dirty_bytes;
+};
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ws-state-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// One state with its factory and directory.
+struct Opened {
+  explicit Opened(const Setting& setting, KeyGroupRange groups = kAllGroups,
+                  const SnapshotTarget* snapshots = nullptr)
+      : factory({.backend = setting.backend,
+                 .cache_bytes = setting.cache_bytes,
+                 .max_dirty_bytes = setting.max_dirty_bytes}) {
+    auto opened = factory.Open({.directory = directory.path() + "/db",
+                                .key_groups = groups,
+                                .max_parallelism = kMaxParallelism,
+                                .snapshots = snapshots});
+    if (!opened) throw std::runtime_error(opened.error().message);
+    state = std::move(*opened);
+  }
+  TemporaryDirectory directory;
+  KeyedStateFactory factory;
+  std::unique_ptr<KeyedState> state;
+};
+
+inline std::string ValueOf(StateEntry& entry) {
+  const auto value = entry.value();
+  return {value.data(), value.size()};
+}
+
+// prefix0, prefix1, …
+inline std::vector<std::string> Numbered(const std::string& prefix, int count) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) names.push_back(prefix + std::to_string(i));
+  return names;
+}
+
+inline KeyBatch Keys(const std::vector<std::string>& keys) {
+  KeyBatch batch;
+  ClearKeys(batch);
+  for (const std::string& key : keys) AppendKey(key, batch);
+  return batch;
+}
+
+inline void SetValue(KeyedState& state, StateEntry& entry, std::string_view value) {
+  state.Resize(entry, static_cast<uint32_t>(value.size()));
+  if (!value.empty()) std::memcpy(entry.value().data(), value.data(), value.size());
+}
+
+}  // namespace watershed::test
