@@ -114,8 +114,8 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
 std::shared_ptr<SnapshotPart> WriteBackend(std::unique_ptr<StateBackendScan> scan,
                                            BackendSnapshotParameters parameters,
                                            std::function<Status()> settled) {
-  const auto snapshot = std::make_shared<BackendSnapshot>(std::move(scan), std::move(parameters),
-                                                          std::move(settled));
+  const auto snapshot =
+      std::make_shared<BackendSnapshot>(std::move(scan), std::move(parameters), std::move(settled));
   snapshot->Schedule();
   return snapshot->part();
 }

@@ -156,7 +156,7 @@ class RocksDbBackend final : public StateBackend {
     values_.resize(std::max(values_.size(), keys.size()));
     statuses_.assign(keys.size(), rocksdb::Status());
     db_.MultiGet(rocksdb::ReadOptions(), db_.DefaultColumnFamily(), keys.size(), slices_.data(),
-                  values_.data(), statuses_.data(), /*sorted_input=*/true);
+                 values_.data(), statuses_.data(), /*sorted_input=*/true);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses_[i].ok()) {
         found(i, ViewOf(values_[i]));

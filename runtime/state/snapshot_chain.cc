@@ -28,9 +28,8 @@ bool SnapshotChain::Settled(const Parts& parts) {
 Status SnapshotChain::Settle() {
   // One at a time: what is told may ask for the next snapshot.
   while (true) {
-    const auto next =
-        std::find_if(waiting_.begin(), waiting_.end(),
-                     [](const Waiting& snapshot) { return Settled(snapshot.parts); });
+    const auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                                   [](const Waiting& snapshot) { return Settled(snapshot.parts); });
     if (next == waiting_.end()) return Ok();
     const Waiting snapshot = std::move(*next);
     waiting_.erase(next);

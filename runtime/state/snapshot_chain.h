@@ -23,8 +23,8 @@ class SnapshotChain {
   // Goes on from what a former subtask wrote.
   void Adopt(const std::vector<StoredFile>& files);
   void Add(std::shared_ptr<SnapshotPart> part) { parts_.push_back(std::move(part)); }
-  // A snapshot of all parts there are now, the last `new_parts` of which are its own. `done` runs in
-  // a Settle once they are durable, or one of them has failed.
+  // A snapshot of all parts there are now, the last `new_parts` of which are its own. `done` runs
+  // in a Settle once they are durable, or one of them has failed.
   void Await(size_t new_parts, Done done);
   // Answers the snapshots whose parts have settled.
   Status Settle();

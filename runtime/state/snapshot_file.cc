@@ -95,8 +95,8 @@ void SnapshotChunk::Append(const SnapshotRow& row) {
     if (has_timer) AppendNumber(row.timer_ms, rows_);
     rows_.append(row.key).append(row.value);
   }
-  order_.push_back({static_cast<uint32_t>(row.group.value - key_groups_.first),
-                    rows_.size() - begin});
+  order_.push_back(
+      {static_cast<uint32_t>(row.group.value - key_groups_.first), rows_.size() - begin});
 }
 
 // A counting sort by key group.
@@ -141,8 +141,7 @@ tl::unexpected<Error> SnapshotFileReader::Damaged(int64_t chunk, std::string_vie
       chunk, name_, why);
 }
 
-Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name,
-                                                    std::string_view bytes) {
+Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, std::string_view bytes) {
   const auto refuse = [&](std::string_view why) {
     return ExternalError("keyed state: the snapshot file '{}' cannot be read: {}", name, why);
   };
@@ -151,7 +150,8 @@ Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name,
   }
   const auto version = static_cast<uint8_t>(bytes[kMagic.size()]);
   if (version != kVersion) {
-    return refuse(fmt::format("its format version is {}, this program knows {}", version, kVersion));
+    return refuse(
+        fmt::format("its format version is {}, this program knows {}", version, kVersion));
   }
   constexpr size_t kCheckAt = kHeaderBytes - sizeof(uint32_t);
   if (NumberAt<uint32_t>(bytes, kCheckAt) !=

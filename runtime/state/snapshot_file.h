@@ -1,10 +1,11 @@
-// Files of keyed state snapshots: rows in chunks of about a megabyte, by key group within a chunk, so
-// that a subtask reads its own groups only. Numbers are little-endian.
+// Files of keyed state snapshots: rows in chunks of about a megabyte, by key group within a chunk,
+// so that a subtask reads its own groups only. Numbers are little-endian.
 //
 //   file      header, chunks
 //   header    "WSSTATE", version (1 byte), maximum parallelism, first and last key group of the
 //             subtask (4 each), the lower half of the XXH3_64 of these 20 bytes (4)
-//   chunk     XXH3_64 of the rest of it (8), size of directory and rows (8), entries of the directory
+//   chunk     XXH3_64 of the rest of it (8), size of directory and rows (8), entries of the
+//   directory
 //             (8), directory, rows
 //   directory entries: key group (4), bytes of its rows (8); ascending, the rows in the same order
 //   row       key size (varint), form (varint), timer (8, if there is one), key, value
@@ -40,7 +41,7 @@ std::string EncodeSnapshotFileHeader(const SnapshotFileHeader& header);
 struct SnapshotRow {
   KeyGroup group;
   std::string_view key;
-  std::string_view value;            // empty if deleted
+  std::string_view value;           // empty if deleted
   TimestampMs timer_ms = kNoTimer;  // kNoTimer if deleted
   bool deleted = false;
 };

@@ -1,5 +1,5 @@
-// A part of a snapshot on its way to storage: rows in order, cut into chunks and those into files, so
-// that a restore never holds more than one file.
+// A part of a snapshot on its way to storage: rows in order, cut into chunks and those into files,
+// so that a restore never holds more than one file.
 #pragma once
 
 #include <atomic>
@@ -39,7 +39,8 @@ class SnapshotFileNames {
   std::atomic<int64_t> next_{0};
 };
 
-// The task's thread. Destroyed before Finish: what is under way is given up, the part never settles.
+// The task's thread. Destroyed before Finish: what is under way is given up, the part never
+// settles.
 class SnapshotPartWriter {
  public:
   // `names` must outlive it. `settled` runs on the task's thread, perhaps after this has gone, once

@@ -48,8 +48,10 @@ uint16_t StateSnapshotter::settled_flags() const {
 
 SnapshotRow StateSnapshotter::RowOf(StateEntry& entry) const {
   const std::span<char> value = entry.value();
-  return {KeyGroupOfHash(entry.hash(), header_.max_parallelism), entry.key(),
-          {value.data(), value.size()}, entry.EarliestTimer()};
+  return {KeyGroupOfHash(entry.hash(), header_.max_parallelism),
+          entry.key(),
+          {value.data(), value.size()},
+          entry.EarliestTimer()};
 }
 
 void StateSnapshotter::CopyFrozen(StateEntry& entry) {

@@ -1,14 +1,17 @@
-// Keyed state as a log of changes: which entries belong to which snapshot, and the rows on their way.
+// Keyed state as a log of changes: which entries belong to which snapshot, and the rows on their
+// way.
 //
-// At every moment there is at most one snapshot under way (frozen, not wholly copied yet) and one to
-// come. What an entry has to do with them are three bits whose meaning turns over at every Freeze, so
-// that freezing touches no entry:
-//  - kChangedEven/kChangedOdd: changed since the Freeze of that parity. Of the current parity: listed
+// At every moment there is at most one snapshot under way (frozen, not wholly copied yet) and one
+// to come. What an entry has to do with them are three bits whose meaning turns over at every
+// Freeze, so that freezing touches no entry:
+//  - kChangedEven/kChangedOdd: changed since the Freeze of that parity. Of the current parity:
+//  listed
 //    for the snapshot to come. Of the other: belongs to the snapshot under way and is not copied.
-//  - kWrittenOdd differs from the current turn: belongs to the complete snapshot under way and is not
+//  - kWrittenOdd differs from the current turn: belongs to the complete snapshot under way and is
+//  not
 //    copied. (Only a complete snapshot turns it.)
-// Rows go to the snapshot to come before its Freeze when an entry is evicted or ends: so that what is
-// in the backend has always been written, and need not be known.
+// Rows go to the snapshot to come before its Freeze when an entry is evicted or ends: so that what
+// is in the backend has always been written, and need not be known.
 #pragma once
 
 #include <atomic>
@@ -36,7 +39,8 @@ class StateSnapshotter {
   StateSnapshotter(const StateSnapshotter&) = delete;
   StateSnapshotter& operator=(const StateSnapshotter&) = delete;
 
-  // An entry with these flags of these needs no BeforeChange. They change with Freeze… and EndBundle.
+  // An entry with these flags of these needs no BeforeChange. They change with Freeze… and
+  // EndBundle.
   uint16_t settled_mask() const;
   uint16_t settled_flags() const;
   // What a new entry, or one read from the backend, has at first.
@@ -49,14 +53,13 @@ class StateSnapshotter {
   void BeforeErase(StateEntry& entry);
   void EndBundle();
   int64_t byte_size() const {
-    return static_cast<int64_t>((changed_.capacity() + frozen_list_.capacity()) *
-                                sizeof(uint32_t));
+    return static_cast<int64_t>((changed_.capacity() + frozen_list_.capacity()) * sizeof(uint32_t));
   }
 
   // Whether the next snapshot has to hold everything, or holding it would be hardly longer.
   bool NextIsComplete(int64_t backend_keys) const;
-  // Freeze what changed, or all of the cache and the rows of `scan` (may be null) but for those with
-  // a timer up to `fired_ms`. Precondition: nothing is left of the Freeze before (WriteAll).
+  // Freeze what changed, or all of the cache and the rows of `scan` (may be null) but for those
+  // with a timer up to `fired_ms`. Precondition: nothing is left of the Freeze before (WriteAll).
   void FreezeChanges(Done done);
   void FreezeAll(std::unique_ptr<StateBackendScan> scan, TimestampMs fired_ms, Done done);
   // As KeyedState::WriteFrozen.
@@ -69,11 +72,11 @@ class StateSnapshotter {
   uint16_t changed_flag() const {
     return odd_ ? StateEntry::kChangedOdd : StateEntry::kChangedEven;
   }
-  uint16_t frozen_flag() const {
-    return odd_ ? StateEntry::kChangedEven : StateEntry::kChangedOdd;
-  }
+  uint16_t frozen_flag() const { return odd_ ? StateEntry::kChangedEven : StateEntry::kChangedOdd; }
+  // Also of a slot that is free by now.
   bool IsFrozen(const StateEntry& entry) const {
-    return (entry.flags_ & (frozen_flag() | StateEntry::kWrittenOdd)) != written_turn_;
+    return (entry.flags_ & (frozen_flag() | StateEntry::kWrittenOdd)) != written_turn_ &&
+           entry.key_offset_eights_ != 0;
   }
   SnapshotRow RowOf(StateEntry& entry) const;
   void CopyFrozen(StateEntry& entry);
@@ -100,9 +103,9 @@ class StateSnapshotter {
   uint16_t written_turn_ = 0;  // kWrittenOdd or 0
 
   // The snapshot to come.
-  bool tracking_ = false;          // it may be a delta: changes are listed
-  std::vector<uint32_t> changed_;  // slots, some of them stale
-  int64_t changed_entries_ = 0;    // those that are not
+  bool tracking_ = false;                     // it may be a delta: changes are listed
+  std::vector<uint32_t> changed_;             // slots, some of them stale
+  int64_t changed_entries_ = 0;               // those that are not
   std::unique_ptr<SnapshotPartWriter> next_;  // null until it has a row
 
   // The snapshot under way.

@@ -1,4 +1,5 @@
-// A place for snapshots that a test steps by hand: storage in memory, blocking work and mail queued.
+// A place for snapshots that a test steps by hand: storage in memory, blocking work and mail
+// queued.
 #pragma once
 
 #include <cstdint>

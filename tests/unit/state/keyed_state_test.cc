@@ -168,13 +168,7 @@ INSTANTIATE_TEST_SUITE_P(All, KeyedStateTest,
                                            Setting{StateBackendKind::kHashMap, 64 << 20, 4 << 10},
                                            Setting{StateBackendKind::kRocksDb, 1, 0},
                                            Setting{StateBackendKind::kRocksDb, 40 << 10, 8 << 10}),
-                         [](const auto& info) {
-                           return fmt::format("{}_cache{}_dirty{}",
-                                              info.param.backend == StateBackendKind::kRocksDb
-                                                  ? "rocksdb"
-                                                  : "hashmap",
-                                              info.param.cache_bytes, info.param.max_dirty_bytes);
-                         });
+                         SettingName);
 
 TEST(KeyedState, WhatLivesAndDiesInTheCacheNeverTouchesTheBackend) {
   Opened opened({StateBackendKind::kRocksDb, 64 << 20, 0});

@@ -1,6 +1,9 @@
 // What tests of keyed state share: an open state, keys and values.
 #pragma once
 
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +28,12 @@ struct Setting {
   int64_t max_dirty_bytes;
 };
 
+inline std::string SettingName(const ::testing::TestParamInfo<Setting>& info) {
+  return fmt::format("{}_cache{}_dirty{}",
+                     info.param.backend == StateBackendKind::kRocksDb ? "rocksdb" : "hashmap",
+                     info.param.cache_bytes, info.param.max_dirty_bytes);
+}
+
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
@@ -41,9 +50,10 @@ class TemporaryDirectory {
 // One state with its factory and directory.
 struct Opened {
   explicit Opened(const Setting& setting, KeyGroupRange groups = kAllGroups,
-                  const SnapshotTarget* snapshots = nullptr)
+                  const SnapshotTarget* snapshots = nullptr, int64_t write_buffer_mb = 24)
       : factory({.backend = setting.backend,
                  .cache_bytes = setting.cache_bytes,
+                 .write_buffer_bytes = write_buffer_mb << 20,
                  .max_dirty_bytes = setting.max_dirty_bytes}) {
     auto opened = factory.Open({.directory = directory.path() + "/db",
                                 .key_groups = groups,
