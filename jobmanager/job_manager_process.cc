@@ -2,6 +2,10 @@
 
 #include <grpcpp/server.h>
 
+#include <atomic>
+#include <future>
+#include <random>
+
 #include "jobmanager/cluster/grpc_task_manager_gateway.h"
 #include "jobmanager/job/dispatcher.h"
 #include "jobmanager/job/dispatcher_view.h"
@@ -10,10 +14,13 @@
 #include "jobmanager/rpc/cluster_service.h"
 #include "jobmanager/rpc/job_service.h"
 #include "jobmanager/store/job_store.h"
+#include "runtime/logging/log.h"
 #include "runtime/metrics/prometheus.h"
 #include "runtime/process/event_loop.h"
+#include "runtime/process/worker_pool.h"
 #include "runtime/rpc/connection.h"
 #include "runtime/rpc/pending_calls.h"
+#include "runtime/storage/object_storage.h"
 #include "runtime/version/version.h"
 
 namespace watershed {
@@ -22,30 +29,131 @@ namespace {
 // Calls that are under way at Stop have this long to end by themselves.
 constexpr std::chrono::milliseconds kServerGrace{100};
 
+// Each use of the checkpoint storage may take long on a slow disk.
+constexpr size_t kIoThreads = 8;
+
+int AsInt(int64_t value) { return static_cast<int>(value); }
+
+JobDefaults JobDefaultsFrom(const Config& config) {
+  JobDefaults defaults;
+  defaults.parallelism = AsInt(config.Get(options::kDefaultParallelism));
+  defaults.max_parallelism = AsInt(config.Get(options::kMaxParallelism));
+  defaults.checkpoint_directory = config.Get(options::kCheckpointDir);
+  defaults.checkpoints.timeout = config.Get(options::kCheckpointTimeout);
+  defaults.checkpoints.min_pause = config.Get(options::kCheckpointMinPause);
+  defaults.checkpoints.tolerable_failures = AsInt(config.Get(options::kTolerableFailedCheckpoints));
+  defaults.checkpoints.retained = AsInt(config.Get(options::kRetainedCheckpoints));
+  return defaults;
+}
+
 DispatcherSettings SettingsFrom(const Config& config) {
   DispatcherSettings settings;
   settings.heartbeat_interval = config.Get(options::kHeartbeatInterval);
   settings.heartbeat_timeout = config.Get(options::kHeartbeatTimeout);
-  settings.default_parallelism = static_cast<int32_t>(config.Get(options::kDefaultParallelism));
-  settings.max_parallelism = static_cast<int32_t>(config.Get(options::kMaxParallelism));
+  settings.jobs = JobDefaultsFrom(config);
   settings.ended_jobs_kept = config.Get(options::kEndedJobsKept);
   return settings;
 }
 
 class Process final : public JobManagerProcess {
  public:
-  explicit Process(const Config& config) : config_(config), loop_("jobmanager") {}
+  Process(const Config& config, std::function<void()> on_fatal)
+      : config_(config),
+        on_fatal_(std::move(on_fatal)),
+        loop_("jobmanager"),
+        io_("jobmanager-io", kIoThreads),
+        log_io_("jobmanager-log", 1) {}
   ~Process() override { Stop(); }
 
+  // Ports come first: a process that is started twice by mistake must not depose the one that runs.
+  // Whatever reaches the servers meanwhile waits in the loop.
   Status Initialize() {
-    store_ = MakeMemoryJobStore(SystemClock());
-    WS_ASSIGN_OR_RETURN(const LeaderEpoch epoch, store_->BecomeLeader());
-    dispatcher_ =
-        std::make_unique<Dispatcher>(SettingsFrom(config_), epoch, &loop_, &SystemClock(),
-                                     store_.get(), &metrics_, MakeGrpcTaskManagerGateways(calls_));
+    WS_RETURN_IF_ERROR(OpenStores());
+    MakeDispatcher();
+    std::promise<bool> bound;
+    Status led = Ok();
+    loop_.Post([&, may_lead = bound.get_future().share()] {
+      if (may_lead.get()) led = Lead();
+    });
+    const Status listening = StartServers();
+    bound.set_value(listening.has_value());
+    loop_.RunAndWait([] {});
+    return listening ? led : listening;
+  }
+
+  void Stop() override {
+    exporter_.reset();
+    http_.reset();
+    if (rpc_.server != nullptr) {
+      rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
+      rpc_.server->Wait();
+    }
+    calls_->CancelAndWait();
+    io_.Stop();
+    log_io_.Stop();
+    loop_.Stop();
+    rpc_.server.reset();
+  }
+
+  std::string log_name() const override { return "jobmanager"; }
+  std::map<std::string, int> ports() const override {
+    return {{"rpc", rpc_.port}, {"rest", http_->port()}, {"metrics", exporter_->port()}};
+  }
+  JobManagerView& view() override { return *view_; }
+  void SetOnChange(std::function<void()> on_change) override {
+    loop_.RunAndWait([&] { dispatcher_->SetOnChange(std::move(on_change)); });
+  }
+  MetricRegistry& metrics() override { return metrics_; }
+  bool has_failed() const override { return has_failed_; }
+  std::string Listening() const override {
+    return fmt::format("rpc {}, REST http://{}, metrics http://{}/metrics",
+                       JoinHostPort(config_.Get(options::kJobManagerBindHost), rpc_.port),
+                       JoinHostPort(config_.Get(options::kRestBindAddress), http_->port()),
+                       JoinHostPort(config_.Get(options::kPrometheusBindHost), exporter_->port()));
+  }
+
+ private:
+  Status OpenStores() {
+    const std::string directory = config_.Get(options::kHighAvailabilityStorageDir);
+    if (directory.empty()) {
+      store_ = MakeMemoryJobStore(&SystemClock(), &loop_);
+    } else {
+      WS_ASSIGN_OR_RETURN(std::shared_ptr<ObjectStorage> storage,
+                          WithKey(options::kHighAvailabilityStorageDir.definition.key,
+                                  OpenStorage(directory, StorageAccess::kOwnerOnly)));
+      std::random_device random;
+      const uint64_t writer_id = uint64_t{random()} << 32 | random();
+      store_ = MakeLogJobStore(std::move(storage), &log_io_, &loop_, &SystemClock(),
+                               {.writer_id = writer_id});
+    }
+    const std::string checkpoints = config_.Get(options::kCheckpointDir);
+    if (checkpoints.empty()) return Ok();
+    // Said now, and not by the first job's first checkpoint.
+    WS_RETURN_IF_ERROR(WithKey(options::kCheckpointDir.definition.key, OpenStorage(checkpoints)));
+    return Ok();
+  }
+
+  void MakeDispatcher() {
+    DispatcherServices services;
+    services.executor = &loop_;
+    services.clock = &SystemClock();
+    services.store = store_.get();
+    services.metrics = &metrics_;
+    services.gateways = MakeGrpcTaskManagerGateways(calls_);
+    services.io = &io_;
+    services.open_storage = [](const std::string& uri) { return OpenStorage(uri); };
+    services.on_fatal = [this](const Error& error) {
+      LogError("this JobManager can lead no longer: {}", error.message);
+      has_failed_ = true;
+      if (on_fatal_) on_fatal_();
+    };
+    dispatcher_ = std::make_unique<Dispatcher>(SettingsFrom(config_), std::move(services));
     view_ = std::make_unique<DispatcherView>(&loop_, dispatcher_.get());
     job_service_ = std::make_unique<JobServiceHandler>(&loop_, dispatcher_.get());
     cluster_service_ = std::make_unique<ClusterServiceHandler>(&loop_, dispatcher_.get());
+  }
+
+  Status StartServers() {
     WS_ASSIGN_OR_RETURN(rpc_, StartServer(config_.Get(options::kJobManagerBindHost),
                                           config_.Get(options::kJobManagerRpcPort),
                                           options::kJobManagerRpcPort.definition.key,
@@ -61,35 +169,21 @@ class Process final : public JobManagerProcess {
     return Ok();
   }
 
-  void Stop() override {
-    exporter_.reset();
-    http_.reset();
-    if (rpc_.server != nullptr) {
-      rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
-      rpc_.server->Wait();
-    }
-    calls_->CancelAndWait();
-    loop_.Stop();
-    rpc_.server.reset();
+  Status Lead() {
+    v1::LeaderEntry self;
+    self.set_rpc_address(JoinHostPort(config_.Get(options::kJobManagerRpcAddress), rpc_.port));
+    self.set_rest_address(JoinHostPort(config_.Get(options::kRestBindAddress), http_->port()));
+    WS_ASSIGN_OR_RETURN(const v1::StoredState stored, store_->BecomeLeader(self));
+    dispatcher_->Lead(stored);
+    return Ok();
   }
 
-  std::string log_name() const override { return "jobmanager"; }
-  std::map<std::string, int> ports() const override {
-    return {{"rpc", rpc_.port}, {"rest", http_->port()}, {"metrics", exporter_->port()}};
-  }
-  JobManagerView& view() override { return *view_; }
-  void SetOnChange(std::function<void()> on_change) override {
-    loop_.RunAndWait([&] { dispatcher_->SetOnChange(std::move(on_change)); });
-  }
-  MetricRegistry& metrics() override { return metrics_; }
-  std::string Listening() const override {
-    return fmt::format("rpc {}, REST http://{}, metrics http://{}/metrics",
-                       JoinHostPort(config_.Get(options::kJobManagerBindHost), rpc_.port),
-                       JoinHostPort(config_.Get(options::kRestBindAddress), http_->port()),
-                       JoinHostPort(config_.Get(options::kPrometheusBindHost), exporter_->port()));
+  template <typename T>
+  static Result<T> WithKey(std::string_view key, Result<T> result) {
+    if (result) return result;
+    return tl::make_unexpected(std::move(result).error().Within(std::string(key)));
   }
 
- private:
   Status StartRest() {
     rest_ = std::make_unique<RestApi>(view_.get(), &SystemClock(),
                                       BuildInfo{BuildVersion(), BuildCommit()});
@@ -111,8 +205,12 @@ class Process final : public JobManagerProcess {
   }
 
   const Config config_;
+  const std::function<void()> on_fatal_;
+  std::atomic<bool> has_failed_{false};
   MetricRegistry metrics_;
   EventLoop loop_;
+  WorkerPool io_;
+  WorkerPool log_io_;  // of its own, so that no slow checkpoint delays the log
   const std::shared_ptr<PendingCalls> calls_ = std::make_shared<PendingCalls>();
   std::unique_ptr<JobStore> store_;
   std::unique_ptr<Dispatcher> dispatcher_;
@@ -127,8 +225,9 @@ class Process final : public JobManagerProcess {
 
 }  // namespace
 
-Result<std::unique_ptr<JobManagerProcess>> JobManagerProcess::Start(const Config& config) {
-  auto process = std::make_unique<Process>(config);
+Result<std::unique_ptr<JobManagerProcess>> JobManagerProcess::Start(
+    const Config& config, std::function<void()> on_fatal) {
+  auto process = std::make_unique<Process>(config, std::move(on_fatal));
   WS_RETURN_IF_ERROR(process->Initialize());
   return process;
 }

@@ -17,8 +17,11 @@ namespace watershed {
 // notice and look for a JobManager again. Ports: "rpc", "rest", "metrics".
 class JobManagerProcess : public ServerProcess {
  public:
-  // Listening when it returns. A user error names the option whose port is taken.
-  static Result<std::unique_ptr<JobManagerProcess>> Start(const Config& config);
+  // Listening when it returns, with the jobs of an earlier JobManager on the same store. A user
+  // error names the option whose port is taken. `on_fatal` is called, from another thread and at
+  // most once, when this process can lead no longer: it has to end.
+  static Result<std::unique_ptr<JobManagerProcess>> Start(const Config& config,
+                                                          std::function<void()> on_fatal = {});
 
   virtual JobManagerView& view() = 0;
   // Called on the event loop after jobs or TaskManagers have changed; must return at once and must

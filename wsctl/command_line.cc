@@ -36,6 +36,7 @@ struct Arguments {
   std::vector<std::string> files;
   std::string file;
   std::string job;
+  std::string restore_path;
   std::string timeout;
   int32_t parallelism = 0;
   bool all = false;
@@ -145,11 +146,17 @@ class CommandLine {
             [this](const CommandContext& c) { return LintCommand(c, arguments_.files); })
         ->add_option("FILE", arguments_.files, "Job files; - is standard input")
         ->required();
-    AddVerb("submit", "Submit a job to the cluster and print its JobID",
-            "wsctl submit --env-file flink-env.env -p 4 jobs/session.yaml",
-            [this](const CommandContext& c) { return SubmitCommand(c, arguments_.file); })
-        ->add_option("FILE", arguments_.file, "Job file; - is standard input")
-        ->required();
+    CLI::App* submit = AddVerb("submit", "Submit a job to the cluster and print its JobID",
+                               "wsctl submit --env-file flink-env.env -p 4 jobs/session.yaml",
+                               [this](const CommandContext& c) {
+                                 return SubmitCommand(c, arguments_.file, arguments_.restore_path);
+                               });
+    submit->add_option("FILE", arguments_.file, "Job file; - is standard input")->required();
+    submit
+        ->add_option("-s,--from-savepoint", arguments_.restore_path,
+                     "Begin with this checkpoint, such as file:///checkpoints/JOBID/chk-7-1; the "
+                     "job may have another parallelism")
+        ->type_name("PATH");
     CLI::App* run =
         AddVerb("run", "Run a job in this process, without a cluster, until it ends or Ctrl-C",
                 "wsctl run --bounded jobs/session.yaml", [this](const CommandContext& c) {

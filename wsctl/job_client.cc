@@ -103,9 +103,11 @@ Outcome<std::unique_ptr<JobClient>> JobClient::Create(const std::string& address
 JobClient::JobClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 JobClient::~JobClient() = default;
 
-Outcome<v1::SubmitJobResponse> JobClient::Submit(v1::JobGraph graph) {
+Outcome<v1::SubmitJobResponse> JobClient::Submit(v1::JobGraph graph,
+                                                 const std::string& restore_path) {
   v1::SubmitJobRequest request;
   *request.mutable_graph() = std::move(graph);
+  request.set_restore_path(restore_path);
   return impl_->Call(&v1::JobService::Stub::SubmitJob, request);
 }
 

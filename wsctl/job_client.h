@@ -22,7 +22,8 @@ class JobClient {
                                                     std::chrono::milliseconds timeout);
   ~JobClient();
 
-  Outcome<v1::SubmitJobResponse> Submit(v1::JobGraph graph);
+  // `restore_path`: the checkpoint to begin with; empty: none.
+  Outcome<v1::SubmitJobResponse> Submit(v1::JobGraph graph, const std::string& restore_path);
   Outcome<std::vector<v1::JobSummary>> List(bool include_ended);
   Outcome<v1::JobDetails> Get(const std::string& job_id);
   Outcome<void> Cancel(const std::string& job_id);

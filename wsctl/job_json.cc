@@ -73,6 +73,32 @@ Json VertexToJson(const VertexTotals& totals) {
           {"subtasks", std::move(subtasks)}};
 }
 
+Json CheckpointToJson(const v1::CheckpointSummary& checkpoint) {
+  if (checkpoint.id() == 0) return {};
+  return {{"id", checkpoint.id()},
+          {"trigger-time", TimeOrNull(checkpoint.trigger_time_ms())},
+          {"end-time", TimeOrNull(checkpoint.end_time_ms())},
+          {"duration-ms", checkpoint.end_time_ms() - checkpoint.trigger_time_ms()},
+          {"state-bytes", checkpoint.state_bytes()},
+          {"written-bytes", checkpoint.written_bytes()},
+          {"failure", checkpoint.failure()},
+          {"path", checkpoint.path()}};
+}
+
+Json CheckpointsToJson(const v1::CheckpointStatistics& checkpoints) {
+  return {{"triggered", checkpoints.triggered()},
+          {"completed", checkpoints.completed()},
+          {"failed", checkpoints.failed()},
+          {"in-progress", checkpoints.in_progress()},
+          {"damaged", checkpoints.damaged()},
+          {"last-damage", checkpoints.last_damage()},
+          {"interval-ms", checkpoints.interval_ms()},
+          {"directory", checkpoints.directory()},
+          {"latest-completed", CheckpointToJson(checkpoints.latest_completed())},
+          {"latest-failed", CheckpointToJson(checkpoints.latest_failed())},
+          {"restored", CheckpointToJson(checkpoints.restored())}};
+}
+
 }  // namespace
 
 int64_t DurationMs(const v1::JobSummary& job, int64_t now_ms) {
@@ -97,6 +123,9 @@ Json JobDetailsToJson(const v1::JobDetails& job, int64_t now_ms) {
   std::vector<VertexTotals> vertices = TotalsByVertex(job);
   JobTotals totals = TotalsOfJob(vertices);
   json["attempt"] = job.attempt();
+  json["restarts"] = job.restarts();
+  json["last-restart-reason"] = job.last_restart_reason();
+  json["checkpoints"] = job.has_checkpoints() ? CheckpointsToJson(job.checkpoints()) : Json();
   json["max-parallelism"] = job.plan().max_parallelism();
   json["records-in"] = SumOrNull(totals.records_in);
   json["records-out"] = SumOrNull(totals.records_out);

@@ -10,28 +10,25 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "jobmanager/checkpoint/checkpoint_history.h"
+#include "jobmanager/checkpoint/checkpoint_settings.h"
 #include "runtime/types/ids.h"
 #include "watershed/v1/checkpoint.pb.h"
 #include "watershed/v1/control.pb.h"
 
 namespace watershed {
 
-struct CheckpointSettings {
-  std::chrono::milliseconds interval{0};  // 0: only the final one of a bounded job
-  std::chrono::milliseconds timeout{600'000};
-  std::chrono::milliseconds min_pause{0};
-  std::chrono::milliseconds notify_again{1000};
-  int tolerable_failures = 0;  // in a row, before the job fails; -1: any number
-  int retained = 3;
+// Two readings of one moment: one to reckon with, one to show.
+struct CheckpointTime {
+  std::chrono::nanoseconds steady{0};
+  int64_t wall_ms = 0;
 };
 
 class CheckpointCoordinator {
@@ -47,8 +44,9 @@ class CheckpointCoordinator {
   // Store the manifest of these parts, then the log entry; answer with OnStored or OnStoreFailed.
   struct Store {
     CheckpointId checkpoint;
-    std::vector<v1::SubtaskSnapshot> subtasks;
-    std::vector<CheckpointId> subsumed;  // retained no longer once this one is stored
+    int64_t trigger_time_ms = 0;
+    std::vector<v1::SubtaskSnapshot> subtasks;  // in the order of SubtaskKey
+    std::vector<CheckpointId> subsumed;         // retained no longer once this one is stored
   };
   // Tell every task of the attempt.
   struct Notify {
@@ -60,34 +58,86 @@ class CheckpointCoordinator {
   };
   using Action = std::variant<Trigger, Store, Notify, FailJob>;
 
-  // `retained`: completed checkpoints of the job, oldest first. `subtasks`: all of the attempt.
-  // `next`: above every checkpoint id that the job has used in any attempt.
-  CheckpointCoordinator(const CheckpointSettings& settings, std::set<SubtaskKey> subtasks,
-                        std::vector<v1::CheckpointRef> retained, CheckpointId next);
+  // `subtasks`: all of the attempt, with their names for people. `retained`: completed checkpoints
+  // of the job, oldest first. `next`: above every checkpoint id that the job has used in any
+  // attempt. `history` outlives the coordinator and is told everything.
+  CheckpointCoordinator(const CheckpointSettings& settings,
+                        const std::map<SubtaskKey, std::string>& subtasks,
+                        std::vector<v1::CheckpointRef> retained, CheckpointId next,
+                        CheckpointHistory* history);
 
   // What to do now; empty when there is nothing. Call again after every event and at next_time().
-  std::vector<Action> Next(SteadyTime now);
+  std::vector<Action> Next(CheckpointTime now);
+  // Nothing: only an event can make a difference.
   std::optional<SteadyTime> next_time() const;
 
   // Events. Those of another checkpoint than the one under way are ignored.
-  void OnRunning(SteadyTime now);  // every task runs: the first interval begins
-  void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part,
-                      SteadyTime now);
+  void OnRunning(CheckpointTime now);  // every task runs: the first interval begins
+  // The tasks run since before this JobManager: which of them know of the last completed checkpoint
+  // is unknown, so all are told of it and none is triggered before they have confirmed it.
+  void OnAdopted(CheckpointTime now);
+  void OnTriggerFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
+  void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part);
   void OnDeclined(CheckpointId checkpoint, const SubtaskKey& subtask, const std::string& reason,
-                  SteadyTime now);
+                  CheckpointTime now);
   void OnConfirmed(CheckpointId checkpoint, const SubtaskKey& subtask);
-  void OnStored(const v1::CheckpointRef& stored, SteadyTime now);
-  void OnStoreFailed(CheckpointId checkpoint, const std::string& reason, SteadyTime now);
+  void OnStored(const v1::CheckpointRef& stored, CheckpointTime now);
+  void OnStoreFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
   // The input of this subtask has ended and it waits for a checkpoint; when all do, one is
   // triggered at once, also without an interval.
   void OnEnded(const SubtaskKey& subtask);
-  void OnFinished(const SubtaskKey& subtask);  // its task is gone, having confirmed
+  // Its task is gone, having confirmed. Later checkpoints name what it held in its last one.
+  void OnFinished(const SubtaskKey& subtask, CheckpointTime now);
+  // The attempt is over: what is under way has failed for this reason, unless it is being stored
+  // (then OnStored or OnStoreFailed still tells). Nothing is to be done any more.
+  void OnStopped(const std::string& reason, CheckpointTime now);
 
-  const std::vector<v1::CheckpointRef>& retained() const;
-  v1::CheckpointStatistics Statistics() const;  // without what only the job knows
+  const std::vector<v1::CheckpointRef>& retained() const { return retained_; }
+  CheckpointId next_id() const { return next_; }
+  // What has been acknowledged of the checkpoint under way.
+  std::vector<const v1::SubtaskSnapshot*> acknowledged() const;
 
  private:
-  // The implementer's.
+  struct Subtask {
+    std::string name;
+    bool ended = false;
+    bool finished = false;
+    CheckpointId confirmed{0};    // the highest
+    bool holds_segments = false;  // unconfirmed ones, in the last completed checkpoint
+    // Of the last completed checkpoint, if it came after the end: the last word of this subtask.
+    std::optional<v1::SubtaskSnapshot> last_part;
+  };
+  struct Pending {
+    CheckpointId checkpoint;
+    CheckpointTime triggered;
+    std::map<SubtaskKey, v1::SubtaskSnapshot> parts;
+    bool storing = false;  // all parts are there
+  };
+
+  bool IsPending(CheckpointId checkpoint, bool storing) const;
+  bool AwaitsConfirmation() const;  // of anybody
+  bool MayTrigger() const;          // apart from the time
+  bool WantsFinal() const;
+  SteadyTime TriggerTime() const;  // when MayTrigger
+  void Begin(CheckpointTime now);
+  void AddPart(const SubtaskKey& subtask, v1::SubtaskSnapshot part);
+  void Abort(const std::string& reason, CheckpointTime now);
+  std::string Unanswered() const;
+
+  const CheckpointSettings settings_;
+  CheckpointHistory* const history_;
+  std::map<SubtaskKey, Subtask> subtasks_;
+  std::vector<v1::CheckpointRef> retained_;
+  CheckpointId next_;
+  bool running_ = false;
+  std::optional<Pending> pending_;
+  CheckpointId completed_{0};  // the last one that tasks of this attempt are told of
+  std::optional<SteadyTime> notify_at_;
+  SteadyTime due_{0};         // of the interval
+  SteadyTime not_before_{0};  // of the pause
+  SteadyTime retry_at_{0};    // of a final one after a failure
+  int failures_ = 0;          // in a row
+  std::vector<Action> actions_;
 };
 
 }  // namespace watershed

@@ -13,6 +13,16 @@ namespace {
 constexpr std::chrono::seconds kDiscoverDeadline{60};
 constexpr std::chrono::seconds kDeployDeadline{30};
 constexpr std::chrono::seconds kCancelDeadline{10};
+// Both are repeated or given up by who sends them.
+constexpr std::chrono::seconds kCheckpointDeadline{10};
+
+// For calls whose answer says nothing.
+template <typename Response>
+auto WithoutAnswer(std::function<void(Status)> done) {
+  return [done = std::move(done)](const Result<Response>& response) {
+    done(response ? Ok() : Status(tl::make_unexpected(response.error())));
+  };
+}
 
 class GrpcTaskManagerGateway final : public TaskManagerGateway {
  public:
@@ -34,9 +44,7 @@ class GrpcTaskManagerGateway final : public TaskManagerGateway {
     CallUnary<v1::DeployTasksResponse>(
         pending_, {.peer = peer_, .deadline = kDeployDeadline}, request,
         [this](auto&&... arguments) { stub_->async()->DeployTasks(arguments...); },
-        [done = std::move(done)](const Result<v1::DeployTasksResponse>& response) {
-          done(response ? Ok() : Status(tl::make_unexpected(response.error())));
-        });
+        WithoutAnswer<v1::DeployTasksResponse>(std::move(done)));
   }
   void CancelTasks(const v1::CancelTasksRequest& request,
                    std::function<void(Result<v1::CancelTasksResponse>)> done) override {
@@ -44,6 +52,20 @@ class GrpcTaskManagerGateway final : public TaskManagerGateway {
         pending_, {.peer = peer_, .deadline = kCancelDeadline}, request,
         [this](auto&&... arguments) { stub_->async()->CancelTasks(arguments...); },
         std::move(done));
+  }
+  void TriggerCheckpoint(const v1::TriggerCheckpointRequest& request,
+                         std::function<void(Status)> done) override {
+    CallUnary<v1::TriggerCheckpointResponse>(
+        pending_, {.peer = peer_, .deadline = kCheckpointDeadline}, request,
+        [this](auto&&... arguments) { stub_->async()->TriggerCheckpoint(arguments...); },
+        WithoutAnswer<v1::TriggerCheckpointResponse>(std::move(done)));
+  }
+  void NotifyCheckpoint(const v1::NotifyCheckpointRequest& request,
+                        std::function<void(Status)> done) override {
+    CallUnary<v1::NotifyCheckpointResponse>(
+        pending_, {.peer = peer_, .deadline = kCheckpointDeadline}, request,
+        [this](auto&&... arguments) { stub_->async()->NotifyCheckpoint(arguments...); },
+        WithoutAnswer<v1::NotifyCheckpointResponse>(std::move(done)));
   }
 
  private:

@@ -20,6 +20,10 @@ class TaskManagerGateway {
                            std::function<void(Status)> done) = 0;
   virtual void CancelTasks(const v1::CancelTasksRequest& request,
                            std::function<void(Result<v1::CancelTasksResponse>)> done) = 0;
+  virtual void TriggerCheckpoint(const v1::TriggerCheckpointRequest& request,
+                                 std::function<void(Status)> done) = 0;
+  virtual void NotifyCheckpoint(const v1::NotifyCheckpointRequest& request,
+                                std::function<void(Status)> done) = 0;
 };
 
 using TaskManagerGatewayFactory = std::function<std::shared_ptr<TaskManagerGateway>(

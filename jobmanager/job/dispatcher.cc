@@ -3,56 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "jobmanager/job/job_id.h"
 #include "runtime/config/units.h"
-#include "runtime/job/physical_planner.h"
-#include "runtime/job/redact.h"
 #include "runtime/logging/log.h"
 
 namespace watershed {
 
-Dispatcher::Dispatcher(const DispatcherSettings& settings, LeaderEpoch leader_epoch,
-                       Executor* executor, const Clock* clock, JobStore* store,
-                       MetricRegistry* metrics, TaskManagerGatewayFactory gateways)
+Dispatcher::Dispatcher(const DispatcherSettings& settings, DispatcherServices services)
     : settings_(settings),
-      leader_epoch_(leader_epoch),
-      executor_(executor),
-      clock_(clock),
-      store_(store),
-      gateways_(std::move(gateways)),
-      metrics_(metrics),
-      cluster_metrics_(metrics) {
-  executor_->Post([this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) LoseTheSilent();
-  });
-}
+      services_(std::move(services)),
+      executor_(services_.executor),
+      clock_(services_.clock),
+      cluster_metrics_(services_.metrics) {}
 
 Dispatcher::~Dispatcher() = default;
-
-Result<JobId> Dispatcher::Submit(const v1::JobGraph& graph) {
-  PlanOptions options;
-  options.default_parallelism = settings_.default_parallelism;
-  options.max_parallelism = settings_.max_parallelism;
-  WS_ASSIGN_OR_RETURN(v1::PhysicalPlan plan, PlanJob(graph, options));
-  if (plan.vertices_size() == 0)
-    return UserError("job '{}' has no sources and no sinks", graph.name());
-  const JobId id = RandomJobId();
-  WS_RETURN_IF_ERROR(store_->PutSubmission(id, graph));
-  JobServices services;
-  services.executor = executor_;
-  services.clock = clock_;
-  services.store = store_;
-  services.cluster = this;
-  services.leader_epoch = leader_epoch_;
-  v1::PhysicalPlan shown = Redact(plan);
-  auto job = std::make_shared<JobMaster>(id, std::move(plan), std::move(shown), services);
-  jobs_.push_back(job);
-  job_metrics_[id] = std::make_unique<JobMetrics>(metrics_, clock_, id, graph.name());
-  LogInfo("job '{}' submitted as {}", graph.name(), id.hex);
-  job->Advance();
-  OnJobChanged();
-  return id;
-}
 
 JobMaster* Dispatcher::Find(const std::string& job_id) const {
   for (const auto& job : jobs_) {
@@ -116,7 +79,7 @@ Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
     Lose(request.task_manager_id(), "it registered again");
   }
   TaskManagerEntry& entry =
-      registry_.Add(request, gateways_(request.task_manager_id(), request.address()));
+      registry_.Add(request, services_.gateways(request.task_manager_id(), request.address()));
   entry.last_heard = clock_->Steady();
   entry.last_heard_ms = clock_->NowMs();
   LogInfo("TaskManager {} at {} registered with {} slots", request.task_manager_id(),
@@ -125,6 +88,10 @@ Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
   response.set_leader_epoch(leader_epoch_.value);
   response.set_heartbeat_interval_ms(settings_.heartbeat_interval.count());
   response.set_registration(entry.registration);
+  for (const v1::RunningAttempt& running : request.running()) {
+    JobMaster* job = Find(running.job_id());
+    if (job != nullptr) job->OnRunningAttempt(request.task_manager_id(), running);
+  }
   AdvanceWaitingJobs();
   OnJobChanged();
   return response;
@@ -154,14 +121,26 @@ v1::HeartbeatResponse Dispatcher::Heartbeat(const v1::HeartbeatRequest& request)
   return response;
 }
 
-Status Dispatcher::UpdateTasks(const v1::UpdateTasksRequest& request) {
-  if (request.leader_epoch() != leader_epoch_.value) {
-    return InternalError("leader epoch {} is not current: it is {}", request.leader_epoch(),
+Status Dispatcher::CheckSender(const std::string& task_manager_id, int64_t leader_epoch) {
+  if (leader_epoch != leader_epoch_.value) {
+    return InternalError("leader epoch {} is not current: it is {}", leader_epoch,
                          leader_epoch_.value);
   }
-  if (registry_.Find(request.task_manager_id()) == nullptr) {
-    return InternalError("TaskManager {} is not registered", request.task_manager_id());
+  if (registry_.Find(task_manager_id) == nullptr) {
+    return InternalError("TaskManager {} is not registered", task_manager_id);
   }
+  return Ok();
+}
+
+Status Dispatcher::ReportCheckpoint(const v1::ReportCheckpointRequest& request) {
+  WS_RETURN_IF_ERROR(CheckSender(request.task_manager_id(), request.leader_epoch()));
+  JobMaster* job = Find(request.job_id());
+  if (job == nullptr) return InternalError("there is no job {}", request.job_id());
+  return job->OnCheckpointReport(request);
+}
+
+Status Dispatcher::UpdateTasks(const v1::UpdateTasksRequest& request) {
+  WS_RETURN_IF_ERROR(CheckSender(request.task_manager_id(), request.leader_epoch()));
   for (const v1::SubtaskReport& report : request.tasks()) {
     JobMaster* job = Find(report.job_id());
     if (job != nullptr) job->OnTaskReport(request.task_manager_id(), report.status());
@@ -239,13 +218,17 @@ void Dispatcher::OnJobEnded(const JobId& id) {
   // Not from here: the job that has ended is still on the stack.
   executor_->Post([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
-    while (static_cast<int64_t>(ended_.size()) > settings_.ended_jobs_kept) {
-      std::erase_if(jobs_, [&](const auto& job) { return job->id() == ended_.front(); });
-      ended_.pop_front();
-    }
+    DropOldestEnded();
     AdvanceWaitingJobs();
     OnJobChanged();
   });
+}
+
+void Dispatcher::DropOldestEnded() {
+  while (static_cast<int64_t>(ended_.size()) > settings_.ended_jobs_kept) {
+    std::erase_if(jobs_, [&](const auto& job) { return job->id() == ended_.front(); });
+    ended_.pop_front();
+  }
 }
 
 void Dispatcher::AdvanceWaitingJobs() {
@@ -270,6 +253,7 @@ void Dispatcher::UpdateMetrics() {
     const auto metrics = job_metrics_.find(job->id());
     if (metrics != job_metrics_.end()) {
       metrics->second->SetRunningSince(is_running ? job->entered_ms(v1::RUNNING) : -1);
+      metrics->second->Set(job->restarts(), job->checkpoints());
     }
   }
   cluster_metrics_.running_jobs.Set(running);

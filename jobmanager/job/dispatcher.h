@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "jobmanager/cluster/task_manager_registry.h"
+#include "jobmanager/job/job_description.h"
 #include "jobmanager/job/job_master.h"
 #include "jobmanager/job/job_metrics.h"
 #include "jobmanager/job/job_view.h"
@@ -25,25 +26,38 @@ namespace watershed {
 struct DispatcherSettings {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds heartbeat_timeout{5000};
-  int32_t default_parallelism = 1;
-  int32_t max_parallelism = 128;
   int64_t ended_jobs_kept = 200;
+  JobDefaults jobs;
+};
+
+// All pointers outlive the dispatcher.
+struct DispatcherServices {
+  Executor* executor = nullptr;
+  const Clock* clock = nullptr;
+  JobStore* store = nullptr;  // whose leader this is
+  MetricRegistry* metrics = nullptr;
+  TaskManagerGatewayFactory gateways;
+  WorkRunner* io = nullptr;    // for checkpoint storage
+  StorageOpener open_storage;  // the same
+  // What has to be stored could not be: nothing is done any more, the process must end. Once.
+  std::function<void(const Error&)> on_fatal;
 };
 
 class Dispatcher final : private ClusterAccess {
  public:
-  // All pointers outlive the dispatcher.
-  Dispatcher(const DispatcherSettings& settings, LeaderEpoch leader_epoch, Executor* executor,
-             const Clock* clock, JobStore* store, MetricRegistry* metrics,
-             TaskManagerGatewayFactory gateways);
+  Dispatcher(const DispatcherSettings& settings, DispatcherServices services);
   ~Dispatcher() override;
+
+  // Once, before any other call, with what the store said to its new leader: the jobs of an earlier
+  // JobManager go on.
+  void Lead(const v1::StoredState& stored);
 
   // Called on the executor after jobs or TaskManagers have changed; several changes may be one
   // call.
   void SetOnChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
 
-  // Clients.
-  Result<JobId> Submit(const v1::JobGraph& graph);
+  // Clients. `done` runs on the executor once the submission is durable, or is an error.
+  void Submit(const v1::SubmitJobRequest& request, std::function<void(Result<JobId>)> done);
   Status Cancel(const std::string& job_id);
   std::vector<v1::JobSummary> Summaries(bool include_ended) const;  // newest first
   Result<v1::JobDetails> Details(const std::string& job_id) const;
@@ -54,6 +68,7 @@ class Dispatcher final : private ClusterAccess {
   Result<v1::RegisterTaskManagerResponse> Register(const v1::RegisterTaskManagerRequest& request);
   v1::HeartbeatResponse Heartbeat(const v1::HeartbeatRequest& request);
   Status UpdateTasks(const v1::UpdateTasksRequest& request);
+  Status ReportCheckpoint(const v1::ReportCheckpointRequest& request);
   bool IsRegistered(const v1::AttachRequest& request);
   // The connection of this registration broke: its process is gone.
   void OnDetached(const std::string& task_manager_id, int64_t registration);
@@ -62,8 +77,18 @@ class Dispatcher final : private ClusterAccess {
   std::vector<FreeSlots> free_slots() const override;
   std::shared_ptr<TaskManagerGateway> gateway(const std::string& id) const override;
   std::string address(const std::string& id) const override;
+  void Store(v1::LogEntry entry, std::function<void()> stored) override;
   void OnJobChanged() override;
   void OnJobEnded(const JobId& id) override;
+
+  // Submission and recovery (dispatcher_submission.cc).
+  void SubmitFrom(v1::StoredJob job, const std::string& restore_path,
+                  std::function<void(Result<JobId>)> done);
+  void StoreSubmission(JobDescription job, std::function<void(Result<JobId>)> done);
+  JobMaster* AddJob(JobDescription job);
+  JobServices ServicesOfJobs();
+  Status CheckSender(const std::string& task_manager_id, int64_t leader_epoch);
+  void DropOldestEnded();
 
   int32_t SlotsInUse(const std::string& task_manager_id) const;
   void Lose(const std::string& task_manager_id, const std::string& why);
@@ -73,19 +98,18 @@ class Dispatcher final : private ClusterAccess {
   JobMaster* Find(const std::string& job_id) const;
 
   const DispatcherSettings settings_;
-  const LeaderEpoch leader_epoch_;
+  LeaderEpoch leader_epoch_;
+  const DispatcherServices services_;
   Executor* const executor_;
   const Clock* const clock_;
-  JobStore* const store_;
-  const TaskManagerGatewayFactory gateways_;
   TaskManagerRegistry registry_;
   std::vector<std::shared_ptr<JobMaster>> jobs_;  // in the order they were submitted
   std::deque<JobId> ended_;                       // in the order they ended
-  MetricRegistry* const metrics_;
   ClusterMetrics cluster_metrics_;
   std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
   std::function<void()> on_change_;
   bool change_posted_ = false;
+  bool has_failed_ = false;                                     // on_fatal has been called
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // timers look at it
 };
 

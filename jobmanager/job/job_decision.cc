@@ -3,15 +3,26 @@
 namespace watershed {
 namespace {
 
+JobAction Unless(Progress progress, JobAction begin) {
+  return progress == Progress::kNotBegun ? begin : JobAction::kWait;
+}
+
+bool AllRun(const JobFacts& facts) {
+  // A short task may have finished before the last one began.
+  return facts.tasks_running + facts.tasks_finished == facts.tasks;
+}
+
+// The entry of the attempt comes before the restore point: what was complete when the attempt
+// before it ended is known by then.
 JobAction DecideWhileCreated(const JobFacts& facts) {
   if (!facts.has_slots) return JobAction::kRequestSlots;
+  if (facts.deployed) return AllRun(facts) ? JobAction::kEnterRunning : JobAction::kWait;
+  if (facts.attempt != Progress::kDone) return Unless(facts.attempt, JobAction::kStoreAttempt);
+  if (facts.restore != Progress::kDone) return Unless(facts.restore, JobAction::kReadRestorePoint);
   if (!facts.has_splits) {
     return facts.discovery_under_way ? JobAction::kWait : JobAction::kDiscoverSplits;
   }
-  if (!facts.deployed) return JobAction::kDeploy;
-  // A short task may have finished before the last one began.
-  if (facts.tasks_running + facts.tasks_finished == facts.tasks) return JobAction::kEnterRunning;
-  return JobAction::kWait;
+  return JobAction::kDeploy;
 }
 
 // An unanswered deployment may still start tasks.
@@ -19,20 +30,34 @@ bool AllEnded(const JobFacts& facts) {
   return facts.deployments_pending == 0 && facts.tasks_ended == facts.tasks;
 }
 
+JobAction DecideWhileFailing(const JobFacts& facts) {
+  if (!AllEnded(facts)) return JobAction::kWait;
+  if (!facts.may_restart) return JobAction::kEnterFailed;
+  return facts.cancel_requested ? JobAction::kEnterCancelling : JobAction::kEnterRestarting;
+}
+
 }  // namespace
 
 JobAction DecideNext(const JobFacts& facts) {
+  if (facts.end_is_being_stored) return JobAction::kWait;
   switch (facts.state) {
     case v1::CREATED:
     case v1::RUNNING:
+    case v1::RECONCILING:
       if (facts.failed) return JobAction::kEnterFailing;
       if (facts.state == v1::RUNNING && facts.tasks_finished == facts.tasks) {
         return JobAction::kEnterFinished;
       }
       if (facts.cancel_requested) return JobAction::kEnterCancelling;
-      return facts.state == v1::CREATED ? DecideWhileCreated(facts) : JobAction::kWait;
+      if (facts.state == v1::CREATED) return DecideWhileCreated(facts);
+      if (facts.state == v1::RUNNING) return JobAction::kWait;
+      if (AllRun(facts)) return JobAction::kEnterRunning;
+      return facts.reconciling_is_over ? JobAction::kGiveUpReconciling : JobAction::kWait;
     case v1::FAILING:
-      return AllEnded(facts) ? JobAction::kEnterFailed : JobAction::kWait;
+      return DecideWhileFailing(facts);
+    case v1::RESTARTING:
+      if (facts.cancel_requested) return JobAction::kEnterCancelling;
+      return facts.restart_due ? JobAction::kEnterCreated : JobAction::kWait;
     case v1::CANCELLING:
       return AllEnded(facts) ? JobAction::kEnterCanceled : JobAction::kWait;
     default:

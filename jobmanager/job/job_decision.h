@@ -8,29 +8,43 @@
 
 namespace watershed {
 
+// Something that takes a while: a call, a read, an entry of the log.
+enum class Progress : uint8_t { kNotBegun, kUnderWay, kDone };
+
 struct JobFacts {
   v1::JobState state = v1::CREATED;
   bool failed = false;            // a cause has been recorded
+  bool may_restart = false;       // what the restart strategy says to it
+  bool restart_due = false;       // its delay has passed
   bool cancel_requested = false;  // by a user
   bool has_slots = false;
-  bool has_splits = false;  // of every source
+  Progress attempt = Progress::kNotBegun;  // its entry; done: durable, and not deployed before
+  Progress restore = Progress::kNotBegun;  // done: what to begin with is known
+  bool has_splits = false;                 // of every source
   bool discovery_under_way = false;
   bool deployed = false;            // DeployTasks has been sent to every TaskManager
   int32_t deployments_pending = 0;  // of those, not answered yet
   int32_t tasks = 0;
   int32_t tasks_running = 0;
   int32_t tasks_finished = 0;
-  int32_t tasks_ended = 0;  // finished, canceled or failed
+  int32_t tasks_ended = 0;           // finished, canceled or failed
+  bool reconciling_is_over = false;  // TaskManagers have had their time to report what they run
+  bool end_is_being_stored = false;
 };
 
 enum class JobAction : uint8_t {
   kWait,  // for the next event
   kRequestSlots,
+  kStoreAttempt,
+  kReadRestorePoint,
   kDiscoverSplits,
   kDeploy,
   kEnterRunning,
   kEnterFailing,     // and cancel what runs
   kEnterCancelling,  // and cancel what runs
+  kEnterRestarting,  // and wait for the delay
+  kEnterCreated,     // for the next attempt
+  kGiveUpReconciling,
   kEnterFailed,
   kEnterCanceled,
   kEnterFinished,

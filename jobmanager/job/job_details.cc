@@ -7,7 +7,7 @@
 namespace watershed {
 
 std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
-  for (const v1::Vertex& vertex : plan_.vertices()) {
+  for (const v1::Vertex& vertex : plan_->vertices()) {
     if (vertex.id() != subtask.vertex_id()) continue;
     return fmt::format("{} ({}/{})", vertex.name(), subtask.subtask() + 1, vertex.parallelism());
   }
@@ -15,6 +15,7 @@ std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
 }
 
 std::string JobMaster::StatusReason() const {
+  if (state() == v1::RESTARTING) return waiting_reason_;
   if (!failure_.empty()) return failure_;
   if (ended()) return "";
   // A task that cannot connect says more than that the tasks are being started.
@@ -38,7 +39,10 @@ int32_t JobMaster::TasksOn(const std::string& task_manager_id) const {
 }
 
 bool JobMaster::Wants(Attempt attempt) const {
-  return attempt == attempt_ && (state() == v1::CREATED || state() == v1::RUNNING);
+  if (attempt != attempt_) return false;
+  // Until the next attempt is deployed, `attempt_` may be that of the one before.
+  return state() == v1::RUNNING || state() == v1::RECONCILING ||
+         (state() == v1::CREATED && !deployments_.empty());
 }
 
 v1::JobSummary JobMaster::Summary() const {
@@ -63,6 +67,9 @@ v1::JobDetails JobMaster::Details() const {
   *details.mutable_summary() = Summary();
   *details.mutable_plan() = shown_plan_;
   details.set_attempt(attempt_.value);
+  details.set_restarts(restarts());
+  details.set_last_restart_reason(last_restart_reason_);
+  if (checkpoints_ != nullptr) *details.mutable_checkpoints() = checkpoints_->statistics();
   for (const v1::SubtaskStatus& subtask : subtasks_) *details.add_subtasks() = subtask;
   for (int i = v1::JobState_MIN; i <= v1::JobState_MAX; ++i) {
     const auto state = static_cast<v1::JobState>(i);

@@ -3,50 +3,68 @@
 #include <algorithm>
 #include <set>
 
-#include "runtime/job/split_assignment.h"
-#include "runtime/logging/log.h"
+#include "jobmanager/job/plan_lookup.h"
 #include "runtime/status/job_status.h"
 
 namespace watershed {
 namespace {
 
-constexpr std::chrono::milliseconds kCancelRetry{500};
-
-// 0.5 s, 1 s, 2 s, … 10 s.
-std::chrono::milliseconds DiscoveryBackoff(int failures) {
-  return std::min(std::chrono::milliseconds(500) * (1 << std::min(failures - 1, 5)),
-                  std::chrono::milliseconds(10'000));
-}
-
-const v1::PlanNode* SourceNode(const v1::Vertex& vertex) {
-  for (const v1::PlanNode& node : vertex.nodes()) {
-    if (node.has_table_source_scan()) return &node;
-  }
-  return nullptr;
-}
-
-const v1::Vertex* FindVertex(const v1::PhysicalPlan& plan, const std::string& vertex_id) {
-  for (const v1::Vertex& vertex : plan.vertices()) {
-    if (vertex.id() == vertex_id) return &vertex;
-  }
-  return nullptr;
-}
-
 // A task's life in order; an end is an end whichever it is.
 int Rank(v1::TaskState state) { return IsEnded(state) ? 100 : static_cast<int>(state); }
 
+// Ids that an earlier JobManager used without storing them: far fewer than these.
+constexpr int64_t kCheckpointIdsSkipped = 1000;
+
+CheckpointId HighestUsed(const JobDescription& description) {
+  int64_t highest = description.checkpoints_used.value;
+  for (const v1::CheckpointRef& checkpoint : description.stored.checkpoints()) {
+    highest = std::max(highest, checkpoint.checkpoint_id());
+  }
+  const bool has_run = description.recovered && description.stored.attempt() > 0;
+  return CheckpointId{highest + (has_run ? kCheckpointIdsSkipped : 0)};
+}
+
+v1::JobState FirstState(const JobDescription& description) {
+  if (description.stored.has_end()) return description.stored.end().state();
+  return description.recovered && description.stored.attempt() > 0 ? v1::RECONCILING : v1::CREATED;
+}
+
+// Of the tasks of a job that ended before this JobManager knew it.
+v1::TaskState TaskStateAtEnd(v1::JobState state) {
+  if (state == v1::FINISHED) return v1::TASK_FINISHED;
+  return state == v1::FAILED ? v1::TASK_FAILED : v1::TASK_CANCELED;
+}
+
 }  // namespace
 
-JobMaster::JobMaster(JobId id, v1::PhysicalPlan plan, v1::PhysicalPlan shown_plan,
-                     const JobServices& services)
-    : id_(std::move(id)),
-      plan_(std::move(plan)),
-      shown_plan_(std::move(shown_plan)),
+JobMaster::JobMaster(JobDescription description, const JobServices& services)
+    : submission_(description.stored.submission()),
+      id_{submission_.job_id()},
+      plan_(std::make_shared<const v1::PhysicalPlan>(std::move(description.plan))),
+      shown_plan_(std::move(description.shown_plan)),
+      shown_graph_(std::move(description.shown_graph)),
       services_(services),
-      state_(services.clock->NowMs()),
-      start_time_ms_(services.clock->NowMs()),
-      last_modification_ms_(start_time_ms_) {
-  for (const v1::Vertex& vertex : plan_.vertices()) {
+      state_(FirstState(description), description.stored.submitted_time_ms(),
+             description.stored.has_end() ? description.stored.end_time_ms()
+                                          : services.clock->NowMs()),
+      attempt_{std::max(description.stored.attempt(), description.attempts_used.value)},
+      attempts_used_(description.attempts_used),
+      start_time_ms_(description.stored.submitted_time_ms()),
+      last_modification_ms_(services.clock->NowMs()),
+      restart_strategy_(description.restart) {
+  CreateSubtasks();
+  if (!services_.checkpoint_directory.empty() && !description.stored.has_end()) {
+    const auto& retained = description.stored.checkpoints();
+    checkpoints_ = std::make_shared<JobCheckpoints>(
+        static_cast<CheckpointedJob*>(this), id_, services_, description.checkpoints,
+        std::vector<v1::CheckpointRef>(retained.begin(), retained.end()), HighestUsed(description));
+  }
+  Recover(description.stored);
+  if (!description.unusable.empty() && !ended()) Fail(description.unusable, /*is_final=*/true);
+}
+
+void JobMaster::CreateSubtasks() {
+  for (const v1::Vertex& vertex : plan_->vertices()) {
     first_subtask_[vertex.id()] = subtasks_.size();
     for (int32_t i = 0; i < vertex.parallelism(); ++i) {
       v1::SubtaskStatus& subtask = subtasks_.emplace_back();
@@ -60,18 +78,34 @@ JobMaster::JobMaster(JobId id, v1::PhysicalPlan plan, v1::PhysicalPlan shown_pla
   }
 }
 
-template <typename Argument>
-std::function<void(Argument)> JobMaster::Later(std::function<void(JobMaster&, Argument)> handler) {
-  return [executor = services_.executor, weak = weak_from_this(), placement = placement_,
-          handler = std::move(handler)](Argument argument) {
-    executor->Post([weak, placement, handler, argument = std::move(argument)]() mutable {
-      const std::shared_ptr<JobMaster> job = weak.lock();
-      if (job == nullptr || job->placement_ != placement) return;
-      const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
-      handler(*job, std::move(argument));
-      job->Advance();
-    });
-  };
+void JobMaster::Recover(const v1::StoredJob& stored) {
+  for (const v1::SplitsEntry& entry : stored.splits()) {
+    const auto discovery = discoveries_.find(entry.vertex_id());
+    if (discovery == discoveries_.end()) continue;
+    discovery->second.splits.emplace(entry.splits().begin(), entry.splits().end());
+  }
+  if (state() == v1::RECONCILING) {
+    slots_.resize(static_cast<size_t>(SlotsNeeded(*plan_)));
+    waiting_reason_ = "waiting for the TaskManagers to report the tasks they run";
+  }
+  if (!stored.has_end()) return;
+  end_time_ms_ = stored.end_time_ms();
+  last_modification_ms_ = end_time_ms_;
+  failure_ = stored.end().reason();
+  for (v1::SubtaskStatus& subtask : subtasks_) {
+    subtask.set_state(TaskStateAtEnd(state()));
+    subtask.set_attempt(attempt_.value);
+  }
+}
+
+void JobMaster::Store(v1::LogEntry entry, std::function<void(JobMaster&)> stored) {
+  services_.cluster->Store(std::move(entry), [weak = weak_from_this(), stored = std::move(stored)] {
+    const std::shared_ptr<JobMaster> job = weak.lock();
+    if (job == nullptr) return;
+    const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
+    stored(*job);
+    job->Advance();
+  });
 }
 
 void JobMaster::Advance() {
@@ -93,10 +127,13 @@ JobFacts JobMaster::Facts() const {
   JobFacts facts;
   facts.state = state();
   facts.failed = !failure_.empty();
+  facts.may_restart = restart_.restart;
+  facts.restart_due = restart_due_;
   facts.cancel_requested = cancel_requested_;
   facts.has_slots = !slots_.empty();
-  facts.has_splits = std::all_of(discoveries_.begin(), discoveries_.end(),
-                                 [](const auto& entry) { return entry.second.splits.has_value(); });
+  facts.attempt = attempt_progress_;
+  facts.restore = restore_progress_;
+  facts.has_splits = HasSplits();
   facts.discovery_under_way = discovery_started_;
   facts.deployed = !deployments_.empty();
   for (const auto& [id, deployment] : deployments_) facts.deployments_pending += deployment.pending;
@@ -106,6 +143,8 @@ JobFacts JobMaster::Facts() const {
     facts.tasks_finished += subtask.state() == v1::TASK_FINISHED;
     facts.tasks_ended += IsEnded(subtask.state());
   }
+  facts.reconciling_is_over = reconciling_is_over_;
+  facts.end_is_being_stored = end_is_being_stored_;
   return facts;
 }
 
@@ -115,34 +154,32 @@ bool JobMaster::Perform(JobAction action) {
       return false;
     case JobAction::kRequestSlots:
       return RequestSlots();
+    case JobAction::kStoreAttempt:
+      return StoreAttempt();
+    case JobAction::kReadRestorePoint:
+      return ReadRestorePoint();
     case JobAction::kDiscoverSplits:
-      StartDiscovery();
-      return true;
+      return StartDiscovery();
     case JobAction::kDeploy:
       return Deploy();
     case JobAction::kEnterRunning:
-      waiting_reason_.clear();
-      return Enter(v1::RUNNING);
+      return EnterRunning();
     case JobAction::kEnterFailing:
-    case JobAction::kEnterCancelling: {
-      const bool failing = action == JobAction::kEnterFailing;
-      waiting_reason_.clear();
-      if (!Enter(failing ? v1::FAILING : v1::CANCELLING)) return false;
-      CancelTasks();
-      return true;
-    }
+      return EnterFailing();
+    case JobAction::kEnterCancelling:
+      return Enter(v1::CANCELLING) && CancelTasks();
+    case JobAction::kEnterRestarting:
+      return EnterRestarting();
+    case JobAction::kEnterCreated:
+      return EnterCreated();
+    case JobAction::kGiveUpReconciling:
+      return RestartWithoutFailure("not all of its tasks were reported to the new JobManager");
     case JobAction::kEnterFailed:
-      if (!Enter(v1::FAILED)) return false;
-      End();
-      return false;
+      return StoreEnd(v1::FAILED);
     case JobAction::kEnterCanceled:
-      if (!Enter(v1::CANCELED)) return false;
-      End();
-      return false;
+      return StoreEnd(v1::CANCELED);
     case JobAction::kEnterFinished:
-      if (!Enter(v1::FINISHED)) return false;
-      End();
-      return false;
+      return StoreEnd(v1::FINISHED);
   }
   return false;
 }
@@ -160,171 +197,42 @@ bool JobMaster::Enter(v1::JobState next) {
   return true;
 }
 
-void JobMaster::End() {
-  end_time_ms_ = services_.clock->NowMs();
-  if (const Status stored = services_.store->PutEnd(id_, state()); !stored) {
-    LogError("the end of the job could not be stored: {}", stored.error().message);
+bool JobMaster::EnterRunning() {
+  waiting_reason_.clear();
+  const bool is_adopted = state() == v1::RECONCILING;
+  if (!Enter(v1::RUNNING)) return false;
+  if (checkpoints_ == nullptr) return true;
+  if (is_adopted) {
+    StartCheckpoints();
+    checkpoints_->OnAdopted();
+    for (const v1::SubtaskStatus& subtask : subtasks_) {
+      if (subtask.counters().ended()) {
+        checkpoints_->OnEnded({subtask.vertex_id(), subtask.subtask()});
+      }
+    }
+  } else {
+    checkpoints_->OnRunning();
   }
+  return true;
+}
+
+bool JobMaster::StoreEnd(v1::JobState end) {
+  if (checkpoints_ != nullptr) checkpoints_->StopAttempt("the job ended");
+  end_is_being_stored_ = true;
+  v1::LogEntry entry;
+  entry.mutable_job_end()->set_job_id(id_.hex);
+  entry.mutable_job_end()->set_state(end);
+  entry.mutable_job_end()->set_reason(failure_);
+  Store(std::move(entry), [end](JobMaster& job) { job.OnEndStored(end); });
+  return false;
+}
+
+void JobMaster::OnEndStored(v1::JobState end) {
+  if (!Enter(end)) return;
+  end_time_ms_ = services_.clock->NowMs();
   slots_.clear();
   ++placement_;
   services_.cluster->OnJobEnded(id_);
-}
-
-bool JobMaster::RequestSlots() {
-  const int32_t needed = SlotsNeeded(plan_);
-  const std::vector<FreeSlots> cluster = services_.cluster->free_slots();
-  std::optional<std::vector<std::string>> assigned = AssignSlots(needed, cluster);
-  if (!assigned) {
-    const std::string reason = MissingSlotsReason(needed, cluster);
-    if (reason != waiting_reason_) {
-      waiting_reason_ = reason;
-      Touch();
-      LogInfo("{}", reason);
-    }
-    return false;
-  }
-  if (const Status stored = services_.store->PutAttempt(id_, attempt_); !stored) {
-    Fail(stored.error().message);
-    return true;
-  }
-  slots_ = std::move(*assigned);
-  ++placement_;
-  waiting_reason_.clear();
-  Touch();
-  for (v1::SubtaskStatus& subtask : subtasks_) {
-    const std::string& task_manager = slots_[static_cast<size_t>(subtask.subtask())];
-    subtask.set_task_manager_id(task_manager);
-    subtask.set_endpoint(services_.cluster->address(task_manager));
-    subtask.set_attempt(attempt_.value);
-    subtask.set_state(v1::TASK_SCHEDULED);
-  }
-  return true;
-}
-
-void JobMaster::ReleaseSlots() {
-  slots_.clear();
-  ++placement_;
-  discovery_started_ = false;
-  for (v1::SubtaskStatus& subtask : subtasks_) {
-    subtask.clear_task_manager_id();
-    subtask.clear_endpoint();
-    subtask.set_state(v1::TASK_CREATED);
-  }
-  Touch();
-}
-
-void JobMaster::StartDiscovery() {
-  discovery_started_ = true;
-  waiting_reason_ = "asking the sources for their splits";
-  for (const auto& [vertex_id, discovery] : discoveries_) {
-    if (!discovery.splits) DiscoverSource(vertex_id);
-  }
-}
-
-void JobMaster::DiscoverSource(const std::string& vertex_id) {
-  const auto gateway = services_.cluster->gateway(slots_.front());
-  if (gateway == nullptr) return;  // OnTaskManagerLost follows
-  const v1::Vertex& vertex = *FindVertex(plan_, vertex_id);
-  const v1::PlanNode* node = SourceNode(vertex);
-  v1::DiscoverSplitsRequest request;
-  request.set_leader_epoch(services_.leader_epoch.value);
-  request.set_job_id(id_.hex);
-  request.set_node_id(node->id());
-  *request.mutable_source() = node->table_source_scan();
-  request.set_parallelism(vertex.parallelism());
-  request.set_job_name(name());
-  gateway->DiscoverSplits(
-      request, Later<Result<v1::DiscoverSplitsResponse>>(
-                   [vertex_id](JobMaster& job, Result<v1::DiscoverSplitsResponse> response) {
-                     job.OnDiscovered(vertex_id, std::move(response));
-                   }));
-}
-
-void JobMaster::OnDiscovered(const std::string& vertex_id,
-                             Result<v1::DiscoverSplitsResponse> response) {
-  Discovery& discovery = discoveries_[vertex_id];
-  if (response) {
-    discovery.splits.emplace(response->splits().begin(), response->splits().end());
-    return;
-  }
-  if (state() != v1::CREATED) return;
-  const std::string where =
-      fmt::format("source '{}'", SourceNode(*FindVertex(plan_, vertex_id))->id());
-  const std::string& message = response.error().message;
-  const std::string text =
-      message.starts_with(where) ? message : fmt::format("{}: {}", where, message);
-  if (!response.error().retryable) {
-    Fail(text);
-    return;
-  }
-  const auto backoff = DiscoveryBackoff(++discovery.failures);
-  waiting_reason_ = fmt::format("{}; trying again every {:.1f} s", text,
-                                static_cast<double>(backoff.count()) / 1e3);
-  Touch();
-  if (discovery.failures == 1) LogWarn("{}", waiting_reason_);
-  auto retry = Later<int>([vertex_id](JobMaster& job, int) {
-    if (job.state() == v1::CREATED) job.DiscoverSource(vertex_id);
-  });
-  services_.executor->PostAfter(backoff, [retry] { retry(0); });
-}
-
-v1::DeployTasksRequest JobMaster::CommonDeployment() const {
-  v1::DeployTasksRequest request;
-  request.set_leader_epoch(services_.leader_epoch.value);
-  request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
-  *request.mutable_plan() = plan_;
-  for (const v1::SubtaskStatus& subtask : subtasks_) {
-    v1::TaskPlacement* placement = request.add_placements();
-    placement->set_vertex_id(subtask.vertex_id());
-    placement->set_subtask(subtask.subtask());
-    placement->set_task_manager_id(subtask.task_manager_id());
-    placement->set_address(subtask.endpoint());
-  }
-  return request;
-}
-
-bool JobMaster::Deploy() {
-  waiting_reason_ = "starting the tasks";
-  const v1::DeployTasksRequest common = CommonDeployment();
-  std::map<std::string, v1::DeployTasksRequest> requests;
-  for (const v1::Vertex& vertex : plan_.vertices()) {
-    std::vector<std::vector<v1::Split>> splits;
-    if (const auto source = discoveries_.find(vertex.id()); source != discoveries_.end()) {
-      splits = AssignSplits(*source->second.splits, vertex.parallelism());
-    }
-    for (int32_t i = 0; i < vertex.parallelism(); ++i) {
-      v1::SubtaskStatus& subtask = *FindSubtask(vertex.id(), i);
-      auto [request, is_new] = requests.try_emplace(subtask.task_manager_id(), common);
-      v1::TaskDeployment* task = request->second.add_tasks();
-      task->set_vertex_id(vertex.id());
-      task->set_subtask(i);
-      if (!splits.empty()) {
-        for (const v1::Split& split : splits[static_cast<size_t>(i)]) *task->add_splits() = split;
-      }
-      subtask.set_start_time_ms(services_.clock->NowMs());
-      SetState(subtask, v1::TASK_DEPLOYING);
-    }
-  }
-  for (const auto& [task_manager, request] : requests) deployments_[task_manager];
-  for (const auto& [task_manager, request] : requests) {
-    const auto gateway = services_.cluster->gateway(task_manager);
-    if (gateway == nullptr) continue;  // OnTaskManagerLost follows
-    gateway->DeployTasks(request, Later<Status>([id = task_manager](JobMaster& job, Status status) {
-                           job.OnDeployed(id, status);
-                         }));
-  }
-  return true;
-}
-
-void JobMaster::OnDeployed(const std::string& task_manager_id, const Status& status) {
-  Deployment& deployment = deployments_[task_manager_id];
-  deployment.pending = false;
-  if (!status) {
-    Fail(fmt::format("deployment on TaskManager {} failed: {}", task_manager_id,
-                     status.error().message));
-  }
-  if (state() == v1::FAILING || state() == v1::CANCELLING) SendCancel(task_manager_id);
 }
 
 void JobMaster::RequestCancel() {
@@ -334,70 +242,29 @@ void JobMaster::RequestCancel() {
   Advance();
 }
 
-void JobMaster::CancelTasks() {
-  for (v1::SubtaskStatus& subtask : subtasks_) {
-    if (IsEnded(subtask.state())) continue;
-    SetState(subtask, deployments_.empty() ? v1::TASK_CANCELED : v1::TASK_CANCELING);
-  }
-  for (const auto& [task_manager, deployment] : deployments_) {
-    if (!deployment.pending) SendCancel(task_manager);
-  }
-}
-
-void JobMaster::SendCancel(const std::string& task_manager_id) {
-  const auto gateway = services_.cluster->gateway(task_manager_id);
-  if (gateway == nullptr || TasksOn(task_manager_id) == 0) return;
-  v1::CancelTasksRequest request;
-  request.set_leader_epoch(services_.leader_epoch.value);
-  request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
-  gateway->CancelTasks(
-      request, Later<Result<v1::CancelTasksResponse>>(
-                   [id = task_manager_id](JobMaster& job, Result<v1::CancelTasksResponse> answer) {
-                     job.OnCancelled(id, std::move(answer));
-                   }));
-}
-
-void JobMaster::OnCancelled(const std::string& task_manager_id,
-                            Result<v1::CancelTasksResponse> response) {
-  if (ended()) return;
-  if (!response) {
-    LogWarn("tasks on TaskManager {} could not be cancelled, trying again: {}", task_manager_id,
-            response.error().message);
-    auto retry =
-        Later<int>([task_manager_id](JobMaster& job, int) { job.SendCancel(task_manager_id); });
-    services_.executor->PostAfter(kCancelRetry, [retry] { retry(0); });
-    return;
-  }
-  std::set<std::pair<std::string, int32_t>> live;
-  for (const v1::TaskId& task : response->live()) live.emplace(task.vertex_id(), task.subtask());
-  for (v1::SubtaskStatus& subtask : subtasks_) {
-    if (subtask.task_manager_id() == task_manager_id && !IsEnded(subtask.state()) &&
-        !live.contains({subtask.vertex_id(), subtask.subtask()})) {
-      SetState(subtask, v1::TASK_CANCELED);
-    }
-  }
-}
-
 void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
   if (subtask == nullptr || report.attempt() != attempt_.value ||
-      subtask->task_manager_id() != task_manager_id || IsEnded(subtask->state()) || ended()) {
+      subtask->task_manager_id() != task_manager_id || IsEnded(subtask->state()) || ended() ||
+      deployments_.empty()) {  // until then `attempt_` may be that of the one before
     return;
   }
   if (Rank(report.state()) < Rank(subtask->state())) return;
-  if (report.has_counters()) *subtask->mutable_counters() = report.counters();
+  if (report.has_counters()) SetCounters(*subtask, report.counters());
   if (report.message() != subtask->message()) {
     subtask->set_message(report.message());
     Touch();
   }
   if (report.state() == subtask->state()) return;
   SetState(*subtask, report.state());
+  if (report.state() == v1::TASK_FINISHED && checkpoints_ != nullptr) {
+    checkpoints_->OnFinished({report.vertex_id(), report.subtask()});
+  }
   if (report.state() == v1::TASK_FAILED) {
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(*subtask), task_manager_id,
                      report.message()));
   } else if (report.state() == v1::TASK_CANCELED &&
-             (state() == v1::CREATED || state() == v1::RUNNING)) {
+             (state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING)) {
     Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",
                      TaskName(*subtask), task_manager_id));
   }
@@ -408,10 +275,10 @@ void JobMaster::OnCounters(const std::string& task_manager_id, const v1::Subtask
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
   if (subtask == nullptr || report.attempt() != attempt_.value ||
       subtask->task_manager_id() != task_manager_id || IsEnded(subtask->state()) ||
-      !report.has_counters()) {
+      !report.has_counters() || deployments_.empty()) {
     return;
   }
-  *subtask->mutable_counters() = report.counters();
+  SetCounters(*subtask, report.counters());
 }
 
 void JobMaster::OnTaskManagerLost(const std::string& task_manager_id, const std::string& why) {
@@ -436,7 +303,7 @@ void JobMaster::OnTaskManagerLost(const std::string& task_manager_id, const std:
 
 v1::SubtaskStatus* JobMaster::FindSubtask(const std::string& vertex_id, int32_t subtask) {
   const auto first = first_subtask_.find(vertex_id);
-  const v1::Vertex* vertex = FindVertex(plan_, vertex_id);
+  const v1::Vertex* vertex = FindVertex(*plan_, vertex_id);
   if (first == first_subtask_.end() || subtask < 0 || subtask >= vertex->parallelism()) {
     return nullptr;
   }
@@ -454,9 +321,18 @@ void JobMaster::Touch() {
   services_.cluster->OnJobChanged();
 }
 
-void JobMaster::Fail(std::string message) {
+void JobMaster::SetCounters(v1::SubtaskStatus& subtask, const v1::TaskCounters& counters) {
+  const bool has_just_ended = counters.ended() && !subtask.counters().ended();
+  *subtask.mutable_counters() = counters;
+  if (has_just_ended && checkpoints_ != nullptr) {
+    checkpoints_->OnEnded({subtask.vertex_id(), subtask.subtask()});
+  }
+}
+
+void JobMaster::Fail(std::string message, bool is_final) {
   Touch();
   if (failure_.empty()) {
+    failure_is_final_ = is_final;
     failure_ = message.empty() ? "failed without a reason" : std::move(message);
   } else if (message.find("was lost") != std::string::npos &&
              failure_.find(message) == std::string::npos) {

@@ -1,9 +1,9 @@
 // Drives one job from submission to its end: asks for slots, discovers splits, deploys, follows the
-// tasks, cancels. What to do is decided by job_decision.h; this carries it out. Lives on the
-// JobManager's executor; every call comes from there.
+// tasks, restarts after failures, cancels. What to do is decided by job_decision.h; this carries it
+// out, in files by subject: job_deployment.cc, job_restart.cc, job_details.cc (what it shows).
+// Lives on the JobManager's executor; every call comes from there.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,45 +11,36 @@
 #include <utility>
 #include <vector>
 
-#include "jobmanager/cluster/task_manager_gateway.h"
+#include "jobmanager/job/cluster_access.h"
+#include "jobmanager/job/job_checkpoints.h"
 #include "jobmanager/job/job_decision.h"
 #include "jobmanager/job/job_state.h"
-#include "jobmanager/scheduler/slot_assignment.h"
-#include "jobmanager/store/job_store.h"
-#include "runtime/process/executor.h"
-#include "runtime/types/clock.h"
+#include "jobmanager/job/restart_strategy.h"
+#include "runtime/logging/log.h"
 #include "runtime/types/ids.h"
 #include "watershed/v1/control.pb.h"
+#include "watershed/v1/store.pb.h"
 
 namespace watershed {
 
-// What a job sees of the cluster.
-class ClusterAccess {
- public:
-  virtual ~ClusterAccess() = default;
-  virtual std::vector<FreeSlots> free_slots() const = 0;
-  // nullptr when it is not registered (any more).
-  virtual std::shared_ptr<TaskManagerGateway> gateway(const std::string& task_manager_id) const = 0;
-  virtual std::string address(const std::string& task_manager_id) const = 0;
-  // Something that the job shows has changed. May be called often, from within the job.
-  virtual void OnJobChanged() = 0;
-  // A job has ended and holds no slots any more. Called once, from Advance.
-  virtual void OnJobEnded(const JobId& id) = 0;
+// What a job is made of.
+struct JobDescription {
+  v1::StoredJob stored;    // of a new job its submission alone
+  bool recovered = false;  // an earlier JobManager knew it
+  v1::PhysicalPlan plan;
+  v1::PhysicalPlan shown_plan;  // without secrets
+  v1::JobGraph shown_graph;     // the same
+  RestartSettings restart;
+  CheckpointSettings checkpoints;
+  // No attempt and no checkpoint id up to these is used again: those of the job's lineage.
+  Attempt attempts_used{0};
+  CheckpointId checkpoints_used{0};
+  std::string unusable;  // why it cannot be run any more; empty: it can
 };
 
-struct JobServices {
-  Executor* executor = nullptr;
-  const Clock* clock = nullptr;
-  JobStore* store = nullptr;
-  ClusterAccess* cluster = nullptr;
-  LeaderEpoch leader_epoch;
-};
-
-class JobMaster : public std::enable_shared_from_this<JobMaster> {
+class JobMaster final : public std::enable_shared_from_this<JobMaster>, private CheckpointedJob {
  public:
-  // `shown_plan` is the plan without secrets.
-  JobMaster(JobId id, v1::PhysicalPlan plan, v1::PhysicalPlan shown_plan,
-            const JobServices& services);
+  JobMaster(JobDescription description, const JobServices& services);
 
   // Does everything that can be done now. Call it after anything about the job or the cluster
   // changed.
@@ -61,6 +52,12 @@ class JobMaster : public std::enable_shared_from_this<JobMaster> {
   // The same for its figures alone.
   void OnCounters(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   void OnTaskManagerLost(const std::string& task_manager_id, const std::string& why);
+  // A TaskManager says at its registration that it runs tasks of the job.
+  void OnRunningAttempt(const std::string& task_manager_id, const v1::RunningAttempt& running);
+  // Whoever has not reported by now runs no task of the job.
+  void EndReconciling();
+  // An error when the attempt is not current.
+  Status OnCheckpointReport(const v1::ReportCheckpointRequest& report);
 
   const JobId& id() const { return id_; }
   Attempt attempt() const { return attempt_; }
@@ -69,7 +66,14 @@ class JobMaster : public std::enable_shared_from_this<JobMaster> {
   bool ended() const { return end_time_ms_ >= 0; }
   int64_t start_time_ms() const { return start_time_ms_; }
   int64_t end_time_ms() const { return end_time_ms_; }
-  const std::string& name() const { return plan_.job_name(); }
+  const std::string& name() const { return submission_.graph().name(); }
+  const std::string& lineage() const { return submission_.lineage(); }
+  CheckpointId checkpoints_used() const;
+  int32_t restarts() const;
+  // nullptr: the job takes none.
+  const v1::CheckpointStatistics* checkpoints() const {
+    return checkpoints_ == nullptr ? nullptr : &checkpoints_->statistics();
+  }
   int32_t SlotsHeldOn(const std::string& task_manager_id) const;
   int32_t TasksOn(const std::string& task_manager_id) const;  // that have not ended
   // Whether a TaskManager that runs this attempt should go on with it.
@@ -81,54 +85,100 @@ class JobMaster : public std::enable_shared_from_this<JobMaster> {
  private:
   struct Deployment {
     bool pending = true;  // DeployTasks is not answered yet
-    bool cancel_sent = false;
   };
   struct Discovery {
-    std::optional<std::vector<v1::Split>> splits;
+    std::optional<std::vector<v1::Split>> splits;  // durable
+    bool being_stored = false;
     int failures = 0;  // in a row
   };
 
+  void CreateSubtasks();
+  void Recover(const v1::StoredJob& stored);
   JobFacts Facts() const;
   bool Perform(JobAction action);  // false: nothing more can be done now
   bool Enter(v1::JobState state);
-  void End();
+  bool EnterRunning();
+  bool StoreEnd(v1::JobState state);
+  void OnEndStored(v1::JobState state);
 
+  // Deployment.
   bool RequestSlots();
   void ReleaseSlots();
-  void StartDiscovery();
+  bool StoreAttempt();
+  bool StartDiscovery();
   void DiscoverSource(const std::string& vertex_id);
   void OnDiscovered(const std::string& vertex_id, Result<v1::DiscoverSplitsResponse> response);
+  void StoreSplits(const std::string& vertex_id, const v1::DiscoverSplitsResponse& discovered);
+  bool HasSplits() const;
   bool Deploy();
   v1::DeployTasksRequest CommonDeployment() const;
+  std::vector<std::vector<v1::Split>> SplitsOf(const v1::Vertex& vertex) const;
   void OnDeployed(const std::string& task_manager_id, const Status& status);
-  void CancelTasks();
+  bool CancelTasks();
   void SendCancel(const std::string& task_manager_id);
   void OnCancelled(const std::string& task_manager_id, Result<v1::CancelTasksResponse> response);
 
+  // Restart, restore, reconciling.
+  std::vector<StoredCheckpoint> RestoreCandidates() const;
+  bool ReadRestorePoint();
+  void OnRestorePoint(Result<RestorePoint> point);
+  bool EnterFailing();
+  bool EnterRestarting();
+  bool EnterCreated();
+  bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  bool RestartWithoutFailure(std::string reason);
+
+  // CheckpointedJob.
+  std::vector<NamedGateway> TaskManagersInUse() const override;
+  void Describe(v1::CheckpointManifest& manifest) const override;
+  void OnCheckpointsShown() override;
+  void OnTooManyFailures(const std::string& reason) override;
+  void StartCheckpoints();  // of the attempt
+
   v1::SubtaskStatus* FindSubtask(const std::string& vertex_id, int32_t subtask);
   void SetState(v1::SubtaskStatus& subtask, v1::TaskState state);
+  void SetCounters(v1::SubtaskStatus& subtask, const v1::TaskCounters& counters);
   std::string TaskName(const v1::SubtaskStatus& subtask) const;  // "Source: events (2/4)"
-  void Fail(std::string message);
+  // `is_final`: trying again cannot help.
+  void Fail(std::string message, bool is_final = false);
   std::string StatusReason() const;
   void Touch();
   // Runs `handler` on the executor, unless the job's slots have changed or it is gone by then.
   template <typename Argument>
   std::function<void(Argument)> Later(std::function<void(JobMaster&, Argument)> handler);
+  // Makes an entry durable, then goes on, whatever happened to the slots.
+  void Store(v1::LogEntry entry, std::function<void(JobMaster&)> stored);
 
+  const v1::SubmissionEntry submission_;
   const JobId id_;
-  const v1::PhysicalPlan plan_;
+  const std::shared_ptr<const v1::PhysicalPlan> plan_;
   const v1::PhysicalPlan shown_plan_;
+  const v1::JobGraph shown_graph_;
   const JobServices services_;
   JobStateMachine state_;
-  Attempt attempt_{0};
+  Attempt attempt_;              // the last one that was stored
+  const Attempt attempts_used_;  // before the first of this job
   int64_t start_time_ms_;
   int64_t end_time_ms_ = -1;
   int64_t last_modification_ms_;
   std::string waiting_reason_;
   std::string failure_;
+  bool failure_is_final_ = false;
+  std::string last_restart_reason_;
   bool cancel_requested_ = false;
+  bool end_is_being_stored_ = false;
   bool advancing_ = false;
   bool advance_again_ = false;
+
+  RestartStrategy restart_strategy_;
+  bool restart_without_failure_ = false;  // the next restart is no failure of the job
+  RestartDecision restart_;               // to the failure that is recorded
+  bool restart_due_ = false;
+  bool reconciling_is_over_ = false;
+  Progress attempt_progress_ = Progress::kNotBegun;
+  Progress restore_progress_ = Progress::kNotBegun;
+  int restore_failures_ = 0;             // in a row
+  std::optional<RestorePoint> restore_;  // of the attempt; nothing: it begins empty
 
   std::vector<std::string> slots_;  // the TaskManager of each slot; empty: none held
   uint64_t placement_ = 0;  // rises when the slots change: answers to older ones are dropped
@@ -137,6 +187,21 @@ class JobMaster : public std::enable_shared_from_this<JobMaster> {
   std::map<std::string, Deployment> deployments_;  // by TaskManager; empty until deployed
   std::vector<v1::SubtaskStatus> subtasks_;        // in the plan's order
   std::map<std::string, size_t> first_subtask_;    // of a vertex, index into subtasks_
+  std::shared_ptr<JobCheckpoints> checkpoints_;    // null: none are taken
 };
+
+template <typename Argument>
+std::function<void(Argument)> JobMaster::Later(std::function<void(JobMaster&, Argument)> handler) {
+  return [executor = services_.executor, weak = weak_from_this(), placement = placement_,
+          handler = std::move(handler)](Argument argument) {
+    executor->Post([weak, placement, handler, argument = std::move(argument)]() mutable {
+      const std::shared_ptr<JobMaster> job = weak.lock();
+      if (job == nullptr || job->placement_ != placement) return;
+      const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
+      handler(*job, std::move(argument));
+      job->Advance();
+    });
+  };
+}
 
 }  // namespace watershed

@@ -19,12 +19,32 @@ ClusterMetrics::ClusterMetrics(std::unique_ptr<MetricGroup> group)
 JobMetrics::JobMetrics(MetricRegistry* registry, const Clock* clock, const JobId& id,
                        const std::string& name)
     : group_(registry, {{std::string(metric_names::kJobId), id.hex},
-                        {std::string(metric_names::kJobName), name}}) {
+                        {std::string(metric_names::kJobName), name}}),
+      restarts_(group_.gauge(metric_names::kJobRestarts)) {
   group_.callback(metric_names::kJobUptimeMs, [this, clock] {
     const int64_t since = running_since_ms_.load();
     return since < 0 ? 0.0 : static_cast<double>(clock->NowMs() - since);
   });
-  group_.gauge(metric_names::kJobRestarts).Set(0);
+}
+
+void JobMetrics::Set(int32_t restarts, const v1::CheckpointStatistics* checkpoints) {
+  restarts_.Set(restarts);
+  if (checkpoints == nullptr) return;
+  const auto set = [&](std::string_view name, int64_t value) { group_.gauge(name).Set(value); };
+  set(metric_names::kJobCheckpoints, checkpoints->triggered());
+  set(metric_names::kJobCompletedCheckpoints, checkpoints->completed());
+  set(metric_names::kJobFailedCheckpoints, checkpoints->failed());
+  set(metric_names::kJobCheckpointsInProgress, checkpoints->in_progress());
+  // Flink says -1 until there is one.
+  const v1::CheckpointSummary& last = checkpoints->latest_completed();
+  const bool is_any = last.id() > 0;
+  set(metric_names::kJobLastCompletedCheckpoint, is_any ? last.id() : -1);
+  set(metric_names::kJobLastCheckpointDurationMs,
+      is_any ? last.end_time_ms() - last.trigger_time_ms() : -1);
+  set(metric_names::kJobLastCheckpointSize, is_any ? last.written_bytes() : -1);
+  set(metric_names::kJobLastCheckpointFullSize, is_any ? last.state_bytes() : -1);
+  const v1::CheckpointSummary& restored = checkpoints->restored();
+  set(metric_names::kJobLastCheckpointRestore, restored.id() > 0 ? restored.end_time_ms() : -1);
 }
 
 }  // namespace watershed

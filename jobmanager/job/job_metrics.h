@@ -9,6 +9,7 @@
 #include "runtime/metrics/metrics.h"
 #include "runtime/types/clock.h"
 #include "runtime/types/ids.h"
+#include "watershed/v1/control.pb.h"
 
 namespace watershed {
 
@@ -31,10 +32,12 @@ class JobMetrics {
   JobMetrics(MetricRegistry* registry, const Clock* clock, const JobId& id,
              const std::string& name);
   void SetRunningSince(int64_t time_ms) { running_since_ms_.store(time_ms); }  // -1: not running
+  void Set(int32_t restarts, const v1::CheckpointStatistics* checkpoints);     // null: takes none
 
  private:
   std::atomic<int64_t> running_since_ms_{-1};
   MetricGroup group_;
+  Gauge& restarts_;
 };
 
 }  // namespace watershed

@@ -33,9 +33,13 @@ bool CanTransition(v1::JobState from, v1::JobState to) {
   return false;
 }
 
-JobStateMachine::JobStateMachine(int64_t now_ms) {
+JobStateMachine::JobStateMachine(int64_t now_ms) : JobStateMachine(v1::CREATED, now_ms, now_ms) {}
+
+JobStateMachine::JobStateMachine(v1::JobState state, int64_t created_ms, int64_t now_ms)
+    : state_(state) {
   entered_ms_.fill(-1);
-  entered_ms_[v1::CREATED] = now_ms;
+  entered_ms_[v1::CREATED] = created_ms;
+  entered_ms_[static_cast<size_t>(state)] = now_ms;
 }
 
 Status JobStateMachine::Enter(v1::JobState next, int64_t now_ms) {

@@ -15,7 +15,9 @@ bool CanTransition(v1::JobState from, v1::JobState to);
 // changes nothing and is an internal error, which callers must look at.
 class JobStateMachine {
  public:
-  explicit JobStateMachine(int64_t now_ms);
+  explicit JobStateMachine(int64_t now_ms);  // CREATED
+  // Of a job that an earlier JobManager knew, created at `created_ms`.
+  JobStateMachine(v1::JobState state, int64_t created_ms, int64_t now_ms);
   v1::JobState state() const { return state_; }
   [[nodiscard]] Status Enter(v1::JobState next, int64_t now_ms);
   // By state; -1 = never entered. A state entered twice has its last time.

@@ -152,6 +152,11 @@ Json JobExtrasJson(const v1::JobDetails& job, const std::vector<VertexTotals>& v
   JobTotals totals = TotalsOfJob(vertices);
   return {{"status-reason", job.summary().status_reason()},
           {"attempt", job.attempt()},
+          {"restarts", job.restarts()},
+          {"last-restart-reason", job.last_restart_reason()},
+          {"checkpoints-completed", job.checkpoints().completed()},
+          {"checkpoints-failed", job.checkpoints().failed()},
+          {"last-checkpoint", job.checkpoints().latest_completed().id()},
           {"records-in", NumberOrNull(totals.records_in)},
           {"records-out", NumberOrNull(totals.records_out)},
           {"late-records", NumberOrNull(totals.late_records)},

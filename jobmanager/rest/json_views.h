@@ -31,6 +31,10 @@ Json JobIdsJson(std::span<const v1::JobSummary> jobs);
 Json JobsOverviewJson(std::span<const v1::JobSummary> jobs, int64_t now_ms);
 // GET /jobs/:jobid
 Json JobDetailsJson(const v1::JobDetails& job, int64_t now_ms);
+// GET /jobs/:jobid/checkpoints. A job that takes none has zeros.
+Json CheckpointsJson(const v1::JobDetails& job, int64_t now_ms);
+// GET /jobs/:jobid/checkpoints/config
+Json CheckpointConfigJson(const v1::JobDetails& job);
 // GET /taskmanagers
 Json TaskManagersJson(std::span<const TaskManagerView> workers);
 // GET /taskmanagers/:taskmanagerid

@@ -63,6 +63,15 @@ HttpResponse UnknownJob(std::string_view id) {
   return ErrorResponse(404, fmt::format("Job {} not found", id));
 }
 
+// What `view` makes of a job, or why there is none.
+template <typename View>
+HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, const View& view) {
+  const std::optional<std::string> id = ParseJobId(id_text);
+  if (!id) return BadJobId(id_text);
+  const Result<v1::JobDetails> job = jobs.FindJob(*id);
+  return job ? JsonResponse(view(*job)) : UnknownJob(*id);
+}
+
 HttpResponse Cancel(JobManagerView& jobs, std::string_view id_text) {
   std::optional<std::string> id = ParseJobId(id_text);
   if (!id) return BadJobId(id_text);
@@ -139,11 +148,19 @@ std::span<const RestApi::Route> RestApi::Route::Table() {
        }},
       {"GET", "/jobs/:jobid",
        [](const RestApi& api, const Match& match) {
-         std::optional<std::string> id = ParseJobId(match.parameter);
-         if (!id) return BadJobId(match.parameter);
-         Result<v1::JobDetails> job = api.jobs_->FindJob(*id);
-         if (!job) return UnknownJob(*id);
-         return JsonResponse(JobDetailsJson(*job, api.clock_->NowMs()));
+         return WithJob(*api.jobs_, match.parameter, [&](const v1::JobDetails& job) {
+           return JobDetailsJson(job, api.clock_->NowMs());
+         });
+       }},
+      {"GET", "/jobs/:jobid/checkpoints",
+       [](const RestApi& api, const Match& match) {
+         return WithJob(*api.jobs_, match.parameter, [&](const v1::JobDetails& job) {
+           return CheckpointsJson(job, api.clock_->NowMs());
+         });
+       }},
+      {"GET", "/jobs/:jobid/checkpoints/config",
+       [](const RestApi& api, const Match& match) {
+         return WithJob(*api.jobs_, match.parameter, CheckpointConfigJson);
        }},
       {"PATCH", "/jobs/:jobid",
        [](const RestApi& api, const Match& match) {

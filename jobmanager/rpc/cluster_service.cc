@@ -94,4 +94,13 @@ grpc::ServerUnaryReactor* ClusterServiceHandler::UpdateTasks(grpc::CallbackServe
   });
 }
 
+grpc::ServerUnaryReactor* ClusterServiceHandler::ReportCheckpoint(
+    grpc::CallbackServerContext* context, const v1::ReportCheckpointRequest* request,
+    v1::ReportCheckpointResponse*) {
+  return AnswerOn(executor_, context, [this, request] {
+    const Status status = dispatcher_->ReportCheckpoint(*request);
+    return status ? grpc::Status::OK : Stale(status.error());
+  });
+}
+
 }  // namespace watershed

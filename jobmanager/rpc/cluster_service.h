@@ -22,6 +22,9 @@ class ClusterServiceHandler final : public v1::ClusterService::CallbackService {
   grpc::ServerUnaryReactor* UpdateTasks(grpc::CallbackServerContext* context,
                                         const v1::UpdateTasksRequest* request,
                                         v1::UpdateTasksResponse* response) override;
+  grpc::ServerUnaryReactor* ReportCheckpoint(grpc::CallbackServerContext* context,
+                                             const v1::ReportCheckpointRequest* request,
+                                             v1::ReportCheckpointResponse* response) override;
 
  private:
   Executor* const executor_;

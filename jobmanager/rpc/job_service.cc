@@ -15,12 +15,13 @@ grpc::Status NotFound(const Error& error) { return {grpc::StatusCode::NOT_FOUND,
 grpc::ServerUnaryReactor* JobServiceHandler::SubmitJob(grpc::CallbackServerContext* context,
                                                        const v1::SubmitJobRequest* request,
                                                        v1::SubmitJobResponse* response) {
-  return AnswerOn(executor_, context, [this, request, response] {
-    const Result<JobId> id = dispatcher_->Submit(request->graph());
-    if (!id) return ToRpcStatus(id.error());
-    response->set_job_id(id->hex);
-    return grpc::Status::OK;
-  });
+  return AnswerLaterOn(
+      executor_, context, [this, request, response](std::shared_ptr<UnaryAnswer> answer) {
+        dispatcher_->Submit(*request, [answer = std::move(answer), response](const auto& id) {
+          if (id) response->set_job_id(id->hex);
+          answer->Finish(id ? grpc::Status::OK : ToRpcStatus(id.error()));
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* JobServiceHandler::CancelJob(grpc::CallbackServerContext* context,

@@ -83,6 +83,39 @@ const ConfigOption<std::string> kHighAvailabilityStorageDir{
 const ConfigOption<std::string> kCheckpointDir{
     {"execution.checkpointing.dir", ConfigType::kString, "",
      "Directory for checkpoints, reachable by every process.", kServers}};
+const ConfigOption<std::chrono::milliseconds> kCheckpointTimeout{
+    {"execution.checkpointing.timeout",
+     ConfigType::kDuration,
+     "10min",
+     "A checkpoint that is not complete after this has failed.",
+     kJobManager,
+     {},
+     1}};
+const ConfigOption<std::chrono::milliseconds> kCheckpointMinPause{
+    {"execution.checkpointing.min-pause",
+     ConfigType::kDuration,
+     "0s",
+     "At least this long between the end of a checkpoint and the begin of the next.",
+     kJobManager,
+     {},
+     0}};
+const ConfigOption<int64_t> kTolerableFailedCheckpoints{
+    {"execution.checkpointing.tolerable-failed-checkpoints",
+     ConfigType::kInt,
+     "-1",
+     "So many checkpoints may fail in a row before the job restarts; -1 for any number.",
+     kJobManager,
+     {},
+     -1,
+     1'000'000}};
+const ConfigOption<int64_t> kRetainedCheckpoints{{"execution.checkpointing.num-retained",
+                                                  ConfigType::kInt,
+                                                  "3",
+                                                  "Completed checkpoints of a job that are kept.",
+                                                  kJobManager,
+                                                  {},
+                                                  1,
+                                                  1000}};
 const ConfigOption<std::string> kTemporaryDirs{
     {"io.tmp.dirs", ConfigType::kString, "/tmp",
      "Local directory for state and spilled data; a process makes its own folder below it.",
@@ -168,6 +201,10 @@ std::span<const OptionDefinition* const> AllOptions() {
                                                  &kPrometheusBindHost.definition,
                                                  &kHighAvailabilityStorageDir.definition,
                                                  &kCheckpointDir.definition,
+                                                 &kCheckpointTimeout.definition,
+                                                 &kCheckpointMinPause.definition,
+                                                 &kTolerableFailedCheckpoints.definition,
+                                                 &kRetainedCheckpoints.definition,
                                                  &kTemporaryDirs.definition,
                                                  &kDefaultParallelism.definition,
                                                  &kMaxParallelism.definition,

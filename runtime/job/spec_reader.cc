@@ -54,9 +54,6 @@ void ReadCheckpointing(YamlMap& job, JobSpec& spec, YamlContext& context) {
     spec.checkpoint_mode = mode->value;
   }
   map.Finish();
-  context.diagnostics->Warning(
-      entry->key.mark,
-      "checkpointing is accepted but not done yet: after a failure this job starts anew");
 }
 
 void ReadRestartStrategy(YamlMap& job, JobSpec& spec, YamlContext& context) {
@@ -86,11 +83,6 @@ void ReadRestartStrategy(YamlMap& job, JobSpec& spec, YamlContext& context) {
     }
   }
   map.Finish();
-  if (spec.restart_strategy != "none") {
-    context.diagnostics->Warning(entry->key.mark,
-                                 "restart-strategy is accepted but not followed yet: a lost task "
-                                 "fails the job");
-  }
 }
 
 void CheckJobName(const MarkedText& name, YamlContext& context) {

@@ -29,6 +29,23 @@ inline constexpr std::string_view kTaskSlotsAvailable = "flink_jobmanager_taskSl
 inline constexpr std::string_view kTaskSlotsTotal = "flink_jobmanager_taskSlotsTotal";
 inline constexpr std::string_view kJobUptimeMs = "flink_jobmanager_job_uptime";
 inline constexpr std::string_view kJobRestarts = "flink_jobmanager_job_numRestarts";
+inline constexpr std::string_view kJobCheckpoints = "flink_jobmanager_job_totalNumberOfCheckpoints";
+inline constexpr std::string_view kJobCompletedCheckpoints =
+    "flink_jobmanager_job_numberOfCompletedCheckpoints";
+inline constexpr std::string_view kJobFailedCheckpoints =
+    "flink_jobmanager_job_numberOfFailedCheckpoints";
+inline constexpr std::string_view kJobCheckpointsInProgress =
+    "flink_jobmanager_job_numberOfInProgressCheckpoints";
+inline constexpr std::string_view kJobLastCompletedCheckpoint =
+    "flink_jobmanager_job_lastCompletedCheckpointId";
+inline constexpr std::string_view kJobLastCheckpointDurationMs =
+    "flink_jobmanager_job_lastCheckpointDuration";
+inline constexpr std::string_view kJobLastCheckpointSize =
+    "flink_jobmanager_job_lastCheckpointSize";
+inline constexpr std::string_view kJobLastCheckpointFullSize =
+    "flink_jobmanager_job_lastCheckpointFullSize";
+inline constexpr std::string_view kJobLastCheckpointRestore =
+    "flink_jobmanager_job_lastCheckpointRestoreTimestamp";
 
 // ---- Task (labels: job, task, subtask, attempt, tm_id, host) ----
 inline constexpr std::string_view kTaskRecordsIn = "flink_taskmanager_job_task_numRecordsIn";

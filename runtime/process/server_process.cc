@@ -36,7 +36,7 @@ int Run(const ServerProgram& program, const ProcessArguments& arguments) {
   }
   LogInfo("signal {}: shutting down", shutdown.Wait());
   (*process)->Stop();
-  return 0;
+  return (*process)->has_failed() ? 1 : 0;
 }
 
 }  // namespace

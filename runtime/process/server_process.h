@@ -22,6 +22,8 @@ class ServerProcess {
   virtual std::map<std::string, int> ports() const = 0;  // bound ones, by purpose
   // For people: "rpc 127.0.0.1:6123, REST http://127.0.0.1:8081"
   virtual std::string Listening() const = 0;
+  // It could not go on, said why, and asked for its end with SIGTERM.
+  virtual bool has_failed() const { return false; }
 };
 
 struct ServerProgram {
@@ -33,7 +35,8 @@ struct ServerProgram {
 
 // All of main: reads the command line (process_arguments.h), logs, starts the server, tells where
 // it listens on stdout and in the ports file, and stops it on SIGTERM or SIGINT. The exit code: 0
-// after such a signal, --help or --version; 1 when it cannot start; 2 for a wrong command line.
+// after such a signal, --help or --version; 1 when it cannot start or go on; 2 for a wrong command
+// line.
 int ServerMain(const ServerProgram& program, int argc, const char* const* argv);
 
 }  // namespace watershed

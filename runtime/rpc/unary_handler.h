@@ -19,6 +19,7 @@ class UnaryAnswer {
   UnaryAnswer(const UnaryAnswer&) = delete;
   UnaryAnswer& operator=(const UnaryAnswer&) = delete;
 
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
   void Finish(const grpc::Status& status) {
     if (grpc::ServerUnaryReactor* reactor = std::exchange(reactor_, nullptr)) {
       reactor->Finish(status);
@@ -29,14 +30,25 @@ class UnaryAnswer {
   grpc::ServerUnaryReactor* reactor_;
 };
 
+// `work` is given the answer to finish, now or later; request and response stay valid until then.
+template <typename Work>
+grpc::ServerUnaryReactor* AnswerLaterOn(Executor* executor, grpc::CallbackServerContext* context,
+                                        Work work) {
+  auto answer = std::make_shared<UnaryAnswer>(context->DefaultReactor());
+  grpc::ServerUnaryReactor* reactor = answer->reactor();
+  executor->Post(
+      [answer = std::move(answer), work = std::move(work)]() mutable { work(std::move(answer)); });
+  return reactor;
+}
+
 // `work` returns the call's status; request and response stay valid until then.
 template <typename Work>
 grpc::ServerUnaryReactor* AnswerOn(Executor* executor, grpc::CallbackServerContext* context,
                                    Work work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto answer = std::make_shared<UnaryAnswer>(reactor);
-  executor->Post([answer = std::move(answer), work = std::move(work)] { answer->Finish(work()); });
-  return reactor;
+  return AnswerLaterOn(executor, context,
+                       [work = std::move(work)](const std::shared_ptr<UnaryAnswer>& answer) {
+                         answer->Finish(work());
+                       });
 }
 
 }  // namespace watershed

@@ -10,7 +10,9 @@
 namespace watershed {
 
 Outcome<void> LintCommand(const CommandContext& context, const std::vector<std::string>& files);
-Outcome<void> SubmitCommand(const CommandContext& context, const std::string& file);
+// `restore_path`: the checkpoint to begin with; empty: none.
+Outcome<void> SubmitCommand(const CommandContext& context, const std::string& file,
+                            const std::string& restore_path);
 Outcome<void> ListCommand(const CommandContext& context, bool all);
 Outcome<void> GetCommand(const CommandContext& context, const std::string& job);
 // Waits until the job has ended unless `detached`.

@@ -44,6 +44,36 @@ void PrintSummary(std::ostream& out, const v1::JobDetails& job, const JobTotals&
                      totals.source_lag_records.known ? Count(totals.source_lag_records) : "–");
 }
 
+// Only of jobs that have something to tell.
+void PrintRecovery(std::ostream& out, const v1::JobDetails& job) {
+  if (job.restarts() > 0) {
+    out << fmt::format(
+        "Restarts  {}{}\n", job.restarts(),
+        job.last_restart_reason().empty() ? "" : ", last: " + Printable(job.last_restart_reason()));
+  }
+  if (!job.has_checkpoints()) return;
+  const v1::CheckpointStatistics& checkpoints = job.checkpoints();
+  out << fmt::format("Checkpoints {} completed, {} failed, {} in progress\n",
+                     checkpoints.completed(), checkpoints.failed(), checkpoints.in_progress());
+  if (const auto& last = checkpoints.latest_completed(); last.id() > 0) {
+    out << fmt::format(
+        "  last    {} at {}, took {}, {} B written of {} B\n          {}\n", last.id(),
+        IsoTime(last.end_time_ms()), HumanDuration(last.end_time_ms() - last.trigger_time_ms()),
+        GroupDigits(last.written_bytes()), GroupDigits(last.state_bytes()), Printable(last.path()));
+  }
+  if (const auto& failed = checkpoints.latest_failed(); failed.id() > 0) {
+    out << fmt::format("  failed  {} at {}: {}\n", failed.id(), IsoTime(failed.end_time_ms()),
+                       Printable(failed.failure()));
+  }
+  if (const auto& restored = checkpoints.restored(); restored.id() > 0) {
+    out << fmt::format("  begun with {}, {}\n", restored.id(), Printable(restored.path()));
+  }
+  if (checkpoints.damaged() > 0) {
+    out << fmt::format("  damaged {}, last: {}\n", checkpoints.damaged(),
+                       Printable(checkpoints.last_damage()));
+  }
+}
+
 void PrintVertices(std::ostream& out, const std::vector<VertexTotals>& vertices) {
   Table table({{"VERTEX"},
                {"STATE"},
@@ -84,6 +114,7 @@ Outcome<void> GetCommand(const CommandContext& context, const std::string& refer
   }
   std::vector<VertexTotals> vertices = TotalsByVertex(job);
   PrintSummary(out, job, TotalsOfJob(vertices), now_ms);
+  PrintRecovery(out, job);
   if (!vertices.empty()) PrintVertices(out, vertices);
   return {};
 }

@@ -93,6 +93,9 @@ Outcome<std::shared_ptr<const v1::PhysicalPlan>> PlanFor(const CommandContext& c
   if (bounded) {
     if (Status status = MakeBounded(graph); !status) return Fail(status.error());
   }
+  if (graph.checkpointing().interval_ms() > 0) {
+    *context.console.err << "warning: 'run' takes no checkpoints: a failure ends the job\n";
+  }
   PlanOptions options;
   options.parallelism = context.options.parallelism;
   Result<v1::PhysicalPlan> plan = PlanJob(graph, options);

@@ -10,11 +10,13 @@
 
 namespace watershed {
 
-Outcome<void> SubmitCommand(const CommandContext& context, const std::string& file) {
+Outcome<void> SubmitCommand(const CommandContext& context, const std::string& file,
+                            const std::string& restore_path) {
   WS_ASSIGN_OR_RETURN(v1::JobGraph graph, LoadJob(context, file));
   std::string name = graph.name();
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
-  WS_ASSIGN_OR_RETURN(v1::SubmitJobResponse response, client->Submit(std::move(graph)));
+  WS_ASSIGN_OR_RETURN(v1::SubmitJobResponse response,
+                      client->Submit(std::move(graph), restore_path));
   for (const std::string& warning : response.warnings()) {
     *context.console.err << fmt::format("warning: {}\n", warning);
   }

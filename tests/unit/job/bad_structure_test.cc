@@ -108,19 +108,16 @@ parallelism: 8)",
      R"(job.yaml:4:14: error: 'parallelism': expected a whole number from 1 to 4, found '8')"},
     {"CheckpointIntervalBare", "name: test", R"(name: test
 checkpointing: { interval: 10 })",
-     R"(job.yaml:3:1: warning: checkpointing is accepted but not done yet: after a failure this job starts anew
-job.yaml:3:28: error: 'interval': expected a duration with its unit, such as 500ms, 10s, 5min, 1h or 1d, found the bare number '10')"},
+     R"(job.yaml:3:28: error: 'interval': expected a duration with its unit, such as 500ms, 10s, 5min, 1h or 1d, found the bare number '10')"},
     {"CheckpointModeUnknown", "name: test", R"(name: test
 checkpointing: { interval: 10s, mode: exactly_once })",
-     R"(job.yaml:3:1: warning: checkpointing is accepted but not done yet: after a failure this job starts anew
-job.yaml:3:39: error: 'mode': 'exactly_once' is not one of its values, did you mean 'exactly-once'?)"},
+     R"(job.yaml:3:39: error: 'mode': 'exactly_once' is not one of its values, did you mean 'exactly-once'?)"},
     {"RestartStrategyUnknown", "name: test", R"(name: test
 restart-strategy: { type: fixed-delays })",
      R"(job.yaml:3:27: error: 'type': 'fixed-delays' is not one of its values, did you mean 'fixed-delay'?)"},
     {"RestartOptionOfAnother", "name: test", R"(name: test
 restart-strategy: { type: fixed-delay, max-backoff: 3s })",
-     R"(job.yaml:3:1: warning: restart-strategy is accepted but not followed yet: a lost task fails the job
-job.yaml:3:40: error: 'restart-strategy': unknown field 'max-backoff'; expected one of attempts, delay, type)"},
+     R"(job.yaml:3:40: error: 'restart-strategy': unknown field 'max-backoff'; expected one of attempts, delay, type)"},
     {"Tag", "gap: 5min", "gap: !duration 5min",
      R"(job.yaml:20:10: error: 'gap': YAML tags such as '!duration' have no meaning here)"},
     {"KeyIsAMap", "kind: Job", R"(kind: Job

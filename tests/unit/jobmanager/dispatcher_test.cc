@@ -1,10 +1,7 @@
-#include "jobmanager/job/dispatcher.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/job/compile.h"
-#include "tests/unit/jobmanager/stepped_executor.h"
+#include "tests/unit/jobmanager/dispatcher_fixture.h"
 
 namespace watershed {
 namespace {
@@ -14,141 +11,6 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr LeaderEpoch kEpoch{7};
-
-// Keeps the calls; the test answers them when it likes.
-class FakeGateway final : public TaskManagerGateway {
- public:
-  void DiscoverSplits(const v1::DiscoverSplitsRequest& request,
-                      std::function<void(Result<v1::DiscoverSplitsResponse>)> done) override {
-    discoveries.push_back(request);
-    discovered = std::move(done);
-  }
-  void DeployTasks(const v1::DeployTasksRequest& request,
-                   std::function<void(Status)> done) override {
-    deployments.push_back(request);
-    deployed = std::move(done);
-  }
-  void CancelTasks(const v1::CancelTasksRequest& request,
-                   std::function<void(Result<v1::CancelTasksResponse>)> done) override {
-    cancels.push_back(request);
-    cancelled = std::move(done);
-  }
-
-  std::vector<v1::DiscoverSplitsRequest> discoveries;
-  std::vector<v1::DeployTasksRequest> deployments;
-  std::vector<v1::CancelTasksRequest> cancels;
-  std::function<void(Result<v1::DiscoverSplitsResponse>)> discovered;
-  std::function<void(Status)> deployed;
-  std::function<void(Result<v1::CancelTasksResponse>)> cancelled;
-};
-
-v1::JobGraph Graph() {
-  CompileResult compiled = CompileJobFile(
-      "kind: Job\n"
-      "name: test\n"
-      "sources:\n"
-      "  events: {connector: datagen, columns: {host: string, event_time: timestamp}}\n"
-      "sinks:\n"
-      "  out: {input: events, connector: blackhole}\n",
-      {});
-  EXPECT_TRUE(compiled.ok()) << ToString(compiled.diagnostics);
-  return *compiled.graph;
-}
-
-class DispatcherTest : public testing::Test {
- protected:
-  DispatcherTest() : store_(MakeMemoryJobStore(executor_)) {
-    DispatcherSettings settings;
-    settings.ended_jobs_kept = 2;
-    dispatcher_ =
-        std::make_unique<Dispatcher>(settings, kEpoch, &executor_, &executor_, store_.get(),
-                                     &metrics_, [this](const std::string& id, const std::string&) {
-                                       return gateways_[id] = std::make_shared<FakeGateway>();
-                                     });
-  }
-
-  int64_t Register(const std::string& id, int slots) {
-    v1::RegisterTaskManagerRequest request;
-    request.set_task_manager_id(id);
-    request.set_address(id + ":1");
-    request.set_slots(slots);
-    const auto response = dispatcher_->Register(request);
-    EXPECT_TRUE(response);
-    EXPECT_EQ(response->leader_epoch(), kEpoch.value);
-    executor_.RunAll();
-    return response->registration();
-  }
-  std::string Submit(int parallelism) {
-    v1::JobGraph graph = Graph();
-    graph.set_parallelism(parallelism);
-    const auto id = dispatcher_->Submit(graph);
-    EXPECT_TRUE(id) << id.error().message;
-    executor_.RunAll();
-    return id->hex;
-  }
-  void AnswerDiscovery(const std::string& task_manager, int splits) {
-    v1::DiscoverSplitsResponse response;
-    for (int i = 0; i < splits; ++i) response.add_splits()->set_id(std::to_string(i));
-    gateways_[task_manager]->discovered(response);
-    executor_.RunAll();
-  }
-  void AnswerDeployment(const std::string& task_manager, const Status& status = Ok()) {
-    gateways_[task_manager]->deployed(status);
-    executor_.RunAll();
-  }
-  void AnswerCancel(const std::string& task_manager, std::vector<int> live_subtasks = {}) {
-    v1::CancelTasksResponse response;
-    for (const int subtask : live_subtasks) {
-      v1::TaskId* id = response.add_live();
-      id->set_vertex_id(gateways_[task_manager]->deployments.back().tasks(0).vertex_id());
-      id->set_subtask(subtask);
-    }
-    gateways_[task_manager]->cancelled(response);
-    executor_.RunAll();
-  }
-  Status Update(const std::string& task_manager, const std::string& job, int subtask,
-                v1::TaskState state, const std::string& message = "", int attempt = 0,
-                LeaderEpoch epoch = kEpoch) {
-    v1::UpdateTasksRequest request;
-    request.set_task_manager_id(task_manager);
-    request.set_leader_epoch(epoch.value);
-    v1::SubtaskReport* report = request.add_tasks();
-    report->set_job_id(job);
-    report->mutable_status()->set_vertex_id(Job(job).subtasks(0).vertex_id());
-    report->mutable_status()->set_subtask(subtask);
-    report->mutable_status()->set_attempt(attempt);
-    report->mutable_status()->set_state(state);
-    report->mutable_status()->set_message(message);
-    const Status status = dispatcher_->UpdateTasks(request);
-    executor_.RunAll();
-    return status;
-  }
-  v1::JobDetails Job(const std::string& id) { return dispatcher_->Details(id).value(); }
-  v1::JobState State(const std::string& id) { return Job(id).summary().state(); }
-  std::string Reason(const std::string& id) { return Job(id).summary().status_reason(); }
-
-  // Two subtasks, one on each of a and b, all running.
-  std::string RunningJob() {
-    Register("a", 1);
-    Register("b", 1);
-    const std::string job = Submit(2);
-    AnswerDiscovery("a", 2);
-    AnswerDeployment("a");
-    AnswerDeployment("b");
-    EXPECT_TRUE(Update("a", job, 0, v1::TASK_RUNNING));
-    EXPECT_TRUE(Update("b", job, 1, v1::TASK_RUNNING));
-    EXPECT_EQ(State(job), v1::RUNNING);
-    return job;
-  }
-
-  SteppedExecutor executor_;
-  MetricRegistry metrics_;
-  std::unique_ptr<JobStore> store_;
-  std::map<std::string, std::shared_ptr<FakeGateway>> gateways_;
-  std::unique_ptr<Dispatcher> dispatcher_;
-};
 
 TEST_F(DispatcherTest, DeploysEverySubtaskOnceWithItsSplitsAndPeers) {
   Register("a", 1);
@@ -161,7 +23,7 @@ TEST_F(DispatcherTest, DeploysEverySubtaskOnceWithItsSplitsAndPeers) {
   for (const auto& [id, gateway] : gateways_) {
     ASSERT_EQ(gateway->deployments.size(), 1u) << id;
     const v1::DeployTasksRequest& request = gateway->deployments[0];
-    EXPECT_EQ(request.leader_epoch(), kEpoch.value);
+    EXPECT_EQ(request.leader_epoch(), epoch_.value);
     EXPECT_EQ(request.placements_size(), 3);
     for (const v1::TaskDeployment& task : request.tasks()) {
       EXPECT_EQ(request.placements(task.subtask()).task_manager_id(), id);
@@ -179,7 +41,7 @@ TEST_F(DispatcherTest, ASilentTaskManagerIsLostAtItsHeartbeatTimeout) {
   const std::string job = RunningJob();
   v1::HeartbeatRequest heartbeat;
   heartbeat.set_task_manager_id("a");
-  heartbeat.set_leader_epoch(kEpoch.value);
+  heartbeat.set_leader_epoch(epoch_.value);
   for (int i = 0; i < 9; ++i) {
     EXPECT_FALSE(dispatcher_->Heartbeat(heartbeat).unknown());
     executor_.Advance(milliseconds(500));
@@ -201,8 +63,8 @@ TEST_F(DispatcherTest, ASilentTaskManagerIsLostAtItsHeartbeatTimeout) {
 
 TEST_F(DispatcherTest, MessagesOfAnotherLeaderAreRefused) {
   const std::string job = RunningJob();
-  for (const int64_t epoch : {kEpoch.value - 1, kEpoch.value + 1}) {
-    EXPECT_FALSE(Update("a", job, 0, v1::TASK_FAILED, "boom", 0, LeaderEpoch{epoch}));
+  for (const int64_t epoch : {epoch_.value - 1, epoch_.value + 1}) {
+    EXPECT_FALSE(UpdateAs(LeaderEpoch{epoch}, "a", job, 0, v1::TASK_FAILED, "boom"));
     v1::HeartbeatRequest heartbeat;
     heartbeat.set_task_manager_id("a");
     heartbeat.set_leader_epoch(epoch);
@@ -219,7 +81,7 @@ TEST_F(DispatcherTest, MessagesOfAnotherLeaderAreRefused) {
 
 TEST_F(DispatcherTest, ReportsOfAnotherAttemptOrPlaceOrBackwardsAreIgnored) {
   const std::string job = RunningJob();
-  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FAILED, "stale", /*attempt=*/1));
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FAILED, "stale", /*attempt=*/2));
   EXPECT_TRUE(Update("b", job, 0, v1::TASK_FAILED, "not its task"));
   EXPECT_TRUE(Update("a", job, 9, v1::TASK_FAILED, "no such subtask"));
   EXPECT_TRUE(Update("a", job, 0, v1::TASK_INITIALIZING));
@@ -235,9 +97,9 @@ TEST_F(DispatcherTest, AHeartbeatIsToldWhichAttemptsNobodyWants) {
   const std::string job = RunningJob();
   v1::HeartbeatRequest heartbeat;
   heartbeat.set_task_manager_id("a");
-  heartbeat.set_leader_epoch(kEpoch.value);
+  heartbeat.set_leader_epoch(epoch_.value);
   for (const auto& [id, attempt] :
-       {std::pair(job, 0), std::pair(job, 3), std::pair(std::string("unknown"), 0)}) {
+       {std::pair(job, 1), std::pair(job, 3), std::pair(std::string("unknown"), 1)}) {
     v1::SubtaskReport* report = heartbeat.add_tasks();
     report->set_job_id(id);
     report->mutable_status()->set_vertex_id(Job(job).subtasks(0).vertex_id());
@@ -328,7 +190,7 @@ TEST_F(DispatcherTest, DiscoveryBacksOff) {
     const milliseconds delay(500 << (tries - 1));
     v1::HeartbeatRequest alive;
     alive.set_task_manager_id("a");
-    alive.set_leader_epoch(kEpoch.value);
+    alive.set_leader_epoch(epoch_.value);
     dispatcher_->Heartbeat(alive);
     executor_.Advance(delay - milliseconds(1));
     ASSERT_EQ(gateways_["a"]->discoveries.size(), tries);
@@ -336,6 +198,7 @@ TEST_F(DispatcherTest, DiscoveryBacksOff) {
   }
   EXPECT_EQ(Reason(job), "source 'events': all brokers are down; trying again every 2.0 s");
   ASSERT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
   EXPECT_EQ(State(job), v1::CANCELED);
 }
 

@@ -29,10 +29,44 @@ void Deployed(JobFacts& facts) {
 TEST(JobDecisionTest, Table) {
   const std::vector<Case> cases = {
       {"submitted", [](JobFacts&) {}, JobAction::kRequestSlots},
-      {"slots held", [](JobFacts& f) { f.has_slots = true; }, JobAction::kDiscoverSplits},
-      {"discovering", [](JobFacts& f) { f.has_slots = f.discovery_under_way = true; },
+      {"slots held", [](JobFacts& f) { f.has_slots = true; }, JobAction::kStoreAttempt},
+      {"attempt on its way into the log",
+       [](JobFacts& f) {
+         f.has_slots = f.has_splits = true;
+         f.attempt = Progress::kUnderWay;
+       },
        JobAction::kWait},
-      {"splits known", [](JobFacts& f) { f.has_slots = f.has_splits = true; }, JobAction::kDeploy},
+      {"attempt stored",
+       [](JobFacts& f) {
+         f.has_slots = f.has_splits = true;
+         f.attempt = Progress::kDone;
+       },
+       JobAction::kReadRestorePoint},
+      {"reading the restore point",
+       [](JobFacts& f) {
+         f.has_slots = f.has_splits = true;
+         f.attempt = Progress::kDone;
+         f.restore = Progress::kUnderWay;
+       },
+       JobAction::kWait},
+      {"knows what to begin with",
+       [](JobFacts& f) {
+         f.has_slots = true;
+         f.attempt = f.restore = Progress::kDone;
+       },
+       JobAction::kDiscoverSplits},
+      {"discovering",
+       [](JobFacts& f) {
+         f.has_slots = f.discovery_under_way = true;
+         f.attempt = f.restore = Progress::kDone;
+       },
+       JobAction::kWait},
+      {"splits known",
+       [](JobFacts& f) {
+         f.has_slots = f.has_splits = true;
+         f.attempt = f.restore = Progress::kDone;
+       },
+       JobAction::kDeploy},
       {"splits known, slots lost", [](JobFacts& f) { f.has_splits = true; },
        JobAction::kRequestSlots},
       {"some tasks run",
@@ -128,6 +162,83 @@ TEST(JobDecisionTest, Table) {
          f.tasks_ended = 4;
        },
        JobAction::kEnterFailed},
+      {"failing, all ended, may restart",
+       [](JobFacts& f) {
+         f.state = v1::FAILING;
+         f.failed = f.may_restart = true;
+         f.tasks_ended = 4;
+       },
+       JobAction::kEnterRestarting},
+      {"failing, may restart, tasks still live",
+       [](JobFacts& f) {
+         f.state = v1::FAILING;
+         f.failed = f.may_restart = true;
+         f.tasks_ended = 3;
+       },
+       JobAction::kWait},
+      {"failing, may restart, but cancelled",
+       [](JobFacts& f) {
+         f.state = v1::FAILING;
+         f.failed = f.may_restart = f.cancel_requested = true;
+         f.tasks_ended = 4;
+       },
+       JobAction::kEnterCancelling},
+      {"restarting, before the delay has passed",
+       [](JobFacts& f) {
+         f.state = v1::RESTARTING;
+         f.failed = f.may_restart = true;
+       },
+       JobAction::kWait},
+      {"restarting, due",
+       [](JobFacts& f) {
+         f.state = v1::RESTARTING;
+         f.failed = f.may_restart = f.restart_due = true;
+       },
+       JobAction::kEnterCreated},
+      {"cancelled while restarting",
+       [](JobFacts& f) {
+         f.state = v1::RESTARTING;
+         f.failed = f.may_restart = f.restart_due = f.cancel_requested = true;
+       },
+       JobAction::kEnterCancelling},
+      {"reconciling, some tasks reported",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.tasks_running = 3;
+       },
+       JobAction::kWait},
+      {"reconciling, all reported",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.tasks_running = 4;
+       },
+       JobAction::kEnterRunning},
+      {"reconciling, time is over",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.tasks_running = 3;
+         f.reconciling_is_over = true;
+       },
+       JobAction::kGiveUpReconciling},
+      {"reconciling, a task failed",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.failed = true;
+       },
+       JobAction::kEnterFailing},
+      {"cancelled while reconciling",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.cancel_requested = true;
+       },
+       JobAction::kEnterCancelling},
+      {"its end is on its way into the log",
+       [](JobFacts& f) {
+         f.state = v1::RUNNING;
+         f.tasks_finished = f.tasks_ended = 4;
+         f.end_is_being_stored = true;
+       },
+       JobAction::kWait},
       {"cancelling, all ended",
        [](JobFacts& f) {
          f.state = v1::CANCELLING;

@@ -26,11 +26,13 @@ class SteppedExecutor final : public Executor, public Clock {
 
   // Runs what has been posted, and what that posts.
   void RunAll() {
-    while (!queue_.empty()) {
-      const auto task = std::move(queue_.front());
-      queue_.pop_front();
-      task();
-    }
+    while (!queue_.empty()) RunOne();
+  }
+  // Runs the first of what has been posted.
+  void RunOne() {
+    const auto task = std::move(queue_.front());
+    queue_.pop_front();
+    task();
   }
   // Lets time pass, with every timer at its moment.
   void Advance(std::chrono::milliseconds duration) {

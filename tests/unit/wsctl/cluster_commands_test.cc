@@ -132,6 +132,55 @@ TEST(ClusterCommandsTest, GetShowsStateReasonAndVertices) {
   }
 }
 
+FakeJobs JobWithCheckpoints() {
+  FakeJobs jobs = TwoJobs();
+  v1::JobDetails& job = jobs.jobs[0];
+  job.set_restarts(2);
+  job.set_last_restart_reason("TaskManager a was lost: its connection broke");
+  v1::CheckpointStatistics& checkpoints = *job.mutable_checkpoints();
+  checkpoints.set_completed(12);
+  checkpoints.set_failed(1);
+  v1::CheckpointSummary& last = *checkpoints.mutable_latest_completed();
+  last.set_id(13);
+  last.set_trigger_time_ms(kTestNowMs - 1000);
+  last.set_end_time_ms(kTestNowMs - 880);
+  last.set_state_bytes(1'000'000);
+  last.set_written_bytes(20'000);
+  last.set_path("file:///ck/ab/chk-13-3");
+  checkpoints.mutable_latest_failed()->set_id(9);
+  checkpoints.mutable_latest_failed()->set_end_time_ms(kTestNowMs - 5000);
+  checkpoints.mutable_latest_failed()->set_failure("out (1/1): No space left on device");
+  checkpoints.mutable_restored()->set_id(8);
+  checkpoints.mutable_restored()->set_path("file:///ck/ab/chk-8-2");
+  return jobs;
+}
+
+TEST(ClusterCommandsTest, GetShowsCheckpointsFailuresAndRestarts) {
+  FakeJobService service(JobWithCheckpoints());
+  const CommandResult result = On(service, {"get", "session"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const char* text :
+       {"Restarts  2, last: TaskManager a was lost: its connection broke\n",
+        "Checkpoints 12 completed, 1 failed, 0 in progress\n",
+        ", 20,000 B written of 1,000,000 B\n          file:///ck/ab/chk-13-3\n",
+        ": out (1/1): No space left on device\n", "  begun with 8, file:///ck/ab/chk-8-2\n"}) {
+    EXPECT_THAT(result.out, HasSubstr(text));
+  }
+  const json job = json::parse(On(service, {"get", "session", "-o", "json"}).out);
+  EXPECT_EQ(job["restarts"], 2);
+  EXPECT_EQ(job["checkpoints"]["completed"], 12);
+  EXPECT_EQ(job["checkpoints"]["latest-completed"]["duration-ms"], 120);
+  EXPECT_EQ(job["checkpoints"]["latest-failed"]["failure"], "out (1/1): No space left on device");
+  EXPECT_EQ(job["checkpoints"]["restored"]["id"], 8);
+}
+
+TEST(ClusterCommandsTest, GetOfAJobWithoutCheckpointsIsAsItWas) {
+  FakeJobService service(TwoJobs());
+  EXPECT_THAT(On(service, {"get", "session"}).out, Not(HasSubstr("Checkpoints")));
+  EXPECT_TRUE(
+      json::parse(On(service, {"get", "session", "-o", "json"}).out)["checkpoints"].is_null());
+}
+
 TEST(ClusterCommandsTest, GetAsJsonHasSubtasks) {
   FakeJobService service(TwoJobs());
   CommandResult result = On(service, {"get", kSession, "-o", "json"});
@@ -278,6 +327,13 @@ TEST_F(SubmitTest, AsJsonAndWithParallelism) {
                                            {"name", "numbers"},
                                            {"warnings", {"no checkpoints yet"}}}));
   EXPECT_EQ(service.state().submitted[0].parallelism(), 3);
+}
+
+TEST_F(SubmitTest, FromACheckpoint) {
+  FakeJobService service(FakeJobs{});
+  ASSERT_EQ(On(service, {"submit", path_}).code, 0);
+  ASSERT_EQ(On(service, {"submit", "-s", "file:///ck/ab/chk-7-1", path_}).code, 0);
+  EXPECT_EQ(service.state().restore_paths, (std::vector<std::string>{"", "file:///ck/ab/chk-7-1"}));
 }
 
 TEST_F(SubmitTest, VariablesOfTheFileWinOverTheEnvironment) {

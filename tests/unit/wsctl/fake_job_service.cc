@@ -32,6 +32,7 @@ class FakeJobService::Impl final : public v1::JobService::Service {
       return {grpc::StatusCode::INVALID_ARGUMENT, jobs_.refuse_submission};
     }
     jobs_.submitted.push_back(request->graph());
+    jobs_.restore_paths.push_back(request->restore_path());
     response->set_job_id(std::string(32, 'e'));
     response->add_warnings("no checkpoints yet");
     return grpc::Status::OK;

@@ -24,6 +24,7 @@ struct FakeJobs {
   bool never_answer = false;  // calls hang until the client gives up
   // Recorded:
   std::vector<v1::JobGraph> submitted;
+  std::vector<std::string> restore_paths;  // of the same
   std::vector<std::string> cancelled;
 };
 

@@ -23,6 +23,43 @@ void AddSubtask(v1::JobDetails& job, const std::string& vertex, int subtask, int
   counters->set_source_lag_records(subtask == 0 ? 42 : -1);
 }
 
+void AddCheckpoints(v1::CheckpointStatistics& checkpoints) {
+  checkpoints.set_triggered(3);
+  checkpoints.set_completed(1);
+  checkpoints.set_failed(1);
+  checkpoints.set_in_progress(1);
+  checkpoints.set_restored_count(1);
+  checkpoints.set_interval_ms(1000);
+  checkpoints.set_timeout_ms(600'000);
+  checkpoints.set_directory("file:///ck/job");
+  v1::CheckpointSummary* running = checkpoints.add_recent();
+  running->set_id(7);
+  running->set_status(v1::CheckpointSummary::IN_PROGRESS);
+  running->set_trigger_time_ms(44'900);
+  running->set_end_time_ms(-1);
+  running->set_subtasks(3);
+  running->set_acknowledged(2);
+  v1::CheckpointSummary* failed = checkpoints.add_recent();
+  failed->set_id(6);
+  failed->set_status(v1::CheckpointSummary::FAILED);
+  failed->set_trigger_time_ms(43'000);
+  failed->set_end_time_ms(43'500);
+  failed->set_failure("out (1/1): disk full");
+  *checkpoints.mutable_latest_failed() = *failed;
+  v1::CheckpointSummary* completed = checkpoints.add_recent();
+  completed->set_id(5);
+  completed->set_status(v1::CheckpointSummary::COMPLETED);
+  completed->set_trigger_time_ms(42'000);
+  completed->set_end_time_ms(42'080);
+  completed->set_state_bytes(2000);
+  completed->set_written_bytes(300);
+  completed->set_path("file:///ck/job/chk-5-2");
+  *checkpoints.mutable_latest_completed() = *completed;
+  checkpoints.mutable_restored()->set_id(4);
+  checkpoints.mutable_restored()->set_end_time_ms(41'000);
+  checkpoints.mutable_restored()->set_path("file:///ck/job/chk-4-1");
+}
+
 }  // namespace
 
 v1::JobDetails SampleJob() {
@@ -39,6 +76,8 @@ v1::JobDetails SampleJob() {
   summary->set_status_reason("sink 'out': PostgreSQL is away, trying again");
   (*summary->mutable_tasks_by_state())[v1::TASK_RUNNING] = 3;
   job.set_attempt(1);
+  job.set_restarts(2);
+  AddCheckpoints(*job.mutable_checkpoints());
   (*job.mutable_state_timestamps_ms())[v1::CREATED] = 40'000;
   (*job.mutable_state_timestamps_ms())[v1::RUNNING] = 41'500;
   job.mutable_plan()->set_job_name("session");

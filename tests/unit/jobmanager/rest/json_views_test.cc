@@ -210,5 +210,58 @@ TEST(JsonViewsTest, TextThatIsNotUtf8IsReplacedNotThrown) {
   EXPECT_THAT(text, testing::HasSubstr("payload \xef\xbf\xbd"));
 }
 
+const std::string kCheckpointFields =
+    "className string|id integer|status string|is_savepoint boolean|trigger_timestamp integer|"
+    "latest_ack_timestamp integer|checkpointed_size integer|state_size integer|"
+    "end_to_end_duration integer|alignment_buffered integer|processed_data integer|"
+    "persisted_data integer|num_subtasks integer|num_acknowledged_subtasks integer|"
+    "checkpoint_type string|tasks object";
+const std::string kDistributionFields =
+    "min integer|max integer|avg integer|p50 number|p90 number|p95 number|p99 number|p999 number";
+
+TEST(JsonViewsTest, CheckpointsHaveFlinksShape) {
+  const Json json = CheckpointsJson(SampleJob(), 45'000);
+  CheckShape(json,
+             "counts.restored integer|counts.total integer|counts.in_progress integer|"
+             "counts.completed integer|counts.failed integer|latest.completed.external_path string|"
+             "latest.completed.discarded boolean|latest.failed.failure_timestamp integer|"
+             "latest.failed.failure_message string|latest.restored.id integer|"
+             "latest.restored.restore_timestamp integer|latest.restored.is_savepoint boolean|"
+             "latest.restored.external_path string");
+  for (const Json& checkpoint : json["history"]) CheckShape(checkpoint, kCheckpointFields);
+  for (const char* latest : {"completed", "failed"}) {
+    CheckShape(json["latest"][latest], kCheckpointFields);
+  }
+  for (const char* figure : {"checkpointed_size", "state_size", "end_to_end_duration",
+                             "alignment_buffered", "processed_data", "persisted_data"}) {
+    CheckShape(json["summary"][figure], kDistributionFields);
+  }
+  EXPECT_EQ(json["history"][0]["className"], "in_progress");
+  EXPECT_EQ(json["history"][0]["end_to_end_duration"], 100);
+  EXPECT_EQ(json["history"][1]["failure_message"], "out (1/1): disk full");
+  EXPECT_EQ(json["latest"]["completed"]["end_to_end_duration"], 80);
+  EXPECT_EQ(json["summary"]["state_size"]["p99"], 2000);
+  EXPECT_TRUE(json["latest"]["savepoint"].is_null());
+}
+
+TEST(JsonViewsTest, AJobWithoutCheckpointsHasZeros) {
+  const Json json = CheckpointsJson(SampleFinishedJob(), 45'000);
+  EXPECT_EQ(json["counts"]["total"], 0);
+  EXPECT_TRUE(json["history"].is_array() && json["history"].empty());
+  EXPECT_TRUE(json["latest"]["completed"].is_null());
+  CheckShape(json["summary"]["state_size"], kDistributionFields);
+}
+
+TEST(JsonViewsTest, CheckpointConfigHasFlinksShape) {
+  CheckShape(CheckpointConfigJson(SampleJob()),
+             "mode string|interval integer|timeout integer|min_pause integer|"
+             "max_concurrent integer|externalization.enabled boolean|"
+             "externalization.delete_on_cancellation boolean|state_backend string|"
+             "checkpoint_storage string|unaligned_checkpoints boolean|"
+             "tolerable_failed_checkpoints integer|aligned_checkpoint_timeout integer|"
+             "checkpoints_after_tasks_finish boolean|state_changelog_enabled boolean|"
+             "changelog_periodic_materialization_interval integer|changelog_storage string");
+}
+
 }  // namespace
 }  // namespace watershed

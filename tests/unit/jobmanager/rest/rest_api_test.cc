@@ -28,8 +28,9 @@ class RestApiTest : public testing::Test {
 TEST_F(RestApiTest, EveryRouteHasItsV1Twin) {
   for (const std::string& path :
        {std::string("/config"), std::string("/overview"), std::string("/jobs"),
-        std::string("/jobs/overview"), "/jobs/" + kRunningJob, std::string("/taskmanagers"),
-        std::string("/taskmanagers/tm:1-a"), std::string("/")}) {
+        std::string("/jobs/overview"), "/jobs/" + kRunningJob,
+        "/jobs/" + kRunningJob + "/checkpoints", "/jobs/" + kRunningJob + "/checkpoints/config",
+        std::string("/taskmanagers"), std::string("/taskmanagers/tm:1-a"), std::string("/")}) {
     HttpResponse plain = Call("GET", path);
     HttpResponse twin = Call("GET", "/v1" + path);
     EXPECT_EQ(plain.status, 200) << path << plain.body;
@@ -51,6 +52,8 @@ TEST_F(RestApiTest, ErrorsHaveFlinksShapeAndCode) {
       {"GET", "/jobs/overview/more/and/more", 404, "Not found"},
       {"GET", "/jobs/" + kUnknownJob, 404, kUnknownJob},
       {"GET", "/jobs/abc", 400, "'abc' is not a job id"},
+      {"GET", "/jobs/" + kUnknownJob + "/checkpoints", 404, kUnknownJob},
+      {"GET", "/jobs/abc/checkpoints", 400, "'abc' is not a job id"},
       {"GET", "/taskmanagers/nobody", 404, "nobody"},
       {"GET", "relative", 400, "not a valid path"},
       {"GET", "/jobs/%zz", 400, "not a valid path"},

@@ -1,0 +1,43 @@
+// What became of a job's checkpoints, for people: counts and the last few. Lives as long as the job
+// is known, over all its attempts. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "jobmanager/checkpoint/checkpoint_settings.h"
+#include "runtime/types/ids.h"
+#include "watershed/v1/checkpoint.pb.h"
+#include "watershed/v1/control.pb.h"
+
+namespace watershed {
+
+class CheckpointHistory {
+ public:
+  // `directory`: URI of the job's checkpoints, to show paths.
+  CheckpointHistory(std::string directory, const CheckpointSettings& settings);
+
+  // A checkpoint that was completed before this JobManager knew the job; it is not counted.
+  void OnFound(const v1::CheckpointRef& completed);
+  void OnTriggered(CheckpointId checkpoint, bool is_savepoint, int32_t subtasks, int64_t now_ms);
+  void OnAcknowledged(CheckpointId checkpoint);
+  void OnCompleted(const v1::CheckpointRef& completed);
+  void OnFailed(CheckpointId checkpoint, const std::string& reason, int64_t now_ms);
+  // An attempt begins with it. `directory`: where it lies.
+  void OnRestored(const v1::CheckpointRef& restored, const std::string& directory, int64_t now_ms);
+  // A retained checkpoint could not be used; an older one is.
+  void OnDamaged(const std::string& what);
+
+  const v1::CheckpointStatistics& statistics() const { return statistics_; }
+
+ private:
+  v1::CheckpointSummary* Find(CheckpointId checkpoint);
+  v1::CheckpointSummary* Push(CheckpointId checkpoint);
+
+  v1::CheckpointStatistics statistics_;
+};
+
+// The directory people are shown and may restore: without the manifest's own name.
+std::string CheckpointPath(const std::string& directory, const v1::CheckpointRef& checkpoint);
+
+}  // namespace watershed

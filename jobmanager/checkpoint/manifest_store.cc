@@ -1,0 +1,127 @@
+#include "jobmanager/checkpoint/manifest_store.h"
+
+#include <utility>
+
+#include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/storage/content_hash.h"
+#include "runtime/types/ids.h"
+
+namespace watershed {
+namespace {
+
+Result<v1::CheckpointManifest> ReadWhole(const StorageOpener& open,
+                                         const StoredCheckpoint& checkpoint) {
+  WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, open(checkpoint.directory));
+  const StoredFile expected = FromProto(checkpoint.ref.manifest());
+  WS_ASSIGN_OR_RETURN(v1::CheckpointManifest manifest,
+                      ReadManifest(*storage, expected.name, &expected));
+  WS_RETURN_IF_ERROR(CheckFiles(*storage, manifest));
+  return manifest;
+}
+
+v1::CheckpointRef RefOf(const v1::CheckpointManifest& manifest, const std::string& name,
+                        const std::string& bytes) {
+  v1::CheckpointRef ref;
+  ref.set_checkpoint_id(manifest.checkpoint_id());
+  ToProto({.name = name,
+           .size_bytes = static_cast<int64_t>(bytes.size()),
+           .xxh3 = ContentHash::Of(bytes)},
+          ref.mutable_manifest());
+  ref.set_trigger_time_ms(manifest.trigger_time_ms());
+  ref.set_completed_time_ms(manifest.completed_time_ms());
+  ref.set_is_savepoint(manifest.is_savepoint());
+  for (const v1::SubtaskSnapshot& subtask : manifest.subtasks()) {
+    ref.set_state_bytes(ref.state_bytes() + subtask.figures().state_bytes());
+    ref.set_written_bytes(ref.written_bytes() + subtask.figures().written_bytes());
+  }
+  return ref;
+}
+
+}  // namespace
+
+Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std::string& path,
+                                            const v1::PhysicalPlan& plan) {
+  WS_ASSIGN_OR_RETURN(const RestorePath where, ParseRestorePath(path));
+  WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, open(where.directory));
+  WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, storage->Get(where.manifest));
+  if (!bytes) {
+    return UserError("there is no checkpoint at {}: {} is missing", path,
+                     JoinUri(where.directory, where.manifest));
+  }
+  Result<v1::CheckpointManifest> manifest = DecodeManifest(*bytes);
+  if (!manifest) return tl::make_unexpected(std::move(manifest).error().Within(path));
+  WS_RETURN_IF_ERROR(CheckFiles(*storage, *manifest));
+  WS_RETURN_IF_ERROR(AssignRestore(*manifest, plan));
+  return NamedCheckpoint{.checkpoint = {RefOf(*manifest, where.manifest, *bytes), where.directory},
+                         .lineage = manifest->lineage(),
+                         .attempt = Attempt{manifest->attempt()}};
+}
+
+Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
+                                      const std::vector<StoredCheckpoint>& candidates,
+                                      const v1::PhysicalPlan& plan) {
+  RestorePoint point;
+  for (const StoredCheckpoint& candidate : candidates) {
+    const Result<v1::CheckpointManifest> manifest = ReadWhole(open, candidate);
+    if (!manifest) {
+      Error error = manifest.error();
+      if (error.retryable || error.domain == ErrorDomain::kUser) {
+        return tl::make_unexpected(std::move(error));
+      }
+      point.damaged.push_back(fmt::format("checkpoint {} in {}: {}", candidate.ref.checkpoint_id(),
+                                          candidate.directory, error.message));
+      continue;
+    }
+    // No sink is exactly-once yet. Once one is: only if it has committed nothing past this one.
+    WS_ASSIGN_OR_RETURN(point.assignment, AssignRestore(*manifest, plan));
+    point.checkpoint = candidate;
+    return point;
+  }
+  return ExternalError("no retained checkpoint can be read; the newest: {}",
+                       point.damaged.empty() ? "there is none" : point.damaged.front());
+}
+
+ManifestStore::ManifestStore(std::string directory, StorageOpener open, WorkRunner* io,
+                             Executor* executor)
+    : directory_(std::move(directory)), open_(std::move(open)), io_(io), executor_(executor) {}
+
+Result<std::shared_ptr<ObjectStorage>> ManifestStore::Storage() {
+  const std::lock_guard lock(mutex_);
+  if (storage_ == nullptr) {
+    WS_ASSIGN_OR_RETURN(storage_, open_(directory_));
+  }
+  return storage_;
+}
+
+Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& manifest) {
+  WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, Storage());
+  const std::string bytes = EncodeManifest(manifest);
+  const std::string name =
+      ManifestName(CheckpointId{manifest.checkpoint_id()}, Attempt{manifest.attempt()});
+  WS_ASSIGN_OR_RETURN(const bool is_new, storage->PutIfAbsent(name, bytes));
+  if (!is_new) {
+    return ExternalError("{} is there already: does another JobManager use this directory?",
+                         JoinUri(storage->uri(), name));
+  }
+  return RefOf(manifest, name, bytes);
+}
+
+void ManifestStore::Put(v1::CheckpointManifest manifest,
+                        std::function<void(Result<v1::CheckpointRef>)> done) {
+  io_->Run([self = shared_from_this(), manifest = std::move(manifest), done = std::move(done)] {
+    self->executor_->Post([done, result = self->PutNow(manifest)] { done(result); });
+  });
+}
+
+void ManifestStore::Find(std::vector<StoredCheckpoint> candidates,
+                         std::shared_ptr<const v1::PhysicalPlan> plan,
+                         std::function<void(Result<RestorePoint>)> done) {
+  io_->Run([self = shared_from_this(), candidates = std::move(candidates), plan = std::move(plan),
+            done = std::move(done)] {
+    self->executor_->Post(
+        [done, result = FindRestorePoint(self->open_, candidates, *plan)] { done(result); });
+  });
+}
+
+}  // namespace watershed

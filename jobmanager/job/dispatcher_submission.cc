@@ -1,0 +1,127 @@
+// How jobs come to a Dispatcher: by a client, or from what an earlier JobManager stored.
+#include <algorithm>
+#include <utility>
+
+#include "jobmanager/job/dispatcher.h"
+#include "jobmanager/job/job_id.h"
+#include "runtime/logging/log.h"
+
+namespace watershed {
+
+JobServices Dispatcher::ServicesOfJobs() {
+  JobServices services;
+  services.executor = executor_;
+  services.clock = clock_;
+  services.cluster = this;
+  services.leader_epoch = leader_epoch_;
+  services.checkpoint_directory = settings_.jobs.checkpoint_directory;
+  services.io = services_.io;
+  services.open_storage = services_.open_storage;
+  return services;
+}
+
+void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
+  services_.store->Append(std::move(entry), [this, alive = std::weak_ptr(alive_),
+                                             stored = std::move(stored)](const Status& status) {
+    if (alive.expired() || has_failed_) return;
+    if (status) return stored();
+    has_failed_ = true;
+    if (services_.on_fatal) services_.on_fatal(status.error());
+  });
+}
+
+void Dispatcher::Submit(const v1::SubmitJobRequest& request,
+                        std::function<void(Result<JobId>)> done) {
+  v1::StoredJob job;
+  job.mutable_submission()->set_job_id(RandomJobId().hex);
+  *job.mutable_submission()->mutable_graph() = request.graph();
+  Fix(settings_.jobs, *job.mutable_submission()->mutable_graph());
+  job.set_submitted_time_ms(clock_->NowMs());
+  if (!request.restore_path().empty()) {
+    return SubmitFrom(std::move(job), request.restore_path(), std::move(done));
+  }
+  job.mutable_submission()->set_lineage(RandomJobId().hex);
+  Result<JobDescription> described = Describe(job, settings_.jobs);
+  if (!described) return done(tl::make_unexpected(std::move(described).error()));
+  StoreSubmission(std::move(*described), std::move(done));
+}
+
+void Dispatcher::SubmitFrom(v1::StoredJob job, const std::string& restore_path,
+                            std::function<void(Result<JobId>)> done) {
+  job.mutable_submission()->mutable_restore_from();  // to be found; the cluster must be able to
+  Result<JobDescription> described = Describe(job, settings_.jobs);
+  if (!described) return done(tl::make_unexpected(std::move(described).error()));
+  services_.io->Run([this, alive = std::weak_ptr(alive_), executor = executor_,
+                     open = services_.open_storage, restore_path, done = std::move(done),
+                     described = std::move(*described)]() mutable {
+    Result<NamedCheckpoint> named = OpenNamedCheckpoint(open, restore_path, described.plan);
+    executor->Post([this, alive, named = std::move(named), done = std::move(done),
+                    described = std::move(described)]() mutable {
+      if (alive.expired()) return;
+      if (!named) return done(tl::make_unexpected(std::move(named).error()));
+      v1::SubmissionEntry* submission = described.stored.mutable_submission();
+      submission->set_lineage(named->lineage);
+      *submission->mutable_restore_from() = named->checkpoint.ref;
+      submission->set_restore_directory(named->checkpoint.directory);
+      described.attempts_used = named->attempt;
+      described.checkpoints_used = CheckpointId{named->checkpoint.ref.checkpoint_id()};
+      for (const auto& other : jobs_) {
+        if (other->lineage() != named->lineage) continue;
+        described.attempts_used = std::max(described.attempts_used, other->attempt());
+        described.checkpoints_used =
+            std::max(described.checkpoints_used, other->checkpoints_used());
+      }
+      StoreSubmission(std::move(described), std::move(done));
+    });
+  });
+}
+
+void Dispatcher::StoreSubmission(JobDescription job, std::function<void(Result<JobId>)> done) {
+  v1::LogEntry entry;
+  *entry.mutable_submission() = job.stored.submission();
+  Store(std::move(entry), [this, job = std::move(job), done = std::move(done)]() mutable {
+    JobMaster* added = AddJob(std::move(job));
+    LogInfo("job '{}' submitted as {}", added->name(), added->id().hex);
+    added->Advance();
+    OnJobChanged();
+    done(added->id());
+  });
+}
+
+JobMaster* Dispatcher::AddJob(JobDescription job) {
+  auto added = std::make_shared<JobMaster>(std::move(job), ServicesOfJobs());
+  jobs_.push_back(added);
+  if (!added->ended()) {
+    job_metrics_[added->id()] =
+        std::make_unique<JobMetrics>(services_.metrics, clock_, added->id(), added->name());
+  }
+  return added.get();
+}
+
+void Dispatcher::Lead(const v1::StoredState& stored) {
+  leader_epoch_ = LeaderEpoch{stored.leader_epoch()};
+  for (const v1::StoredJob& job : stored.jobs()) {
+    const JobMaster* added = AddJob(DescribeRecovered(job, settings_.jobs));
+    if (added->ended()) {
+      ended_.push_back(added->id());
+    } else {
+      LogInfo("job '{}' ({}) is taken over", added->name(), added->id().hex);
+    }
+  }
+  std::sort(ended_.begin(), ended_.end(), [&](const JobId& a, const JobId& b) {
+    return Find(a.hex)->end_time_ms() < Find(b.hex)->end_time_ms();
+  });
+  DropOldestEnded();
+  executor_->Post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    AdvanceWaitingJobs();
+    LoseTheSilent();
+  });
+  executor_->PostAfter(settings_.heartbeat_timeout, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    const auto jobs = jobs_;
+    for (const auto& job : jobs) job->EndReconciling();
+  });
+}
+
+}  // namespace watershed

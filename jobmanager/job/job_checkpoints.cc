@@ -1,0 +1,253 @@
+#include "jobmanager/job/job_checkpoints.h"
+
+#include <algorithm>
+
+#include "runtime/checkpoint/manifest.h"
+#include "runtime/logging/log.h"
+#include "runtime/types/key_encoding.h"
+
+namespace watershed {
+
+JobCheckpoints::JobCheckpoints(CheckpointedJob* job, JobId id, const JobServices& services,
+                               const CheckpointSettings& settings,
+                               std::vector<v1::CheckpointRef> retained, CheckpointId used)
+    : job_(job),
+      id_(std::move(id)),
+      services_(services),
+      settings_(settings),
+      manifests_(std::make_shared<ManifestStore>(JoinUri(services.checkpoint_directory, id_.hex),
+                                                 services.open_storage, services.io,
+                                                 services.executor)),
+      collector_([manifests = manifests_] { return manifests->Storage(); }, services.io),
+      history_(manifests_->directory(), settings),
+      retained_(std::move(retained)),
+      next_{used.value + 1} {
+  for (const v1::CheckpointRef& checkpoint : retained_) history_.OnFound(checkpoint);
+}
+
+void JobCheckpoints::StartAttempt(Attempt attempt,
+                                  const std::map<SubtaskKey, std::string>& subtasks) {
+  ++generation_;
+  attempt_ = attempt;
+  coordinator_.emplace(settings_, subtasks, retained_, next_, &history_);
+  collector_.OnAttempt(attempt, retained_);
+}
+
+void JobCheckpoints::StopAttempt(const std::string& reason) {
+  if (!coordinator_) return;
+  ++generation_;
+  next_ = coordinator_->next_id();
+  coordinator_->OnStopped(reason, services_.now());
+  coordinator_.reset();
+  services_.executor->CancelTimer(std::exchange(timer_, 0));
+}
+
+void JobCheckpoints::OnRunning() {
+  if (!coordinator_) return;
+  coordinator_->OnRunning(services_.now());
+  Pump();
+}
+
+void JobCheckpoints::OnAdopted() {
+  if (!coordinator_) return;
+  coordinator_->OnAdopted(services_.now());
+  Pump();
+}
+
+void JobCheckpoints::OnEnded(const SubtaskKey& subtask) {
+  if (!coordinator_) return;
+  coordinator_->OnEnded(subtask);
+  Pump();
+}
+
+void JobCheckpoints::OnFinished(const SubtaskKey& subtask) {
+  if (!coordinator_) return;
+  coordinator_->OnFinished(subtask, services_.now());
+  Pump();
+}
+
+void JobCheckpoints::OnReport(const v1::ReportCheckpointRequest& report) {
+  if (!coordinator_) return;
+  const CheckpointId checkpoint{report.checkpoint_id()};
+  const SubtaskKey subtask(report.vertex_id(), report.subtask());
+  switch (report.kind_case()) {
+    case v1::ReportCheckpointRequest::kAcknowledged:
+      coordinator_->OnAcknowledged(checkpoint, subtask, report.acknowledged());
+      break;
+    case v1::ReportCheckpointRequest::kDeclined:
+      coordinator_->OnDeclined(checkpoint, subtask, report.declined(), services_.now());
+      break;
+    case v1::ReportCheckpointRequest::kConfirmed:
+      coordinator_->OnConfirmed(checkpoint, subtask);
+      break;
+    default:
+      return;
+  }
+  Pump();
+}
+
+void JobCheckpoints::OnRestored(const RestorePoint& point) {
+  for (const std::string& damage : point.damaged) {
+    LogWarn("{}; going back to checkpoint {}", damage, point.checkpoint.ref.checkpoint_id());
+    history_.OnDamaged(damage);
+  }
+  history_.OnRestored(point.checkpoint.ref, point.checkpoint.directory, services_.clock->NowMs());
+  job_->OnCheckpointsShown();
+}
+
+void JobCheckpoints::Pump() {
+  const uint64_t generation = generation_;
+  std::vector<CheckpointCoordinator::Action> actions = coordinator_->Next(services_.now());
+  for (CheckpointCoordinator::Action& action : actions) {
+    std::visit([this](auto& what) { Perform(what); }, action);
+    if (generation != generation_) return;  // the job has failed over it
+  }
+  SetTimer();
+  job_->OnCheckpointsShown();
+}
+
+void JobCheckpoints::SetTimer() {
+  if (timer_ != 0) services_.executor->CancelTimer(std::exchange(timer_, 0));
+  const auto next = coordinator_->next_time();
+  if (!next) return;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - services_.clock->Steady());
+  timer_ = services_.executor->PostAfter(
+      std::max(wait, std::chrono::milliseconds(0)),
+      [weak = weak_from_this(), generation = generation_] {
+        const auto self = weak.lock();
+        if (self == nullptr || generation != self->generation_) return;
+        self->timer_ = 0;
+        const ScopedLogFields fields({.job = self->id_.hex, .attempt = self->attempt_.value});
+        self->Pump();
+      });
+}
+
+void JobCheckpoints::Perform(const CheckpointCoordinator::Trigger& trigger) {
+  v1::TriggerCheckpointRequest request;
+  request.set_leader_epoch(services_.leader_epoch.value);
+  request.set_job_id(id_.hex);
+  request.set_attempt(attempt_.value);
+  request.set_checkpoint_id(trigger.checkpoint.value);
+  request.set_trigger_time_ms(services_.clock->NowMs());
+  request.set_is_savepoint(trigger.is_savepoint);
+  for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
+    gateway->TriggerCheckpoint(
+        request, [executor = services_.executor, weak = weak_from_this(), generation = generation_,
+                  checkpoint = trigger.checkpoint, id = id](const Status& status) {
+          if (status) return;
+          executor->Post([weak, generation, checkpoint, id, error = status.error()] {
+            const auto self = weak.lock();
+            if (self == nullptr || generation != self->generation_) return;
+            self->coordinator_->OnTriggerFailed(
+                checkpoint,
+                fmt::format("TaskManager {} could not be told of it: {}", id, error.message),
+                self->services_.now());
+            self->Pump();
+          });
+        });
+  }
+}
+
+void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
+  v1::CheckpointManifest manifest;
+  manifest.set_format_version(kManifestVersion);
+  manifest.set_key_encoding_version(kKeyEncodingVersion);
+  manifest.set_checkpoint_id(store.checkpoint.value);
+  manifest.set_attempt(attempt_.value);
+  manifest.set_leader_epoch(services_.leader_epoch.value);
+  manifest.set_trigger_time_ms(store.trigger_time_ms);
+  manifest.set_completed_time_ms(services_.clock->NowMs());
+  for (v1::SubtaskSnapshot& part : store.subtasks) *manifest.add_subtasks() = std::move(part);
+  job_->Describe(manifest);
+  manifests_->Put(std::move(manifest),
+                  [weak = weak_from_this(), generation = generation_, checkpoint = store.checkpoint,
+                   subsumed = store.subsumed](const Result<v1::CheckpointRef>& stored) {
+                    if (const auto self = weak.lock()) {
+                      self->OnManifest(checkpoint, subsumed, stored, generation);
+                    }
+                  });
+}
+
+void JobCheckpoints::OnManifest(CheckpointId checkpoint, const std::vector<CheckpointId>& subsumed,
+                                const Result<v1::CheckpointRef>& stored, uint64_t generation) {
+  if (generation != generation_) {
+    // Nobody will ever be told of it: an orphan.
+    history_.OnFailed(checkpoint, "the attempt ended before it was complete",
+                      services_.clock->NowMs());
+    return;
+  }
+  if (!stored) {
+    coordinator_->OnStoreFailed(
+        checkpoint, "the manifest could not be stored: " + stored.error().message, services_.now());
+    return Pump();
+  }
+  v1::LogEntry entry;
+  v1::CheckpointEntry* of_checkpoint = entry.mutable_checkpoint();
+  of_checkpoint->set_job_id(id_.hex);
+  *of_checkpoint->mutable_checkpoint() = *stored;
+  for (const CheckpointId id : subsumed) of_checkpoint->add_subsumed(id.value);
+  services_.cluster->Store(std::move(entry),
+                           [weak = weak_from_this(), ref = *stored, subsumed, generation] {
+                             if (const auto self = weak.lock()) {
+                               self->OnEntry(ref, subsumed, generation);
+                             }
+                           });
+}
+
+void JobCheckpoints::OnEntry(const v1::CheckpointRef& stored,
+                             const std::vector<CheckpointId>& subsumed, uint64_t generation) {
+  Retain(stored, subsumed);
+  if (generation == generation_) {
+    coordinator_->OnStored(stored, services_.now());
+    LogDebug("checkpoint {} is complete", stored.checkpoint_id());
+    return Pump();
+  }
+  // The attempt ended meanwhile. It is complete all the same, and the next attempt begins with it.
+  history_.OnCompleted(stored);
+  job_->OnCheckpointsShown();
+}
+
+void JobCheckpoints::Retain(const v1::CheckpointRef& stored,
+                            const std::vector<CheckpointId>& subsumed) {
+  std::vector<v1::CheckpointRef> dropped;
+  std::erase_if(retained_, [&](const v1::CheckpointRef& kept) {
+    const bool drop = std::find(subsumed.begin(), subsumed.end(),
+                                CheckpointId{kept.checkpoint_id()}) != subsumed.end();
+    if (drop) dropped.push_back(kept);
+    return drop;
+  });
+  retained_.push_back(stored);
+  if (dropped.empty()) return;
+  FileNames under_way;
+  if (coordinator_) {
+    for (const v1::SubtaskSnapshot* part : coordinator_->acknowledged()) {
+      AddFilesOf(*part, &under_way);
+    }
+  }
+  collector_.OnSubsumed(std::move(dropped), retained_, std::move(under_way));
+}
+
+void JobCheckpoints::Perform(const CheckpointCoordinator::Notify& notify) {
+  if (notify.aborted.value > 0) {
+    LogWarn("checkpoint {} failed: {}", notify.aborted.value,
+            statistics().latest_failed().failure());
+  }
+  v1::NotifyCheckpointRequest request;
+  request.set_leader_epoch(services_.leader_epoch.value);
+  request.set_job_id(id_.hex);
+  request.set_attempt(attempt_.value);
+  request.set_completed_checkpoint_id(notify.completed.value);
+  request.set_aborted_checkpoint_id(notify.aborted.value);
+  for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
+    gateway->NotifyCheckpoint(request, [id = id](const Status& status) {
+      // A completed one is told again until it is confirmed, an aborted one by the next barrier.
+      if (!status) LogDebug("TaskManager {}: {}", id, status.error().message);
+    });
+  }
+}
+
+void JobCheckpoints::Perform(const CheckpointCoordinator::FailJob& failure) {
+  job_->OnTooManyFailures(failure.reason);
+}
+
+}  // namespace watershed

@@ -1,0 +1,236 @@
+// How a JobMaster begins again: after a failure, from a checkpoint, or under a new JobManager.
+#include <algorithm>
+#include <functional>
+
+#include "jobmanager/job/job_master.h"
+#include "jobmanager/job/plan_lookup.h"
+#include "runtime/config/units.h"
+#include "runtime/status/job_status.h"
+
+namespace watershed {
+namespace {
+
+constexpr std::chrono::milliseconds kRestoreRetryMax{10'000};
+
+// In [-1, 1], the same for the same attempt of the same job.
+double Jitter(const JobId& id, Attempt attempt) {
+  constexpr uint64_t kSteps = 2000;
+  uint64_t mixed = std::hash<std::string>{}(id.hex) + static_cast<uint64_t>(attempt.value);
+  mixed = (mixed ^ (mixed >> 31)) * 0x9E3779B97F4A7C15u;
+  return static_cast<double>((mixed >> 32) % (kSteps + 1)) / (kSteps / 2.0) - 1.0;
+}
+
+}  // namespace
+
+int32_t JobMaster::restarts() const {
+  return std::max(attempt_.value - attempts_used_.value - 1, 0);
+}
+
+std::vector<StoredCheckpoint> JobMaster::RestoreCandidates() const {
+  std::vector<StoredCheckpoint> candidates;
+  if (checkpoints_ == nullptr) return candidates;
+  const std::vector<v1::CheckpointRef>& retained = checkpoints_->retained();
+  for (auto checkpoint = retained.rbegin(); checkpoint != retained.rend(); ++checkpoint) {
+    candidates.push_back({*checkpoint, checkpoints_->manifests()->directory()});
+  }
+  if (retained.empty() && submission_.has_restore_from()) {
+    candidates.push_back({submission_.restore_from(), submission_.restore_directory()});
+  }
+  return candidates;
+}
+
+bool JobMaster::ReadRestorePoint() {
+  std::vector<StoredCheckpoint> candidates = RestoreCandidates();
+  if (candidates.empty()) {
+    restore_.reset();
+    restore_progress_ = Progress::kDone;
+    return true;
+  }
+  restore_progress_ = Progress::kUnderWay;
+  waiting_reason_ = fmt::format("reading checkpoint {}", candidates.front().ref.checkpoint_id());
+  checkpoints_->manifests()->Find(
+      std::move(candidates), plan_, [weak = weak_from_this()](Result<RestorePoint> point) {
+        const std::shared_ptr<JobMaster> job = weak.lock();
+        if (job == nullptr) return;
+        const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
+        job->OnRestorePoint(std::move(point));
+        job->Advance();
+      });
+  return true;
+}
+
+void JobMaster::OnRestorePoint(Result<RestorePoint> point) {
+  restore_progress_ = Progress::kNotBegun;
+  if (state() != v1::CREATED) return;
+  if (point) {
+    checkpoints_->OnRestored(*point);
+    restore_ = std::move(*point);
+    restore_progress_ = Progress::kDone;
+    restore_failures_ = 0;
+    return;
+  }
+  if (!point.error().retryable) {
+    Fail("cannot be restored: " + point.error().message, /*is_final=*/true);
+    return;
+  }
+  const auto backoff = std::min(
+      std::chrono::milliseconds(500) * (1 << std::min(restore_failures_++, 5)), kRestoreRetryMax);
+  waiting_reason_ = fmt::format("cannot be restored now, trying again: {}", point.error().message);
+  LogWarn("{}", waiting_reason_);
+  Touch();
+  restore_progress_ = Progress::kUnderWay;
+  services_.executor->PostAfter(backoff, [weak = weak_from_this()] {
+    const std::shared_ptr<JobMaster> job = weak.lock();
+    if (job == nullptr) return;
+    job->restore_progress_ = Progress::kNotBegun;
+    job->Advance();
+  });
+}
+
+bool JobMaster::EnterFailing() {
+  if (restart_without_failure_) {
+    restart_ = {.restart = true, .delay = {}, .refusal = ""};
+  } else if (failure_is_final_) {
+    restart_ = {};
+  } else {
+    restart_ = restart_strategy_.OnFailure(services_.clock->Steady(), Jitter(id_, attempt_));
+  }
+  if (!restart_.refusal.empty()) failure_ += "; " + restart_.refusal;
+  return Enter(v1::FAILING) && CancelTasks();
+}
+
+bool JobMaster::EnterRestarting() {
+  last_restart_reason_ = failure_;
+  if (!Enter(v1::RESTARTING)) return false;
+  ReleaseSlots();
+  deployments_.clear();
+  restart_due_ = restart_.delay.count() == 0;
+  if (restart_due_) return true;
+  waiting_reason_ =
+      fmt::format("restarting in {}, after: {}", FormatDuration(restart_.delay), failure_);
+  auto due = Later<int>([](JobMaster& job, int) { job.restart_due_ = true; });
+  services_.executor->PostAfter(restart_.delay, [due] { due(0); });
+  return false;
+}
+
+bool JobMaster::EnterCreated() {
+  failure_.clear();
+  failure_is_final_ = restart_without_failure_ = restart_due_ = false;
+  restart_ = {};
+  restore_.reset();
+  restore_progress_ = Progress::kNotBegun;
+  waiting_reason_.clear();
+  for (v1::SubtaskStatus& subtask : subtasks_) {
+    subtask.clear_message();
+    subtask.clear_counters();
+    subtask.set_start_time_ms(-1);
+    subtask.set_end_time_ms(-1);
+  }
+  return Enter(v1::CREATED);
+}
+
+bool JobMaster::RestartWithoutFailure(std::string reason) {
+  restart_without_failure_ = true;
+  Fail(std::move(reason));
+  return true;
+}
+
+void JobMaster::OnRunningAttempt(const std::string& task_manager_id,
+                                 const v1::RunningAttempt& running) {
+  if (state() != v1::RECONCILING || running.attempt() != attempt_.value || !failure_.empty()) {
+    return;
+  }
+  deployments_[task_manager_id].pending = false;
+  for (const v1::SubtaskReport& report : running.tasks()) {
+    if (Adopt(task_manager_id, report.status())) continue;
+    RestartWithoutFailure(
+        fmt::format("subtask {} of vertex {} on TaskManager {} does not fit what others run",
+                    report.status().subtask(), report.status().vertex_id(), task_manager_id));
+  }
+  Touch();
+  Advance();
+}
+
+bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
+  v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
+  if (subtask == nullptr) return false;
+  std::string& slot = slots_[static_cast<size_t>(report.subtask())];
+  if (!slot.empty() && slot != task_manager_id) return false;
+  // What a finished task held is in a manifest, which only a restart reads.
+  if (checkpoints_ != nullptr && report.state() == v1::TASK_FINISHED) return false;
+  slot = task_manager_id;
+  *subtask = report;
+  subtask->set_attempt(attempt_.value);
+  subtask->set_task_manager_id(task_manager_id);
+  subtask->set_endpoint(services_.cluster->address(task_manager_id));
+  if (report.state() == v1::TASK_FAILED) {
+    Fail(fmt::format("{} on TaskManager {}: {}", TaskName(report), task_manager_id,
+                     report.message()));
+  }
+  return report.state() != v1::TASK_CANCELED && report.state() != v1::TASK_CANCELING;
+}
+
+void JobMaster::EndReconciling() {
+  reconciling_is_over_ = true;
+  Advance();
+}
+
+// ---- Checkpoints: what they ask, and what is told to them ----
+
+CheckpointId JobMaster::checkpoints_used() const {
+  int64_t highest = submission_.restore_from().checkpoint_id();
+  if (checkpoints_ != nullptr) {
+    for (const v1::CheckpointSummary& summary : checkpoints_->statistics().recent()) {
+      highest = std::max(highest, summary.id());
+    }
+  }
+  return CheckpointId{highest};
+}
+
+void JobMaster::StartCheckpoints() {
+  std::map<CheckpointCoordinator::SubtaskKey, std::string> names;
+  for (const v1::SubtaskStatus& subtask : subtasks_) {
+    names[{subtask.vertex_id(), subtask.subtask()}] = TaskName(subtask);
+  }
+  checkpoints_->StartAttempt(attempt_, names);
+}
+
+Status JobMaster::OnCheckpointReport(const v1::ReportCheckpointRequest& report) {
+  const ScopedLogFields fields({.job = id_.hex, .attempt = attempt_.value});
+  if (!Wants(Attempt{report.attempt()})) {
+    return InternalError("attempt {} of job {} is not current: it is {}", report.attempt(), id_.hex,
+                         attempt_.value);
+  }
+  if (checkpoints_ != nullptr) checkpoints_->OnReport(report);
+  return Ok();
+}
+
+std::vector<CheckpointedJob::NamedGateway> JobMaster::TaskManagersInUse() const {
+  std::vector<NamedGateway> in_use;
+  for (const auto& [id, deployment] : deployments_) {
+    if (TasksOn(id) == 0) continue;
+    if (auto gateway = services_.cluster->gateway(id)) in_use.emplace_back(id, std::move(gateway));
+  }
+  return in_use;
+}
+
+void JobMaster::Describe(v1::CheckpointManifest& manifest) const {
+  manifest.set_job_id(id_.hex);
+  manifest.set_lineage(lineage());
+  *manifest.mutable_graph() = shown_graph_;
+  *manifest.mutable_plan() = shown_plan_;
+  const auto place = [&](const v1::SubtaskSnapshot& part) {
+    return std::pair(first_subtask_.at(part.vertex_id()), part.subtask());
+  };
+  std::sort(manifest.mutable_subtasks()->begin(), manifest.mutable_subtasks()->end(),
+            [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+void JobMaster::OnCheckpointsShown() { services_.cluster->OnJobChanged(); }
+
+void JobMaster::OnTooManyFailures(const std::string& reason) {
+  Fail(reason);
+  Advance();
+}
+
+}  // namespace watershed

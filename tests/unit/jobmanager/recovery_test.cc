@@ -1,0 +1,221 @@
+// A JobManager that takes over what another one left behind in the store.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/jobmanager/dispatcher_fixture.h"
+
+namespace watershed {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class RecoveryTest : public DispatcherTest {
+ protected:
+  // What a TaskManager registers with that still runs this subtask.
+  v1::RegisterTaskManagerRequest Running(const std::string& job, int subtask,
+                                         v1::TaskState state = v1::TASK_RUNNING, int attempt = 1) {
+    v1::RegisterTaskManagerRequest request;
+    v1::RunningAttempt* running = request.add_running();
+    running->set_job_id(job);
+    running->set_attempt(attempt);
+    v1::SubtaskReport* report = running->add_tasks();
+    report->set_job_id(job);
+    report->mutable_status()->set_vertex_id(Job(job).subtasks(0).vertex_id());
+    report->mutable_status()->set_subtask(subtask);
+    report->mutable_status()->set_attempt(attempt);
+    report->mutable_status()->set_state(state);
+    return request;
+  }
+  void Beat(const std::string& task_manager) {
+    v1::HeartbeatRequest heartbeat;
+    heartbeat.set_task_manager_id(task_manager);
+    heartbeat.set_leader_epoch(epoch_.value);
+    dispatcher_->Heartbeat(heartbeat);
+  }
+  // The heartbeat timeout, in which these are not silent.
+  void PassTheTimeout(const std::vector<std::string>& task_managers) {
+    for (int i = 0; i < 6; ++i) {
+      for (const std::string& id : task_managers) Beat(id);
+      executor_.Advance(seconds(1));
+    }
+  }
+};
+
+TEST_F(RecoveryTest, AdoptsAJobWhoseEveryTaskIsReported) {
+  const std::string job = RunningJob();
+  const LeaderEpoch before = epoch_;
+  Lead();
+  EXPECT_GT(epoch_, before);
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  Register("a", 1, Running(job, 0));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  Register("b", 1, Running(job, 1));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_EQ(Job(job).attempt(), 1);
+  EXPECT_EQ(Job(job).restarts(), 0);
+  for (const char* id : {"a", "b"}) {
+    EXPECT_TRUE(gateways_[id]->deployments.empty());
+    EXPECT_TRUE(gateways_[id]->cancels.empty());
+  }
+  for (const TaskManagerView& view : dispatcher_->TaskManagers()) EXPECT_EQ(view.free_slots, 0);
+  PassTheTimeout({"a", "b"});
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::FINISHED);
+}
+
+TEST_F(RecoveryTest, WaitsForTasksThatStillStart) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1, Running(job, 1, v1::TASK_INITIALIZING));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_RUNNING));
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(RecoveryTest, RestartsAJobOfWhichATaskIsMissing) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1);
+  executor_.Advance(milliseconds(4900));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  Beat("a");
+  Beat("b");
+  executor_.Advance(milliseconds(200));
+  EXPECT_EQ(State(job), v1::FAILING);
+  ASSERT_EQ(gateways_["a"]->cancels.size(), 1u);
+  EXPECT_EQ(gateways_["a"]->cancels[0].attempt(), 1);
+  EXPECT_TRUE(gateways_["b"]->cancels.empty());
+  AnswerCancel("a", {});
+  // At once, and without a restart strategy: it was no failure of the job.
+  ASSERT_EQ(gateways_["a"]->deployments.size(), 1u);
+  EXPECT_EQ(gateways_["a"]->deployments[0].attempt(), 2);
+  EXPECT_EQ(Job(job).restarts(), 1);
+  EXPECT_THAT(Job(job).last_restart_reason(), HasSubstr("not all of its tasks were reported"));
+  EXPECT_TRUE(gateways_["a"]->discoveries.empty());  // the splits are those that were stored
+}
+
+TEST_F(RecoveryTest, WhatDoesNotFitTogetherIsRestarted) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1, Running(job, 0));  // two that run the same subtask
+  EXPECT_EQ(State(job), v1::FAILING);
+  v1::HeartbeatRequest heartbeat;
+  heartbeat.set_task_manager_id("b");
+  heartbeat.set_leader_epoch(epoch_.value);
+  *heartbeat.add_tasks() = Running(job, 0).running(0).tasks(0);
+  EXPECT_EQ(dispatcher_->Heartbeat(heartbeat).stale_size(), 1);
+  AnswerCancel("a");
+  EXPECT_EQ(gateways_["b"]->deployments.back().attempt(), 2);
+}
+
+TEST_F(RecoveryTest, TasksOfAnotherAttemptAreNotAdopted) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0, v1::TASK_RUNNING, /*attempt=*/7));
+  Register("b", 1, Running(job, 1));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  v1::HeartbeatRequest heartbeat;
+  heartbeat.set_task_manager_id("a");
+  heartbeat.set_leader_epoch(epoch_.value);
+  heartbeat.add_tasks()->set_job_id(job);
+  heartbeat.mutable_tasks(0)->mutable_status()->set_attempt(7);
+  ASSERT_EQ(dispatcher_->Heartbeat(heartbeat).stale_size(), 1);
+}
+
+TEST_F(RecoveryTest, AJobThatNobodyRunsBeginsAnew) {
+  const std::string job = RunningJob();
+  Lead();
+  PassTheTimeout({});
+  EXPECT_EQ(State(job), v1::CREATED);
+  Register("c", 2);
+  ASSERT_EQ(gateways_["c"]->deployments.size(), 1u);
+  EXPECT_EQ(gateways_["c"]->deployments[0].attempt(), 2);
+}
+
+TEST_F(RecoveryTest, AJobThatWasNeverDeployedDoesNotWait) {
+  Lead();
+  const std::string job = Submit(1);
+  Lead();
+  EXPECT_EQ(State(job), v1::CREATED);
+  Register("a", 1);
+  EXPECT_EQ(gateways_["a"]->discoveries.size(), 1u);
+}
+
+TEST_F(RecoveryTest, EndedJobsAreStillListed) {
+  const std::string job = Submit(1);
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  executor_.Advance(seconds(1));
+  const v1::JobDetails before = Job(job);
+  Lead();
+  executor_.Advance(seconds(10));
+  EXPECT_EQ(State(job), v1::CANCELED);
+  EXPECT_EQ(Job(job).summary().end_time_ms(), before.summary().end_time_ms());
+  EXPECT_EQ(Job(job).summary().start_time_ms(), before.summary().start_time_ms());
+  EXPECT_TRUE(dispatcher_->Summaries(/*include_ended=*/false).empty());
+}
+
+TEST_F(RecoveryTest, ReconcilingMayBeCancelled) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::CANCELED);
+}
+
+TEST_F(RecoveryTest, NothingIsDoneBeforeItsEntryIsDurable) {
+  Register("a", 1);
+  store_.holds = true;
+  v1::SubmitJobRequest request;
+  *request.mutable_graph() = Graph();
+  std::string job;
+  dispatcher_->Submit(request, [&](const Result<JobId>& id) { job = id->hex; });
+  executor_.RunAll();
+  EXPECT_EQ(job, "");
+  EXPECT_TRUE(dispatcher_->Summaries(true).empty());
+  const auto next = [&](v1::LogEntry::KindCase kind) {
+    ASSERT_EQ(store_.held.size(), 1u);
+    EXPECT_EQ(store_.held[0].first.kind_case(), kind);
+    store_.Release();
+    executor_.RunAll();
+  };
+  next(v1::LogEntry::kSubmission);
+  EXPECT_NE(job, "");
+  EXPECT_TRUE(gateways_["a"]->discoveries.empty());
+  next(v1::LogEntry::kAttempt);
+  AnswerDiscovery("a", 1);
+  EXPECT_TRUE(gateways_["a"]->deployments.empty());
+  next(v1::LogEntry::kSplits);
+  ASSERT_EQ(gateways_["a"]->deployments.size(), 1u);
+  AnswerDeployment("a");
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_RUNNING));
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  next(v1::LogEntry::kJobEnd);
+  EXPECT_EQ(State(job), v1::FINISHED);
+}
+
+TEST_F(RecoveryTest, AStoreThatFailsEndsTheProcessAndNothingMoreIsDone) {
+  Register("a", 1);
+  store_.error = "somebody else leads";
+  v1::SubmitJobRequest request;
+  *request.mutable_graph() = Graph();
+  bool answered = false;
+  dispatcher_->Submit(request, [&](const Result<JobId>&) { answered = true; });
+  executor_.RunAll();
+  EXPECT_EQ(fatal_, "somebody else leads");
+  EXPECT_FALSE(answered);
+  EXPECT_TRUE(dispatcher_->Summaries(true).empty());
+}
+
+}  // namespace
+}  // namespace watershed
