@@ -80,10 +80,7 @@ Status OperatorNode::Located(Status status) const {
 Result<Progress> OperatorNode::Open() {
   WS_RETURN_IF_ERROR(Located(operator_->Open(context_)));
   opened_ = true;
-  KeyedState* const state = operator_->keyed_state();
-  if (state != nullptr && context_.snapshots != nullptr) {
-    keyed_snapshot_.emplace(state, context_.snapshots);
-  }
+  if (context_.snapshots != nullptr) keyed_state_ = operator_->keyed_state();
   if (Status restored = restore_ ? Restore() : Ok(); !restored) {
     Error error = std::move(restored).error();
     error.retryable = false;  // its state may be half full: the task begins anew
@@ -94,17 +91,17 @@ Result<Progress> OperatorNode::Open() {
 
 Status OperatorNode::Restore() {
   FormerSections sections;
-  std::vector<KeyedFiles> files;
+  std::vector<KeyedStateFiles> files;
   for (const v1::OperatorSnapshot& part : restore_->operators()) {
     if (part.operator_id() != context_.operator_id) continue;
     sections.Add(part);
-    KeyedFiles& former = files.emplace_back();
+    KeyedStateFiles& former = files.emplace_back();
     for (const v1::FileRef& file : part.keyed_state().files()) {
       former.files.push_back(FromProto(file));
     }
   }
   if (KeyedState* const state = operator_->keyed_state(); state != nullptr) {
-    WS_RETURN_IF_ERROR(KeyedSnapshot::Restore(*state, files, *restore_storage_));
+    WS_RETURN_IF_ERROR(state->Restore(files, *restore_storage_));
   }
   return operator_->Restore(sections);
 }
@@ -114,14 +111,14 @@ Status OperatorNode::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) 
   out->set_operator_id(context_.operator_id);
   SectionWriter writer(*snapshot, *out);
   WS_RETURN_IF_ERROR(Located(operator_->Snapshot(writer)));
-  if (!keyed_snapshot_) {
+  if (keyed_state_ == nullptr) {
     if (out->sections().empty()) snapshot->message().mutable_operators()->RemoveLast();
     return Ok();
   }
   out->mutable_keyed_state()->set_first_key_group(context_.key_groups.first);
   out->mutable_keyed_state()->set_last_key_group(context_.key_groups.last);
   snapshot->BeginPiece();
-  return Located(keyed_snapshot_->Freeze([snapshot, out](const Result<KeyedFiles>& written) {
+  keyed_state_->Freeze([snapshot, out](const Result<KeyedStateFiles>& written) {
     if (!written) {
       snapshot->EndPiece(tl::make_unexpected(written.error()));
       return Ok();
@@ -133,7 +130,8 @@ Status OperatorNode::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) 
     snapshot->CountWritten(written->written_bytes);
     snapshot->EndPiece(Ok());
     return Ok();
-  }));
+  });
+  return Ok();
 }
 
 Status OperatorNode::Process(int input, const RecordBatch& batch) {

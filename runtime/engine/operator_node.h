@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "runtime/engine/chain_node.h"
-#include "runtime/engine/keyed_snapshot.h"
+#include "runtime/state/keyed_state.h"
 #include "runtime/storage/object_storage.h"
 
 namespace watershed {
@@ -45,7 +45,7 @@ class OperatorNode final : public ChainNode {
   Status OnWatermarkStatus(WatermarkStatus) override { return Ok(); }
   Status Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) override;
   bool WriteFrozen(int64_t max_bytes) override {
-    return keyed_snapshot_ && keyed_snapshot_->WriteFrozen(max_bytes);
+    return keyed_state_ != nullptr && keyed_state_->WriteFrozen(max_bytes);
   }
   Status OnBarrier(const Barrier&) override { return Ok(); }
   Result<Progress> EndOfInput() override;
@@ -94,7 +94,7 @@ class OperatorNode final : public ChainNode {
   Router router_;
   std::shared_ptr<const v1::SubtaskRestore> restore_;
   std::shared_ptr<ObjectStorage> restore_storage_;
-  std::optional<KeyedSnapshot> keyed_snapshot_;
+  KeyedState* keyed_state_ = nullptr;  // the operator's, when it takes part in snapshots
   Counter* records_in_;
   Gauge* input_watermark_;
   Gauge* output_watermark_;

@@ -4,8 +4,8 @@
 #include <exception>
 #include <utility>
 
-#include "runtime/engine/stored_bytes.h"
 #include "runtime/metrics/names.h"
+#include "runtime/storage/stored_bytes.h"
 
 namespace watershed {
 namespace {
