@@ -108,7 +108,7 @@ struct TaskOptions {
   int64_t buffer_timeout_ms = 10;
   // Rows for one channel are collected until they have this size.
   int64_t batch_size_bytes = 64 << 10;
-  // Until checkpoints come, a sink commits by itself at whichever is reached first.
+  // Without checkpoints a sink commits by itself at whichever is reached first.
   int64_t sink_epoch_interval_ms = 1000;
   int64_t sink_epoch_size_bytes = 4 << 20;
   // How long a canceled task waits for a commit under way before it leaves it to itself.

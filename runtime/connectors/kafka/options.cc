@@ -210,9 +210,9 @@ ConnectorSpec KafkaSpec() {
       .source_options = SourceOptions(),
       .sink_options = SinkOptions(),
       .sink_guarantee =
-          {"none",
-           "until checkpoints come: delivery is confirmed by the broker, but rows of a lost task "
-           "may be missing or doubled after a new start"},
+          {"at-least-once",
+           "with checkpoints: after a failure rows may come twice, none is missing; without them "
+           "rows of a lost task may be missing too"},
       .check = [](const OptionMap& options,
                   bool is_sink) { return is_sink ? CheckSink(options) : CheckSource(options); },
   };

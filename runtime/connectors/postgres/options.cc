@@ -79,9 +79,9 @@ ConnectorSpec PostgresSpec() {
                .description = "How long one attempt to connect may take"},
           },
       .sink_guarantee =
-          {"none",
-           "until checkpoints come: every epoch is one transaction, but rows of a lost task may be "
-           "missing or doubled after a new start"},
+          {"at-least-once",
+           "with checkpoints: after a failure rows may come twice, none is missing; without them "
+           "rows of a lost task may be missing too. Every epoch is one transaction"},
       .check = Check,
   };
 }
