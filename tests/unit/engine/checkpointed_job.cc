@@ -58,8 +58,7 @@ CheckpointedJob::~CheckpointedJob() { Kill(); }
 TaskEnvironment CheckpointedJob::Environment() {
   TaskEnvironment environment;
   environment.clock = &clock;
-  environment.options.auto_watermark_interval_ms = 0;
-  environment.options.batch_size_bytes = 1;
+  environment.options.auto_watermark_interval_ms = watermark_interval_ms;
   environment.connectors = &connectors_;
   environment.metrics = &metrics_;
   environment.keyed_state = &keyed_state_;
