@@ -1,9 +1,9 @@
 #include "runtime/state/snapshot_file.h"
 
-#include <xxhash.h>
-
 #include <bit>
 #include <cstring>
+
+#include "runtime/storage/content_hash.h"
 
 namespace watershed {
 namespace {
@@ -47,8 +47,6 @@ bool TakeVarint(std::string_view& bytes, uint64_t& number) {
   return false;
 }
 
-uint64_t HashOf(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
-
 // False: the bytes are no row.
 bool TakeRow(std::string_view& bytes, SnapshotRow& row) {
   uint64_t key_size = 0, form = 0;
@@ -79,7 +77,7 @@ std::string EncodeSnapshotFileHeader(const SnapshotFileHeader& header) {
   AppendNumber(header.max_parallelism, out);
   AppendNumber(header.key_groups.first, out);
   AppendNumber(header.key_groups.last, out);
-  AppendNumber(static_cast<uint32_t>(HashOf(out)), out);
+  AppendNumber(static_cast<uint32_t>(ContentHash::Of(out)), out);
   return out;
 }
 
@@ -127,7 +125,7 @@ std::string SnapshotChunk::Close() {
     next[row.group] += row.size;
     from += row.size;
   }
-  const uint64_t hash = HashOf(std::string_view(out).substr(sizeof(uint64_t)));
+  const uint64_t hash = ContentHash::Of(std::string_view(out).substr(sizeof(uint64_t)));
   std::memcpy(out.data(), &hash, sizeof hash);
   rows_.clear();
   order_.clear();
@@ -155,7 +153,7 @@ Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, std::
   }
   constexpr size_t kCheckAt = kHeaderBytes - sizeof(uint32_t);
   if (NumberAt<uint32_t>(bytes, kCheckAt) !=
-      static_cast<uint32_t>(HashOf(bytes.substr(0, kCheckAt)))) {
+      static_cast<uint32_t>(ContentHash::Of(bytes.substr(0, kCheckAt)))) {
     return refuse("its header is damaged; restore from another checkpoint");
   }
   SnapshotFileReader reader(name, bytes.substr(kHeaderBytes));
@@ -177,7 +175,7 @@ Status SnapshotFileReader::ForEachRow(KeyGroupRange groups, const Visit& visit) 
       return Damaged(number, "its directory is longer than itself");
     }
     const std::string_view chunk = rest.substr(0, kChunkHeaderBytes + body_size);
-    if (NumberAt<uint64_t>(chunk, 0) != HashOf(chunk.substr(sizeof(uint64_t)))) {
+    if (NumberAt<uint64_t>(chunk, 0) != ContentHash::Of(chunk.substr(sizeof(uint64_t)))) {
       return Damaged(number, "its checksum differs");
     }
     const size_t directory_size = entries * kDirectoryEntryBytes;

@@ -204,7 +204,7 @@ StateEntry* StateSnapshotter::NextFrozen(int64_t& steps) {
 bool StateSnapshotter::Write(int64_t max_bytes) {
   if (!frozen_ || frozen_->unwritten_bytes() > kEnoughUnwrittenBytes) return false;
   const int64_t before = row_bytes_;
-  int64_t steps = max_bytes / kStepBytes;
+  int64_t steps = max_bytes / kStepBytes + 1;
   while (steps > 0 && row_bytes_ - before < max_bytes) {
     StateEntry* const entry = NextFrozen(steps);
     if (entry == nullptr) {

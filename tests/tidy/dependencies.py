@@ -17,7 +17,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime/connectors": ("runtime/metrics/", "runtime/config/", "runtime/logging/",
                            "runtime/formats/format.h"),
     "runtime/exchange": ("runtime/metrics/",),
-    "runtime/state": ("runtime/metrics/",),
+    "runtime/state": ("runtime/metrics/", "runtime/storage/"),
     "runtime/operators": ("runtime/metrics/", "runtime/state/keyed_state.h"),
     "runtime/job": ("runtime/config/", "runtime/connectors/connector.h",
                     "runtime/connectors/option_values.h", "runtime/formats/format_options.h",
