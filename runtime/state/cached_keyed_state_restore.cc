@@ -29,23 +29,25 @@ struct CachedKeyedState::RestoredRows {
 
 Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) {
   if (!empty()) return InternalError("keyed state: a restore into a state that is not empty");
-  bool same_range = former.size() == 1;
+  // Files of another place (a job begun from another's checkpoint) are not in ours.
+  bool goes_on = former.size() == 1 && spec_.snapshots != nullptr &&
+                 storage.uri() == spec_.snapshots->storage->uri();
   int64_t rows = 0;
   for (const KeyedStateFiles& part : former) {
     for (const StoredFile& file : part.files) {
       WS_ASSIGN_OR_RETURN(const std::string bytes, ReadStored(storage, file));
-      WS_RETURN_IF_ERROR(RestoreFile(file.name, bytes, same_range, rows));
+      WS_RETURN_IF_ERROR(RestoreFile(file.name, bytes, goes_on, rows));
     }
   }
-  if (snapshots_ && same_range) {
+  if (snapshots_ && goes_on) {
     snapshots_->GoOnFrom(former.front().files, rows);
     UpdateSettled();
   }
   return Ok();
 }
 
-Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view bytes,
-                                     bool& same_range, int64_t& rows) {
+Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view bytes, bool& goes_on,
+                                     int64_t& rows) {
   WS_ASSIGN_OR_RETURN(const SnapshotFileReader reader, SnapshotFileReader::Open(name, bytes));
   const SnapshotFileHeader& header = reader.header();
   if (header.max_parallelism != spec_.max_parallelism) {
@@ -54,8 +56,8 @@ Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view byt
         "it was taken with",
         name, header.max_parallelism, spec_.max_parallelism);
   }
-  same_range = same_range && header.key_groups.first == spec_.key_groups.first &&
-               header.key_groups.last == spec_.key_groups.last;
+  goes_on = goes_on && header.key_groups.first == spec_.key_groups.first &&
+            header.key_groups.last == spec_.key_groups.last;
   RestoredRows bundle;
   bundle.Clear();
   WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, [&](const SnapshotRow& row) -> Status {

@@ -12,9 +12,11 @@
 namespace watershed::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr Setting kInMemory{StateBackendKind::kHashMap, 64 << 20, 0};
@@ -312,6 +314,22 @@ TEST_F(KeyedStateSnapshotTest, AfterARestoreOfTheSameRangeTheChainGoesOn) {
     ASSERT_EQ(second.files.size(), first.files.size() + 1);
     EXPECT_THAT(RowsOf({&second.files.back(), 1}), UnorderedElementsAre("key1=2", "key2 gone"));
   }
+}
+
+TEST_F(KeyedStateSnapshotTest, AfterARestoreFromAnotherPlaceTheChainBeginsAnew) {
+  const auto former = Open(kInMemory);
+  Put(*former, Numbered("key", 100), "1");
+  const KeyedStateFiles first = Take(*former);
+  FaultyStorage elsewhere(&SystemClock(), "memory://elsewhere");
+  for (const StoredFile& file : first.files) {
+    ASSERT_TRUE(elsewhere.PutIfAbsent(file.name, **rig_.storage().Get(file.name)));
+  }
+  const auto opened = Open(kInMemory);
+  ASSERT_TRUE(opened->state->Restore({&first, 1}, elsewhere));
+  Put(*opened, {"key1"}, "2");
+  const KeyedStateFiles second = Take(*opened);
+  EXPECT_THAT(second.files, Not(Contains(first.files.front())));
+  EXPECT_EQ(RowsOf(second.files).size(), 100U);
 }
 
 TEST_F(KeyedStateSnapshotTest, AfterARestoreOfOtherRangesTheChainBeginsAnew) {
