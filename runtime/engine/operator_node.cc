@@ -155,6 +155,7 @@ Result<Progress> OperatorNode::EndOfInput() {
 }
 
 void OperatorNode::Close() {
+  keyed_state_ = nullptr;
   if (opened_) operator_->Close();
   opened_ = false;
 }

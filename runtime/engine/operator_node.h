@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,7 +93,7 @@ class OperatorNode final : public ChainNode {
   Router router_;
   std::shared_ptr<const v1::SubtaskRestore> restore_;
   std::shared_ptr<ObjectStorage> restore_storage_;
-  KeyedState* keyed_state_ = nullptr;  // the operator's, when it takes part in snapshots
+  KeyedState* keyed_state_ = nullptr;  // null: none, or the job takes no checkpoints
   Counter* records_in_;
   Gauge* input_watermark_;
   Gauge* output_watermark_;

@@ -35,8 +35,6 @@ class CachedKeyedState final : public KeyedState {
   void Freeze(std::function<Status(Result<KeyedStateFiles>)> done) override;
   bool WriteFrozen(int64_t max_bytes) override;
   Status Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) override;
-  Status Snapshot(const PutSection& put) override;
-  Status Restore(const GetSection& get) override;
   bool empty() const override { return cache_.size() == 0 && backend_keys_ == 0; }
   KeyedStateFigures figures() const override;
 
@@ -96,13 +94,6 @@ class CachedKeyedState final : public KeyedState {
   Status FreezeNow(std::function<Status(Result<KeyedStateFiles>)>& done);
   void UpdateSettled();
   StateEntry* InsertEntry(uint64_t hash, std::string_view key);
-
-  // The former snapshots (cached_keyed_state_sections.cc).
-  Status AppendGroup(KeyGroup group, std::span<const uint32_t> cached_slots, std::string& out);
-  Status RestoreGroup(KeyGroup group, std::string_view section);
-  Status RestoreSection(KeyGroup group, const KeyBatch& keys,
-                        std::span<const std::string_view> values,
-                        std::span<const TimestampMs> timers);
 
   // Restoring (cached_keyed_state_restore.cc).
   struct RestoredRows;

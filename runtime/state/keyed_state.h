@@ -130,12 +130,6 @@ class KeyedState {
   // Freeze goes on from these files if they are those of one subtask with the same range.
   virtual Status Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) = 0;
 
-  // The former way, until the engine uses Freeze: everything at once, by key group.
-  using PutSection = std::function<Status(std::string_view section, std::string_view bytes)>;
-  using GetSection = std::function<std::vector<std::string>(std::string_view section)>;
-  virtual Status Snapshot(const PutSection& put) = 0;
-  virtual Status Restore(const GetSection& get) = 0;
-
   virtual bool empty() const = 0;
   virtual KeyedStateFigures figures() const = 0;
 
