@@ -159,7 +159,7 @@ v1::DeployTasksRequest JobMaster::CommonDeployment() const {
     placement->set_task_manager_id(subtask.task_manager_id());
     placement->set_address(subtask.endpoint());
   }
-  if (checkpoints_ != nullptr) {
+  if (TakesCheckpoints()) {
     const std::string& directory = checkpoints_->manifests()->directory();
     v1::CheckpointTarget* target = request.mutable_checkpoints();
     target->set_directory(directory);
@@ -177,11 +177,18 @@ std::vector<std::vector<v1::Split>> JobMaster::SplitsOf(const v1::Vertex& vertex
     if (restored != restore_->assignment.splits.end()) return restored->second;
   }
   const auto source = discoveries_.find(vertex.id());
-  if (source == discoveries_.end()) return {};
+  if (source == discoveries_.end() || !source->second.splits) return {};
   return AssignSplits(*source->second.splits, vertex.parallelism());
 }
 
 bool JobMaster::Deploy() {
+  if (restore_ && !TakesCheckpoints()) {
+    Fail(
+        "it begins with a checkpoint and its sources have no end, so it must go on taking them: "
+        "give it 'checkpointing: { interval: … }'",
+        /*is_final=*/true);
+    return true;
+  }
   waiting_reason_ = "starting the tasks";
   const v1::DeployTasksRequest common = CommonDeployment();
   std::map<std::string, v1::DeployTasksRequest> requests;
@@ -209,7 +216,7 @@ bool JobMaster::Deploy() {
     }
   }
   for (const auto& [task_manager, request] : requests) deployments_[task_manager];
-  if (checkpoints_ != nullptr) StartCheckpoints();
+  if (TakesCheckpoints()) StartCheckpoints();
   for (const auto& [task_manager, request] : requests) {
     const auto gateway = services_.cluster->gateway(task_manager);
     if (gateway == nullptr) continue;  // OnTaskManagerLost follows

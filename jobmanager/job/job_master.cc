@@ -51,7 +51,8 @@ JobMaster::JobMaster(JobDescription description, const JobServices& services)
       attempts_used_(description.attempts_used),
       start_time_ms_(description.stored.submitted_time_ms()),
       last_modification_ms_(services.clock->NowMs()),
-      restart_strategy_(description.restart) {
+      restart_strategy_(description.restart),
+      has_interval_(description.checkpoints.interval.count() > 0) {
   CreateSubtasks();
   if (!services_.checkpoint_directory.empty() && !description.stored.has_end()) {
     const auto& retained = description.stored.checkpoints();
@@ -201,7 +202,7 @@ bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
-  if (checkpoints_ == nullptr) return true;
+  if (!TakesCheckpoints()) return true;
   if (is_adopted) {
     StartCheckpoints();
     checkpoints_->OnAdopted();

@@ -70,7 +70,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   const std::string& lineage() const { return submission_.lineage(); }
   CheckpointId checkpoints_used() const;
   int32_t restarts() const;
-  // nullptr: the job takes none.
+  // nullptr: the cluster has no directory for them.
   const v1::CheckpointStatistics* checkpoints() const {
     return checkpoints_ == nullptr ? nullptr : &checkpoints_->statistics();
   }
@@ -133,6 +133,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void Describe(v1::CheckpointManifest& manifest) const override;
   void OnCheckpointsShown() override;
   void OnTooManyFailures(const std::string& reason) override;
+  // An unbounded job without an interval takes none: it would never publish anything.
+  bool TakesCheckpoints() const;
   void StartCheckpoints();  // of the attempt
 
   v1::SubtaskStatus* FindSubtask(const std::string& vertex_id, int32_t subtask);
@@ -187,7 +189,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   std::map<std::string, Deployment> deployments_;  // by TaskManager; empty until deployed
   std::vector<v1::SubtaskStatus> subtasks_;        // in the plan's order
   std::map<std::string, size_t> first_subtask_;    // of a vertex, index into subtasks_
-  std::shared_ptr<JobCheckpoints> checkpoints_;    // null: none are taken
+  const bool has_interval_;                        // of checkpoints
+  std::shared_ptr<JobCheckpoints> checkpoints_;    // null: the cluster has no directory for them
 };
 
 template <typename Argument>

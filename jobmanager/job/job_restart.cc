@@ -187,6 +187,19 @@ CheckpointId JobMaster::checkpoints_used() const {
   return CheckpointId{highest};
 }
 
+bool JobMaster::TakesCheckpoints() const {
+  if (checkpoints_ == nullptr) return false;
+  if (has_interval_) return true;
+  for (const v1::Vertex& vertex : plan_->vertices()) {
+    for (const std::vector<v1::Split>& splits : SplitsOf(vertex)) {
+      for (const v1::Split& split : splits) {
+        if (!split.has_end_position()) return false;
+      }
+    }
+  }
+  return true;
+}
+
 void JobMaster::StartCheckpoints() {
   std::map<CheckpointCoordinator::SubtaskKey, std::string> names;
   for (const v1::SubtaskStatus& subtask : subtasks_) {

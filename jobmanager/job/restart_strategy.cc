@@ -24,24 +24,19 @@ class Options {
     out = *value;
     return Ok();
   }
-  Status Take(const char* name, int64_t& out) const {
-    const std::string* text = Find(name);
-    if (text == nullptr) return Ok();
-    const char* end = text->data() + text->size();
-    const auto [stopped, error] = std::from_chars(text->data(), end, out);
-    if (error != std::errc() || stopped != end || out < 0) return Bad(name, *text, "a count");
-    return Ok();
-  }
-  Status Take(const char* name, double& out) const {
-    const std::string* text = Find(name);
-    if (text == nullptr) return Ok();
-    const char* end = text->data() + text->size();
-    const auto [stopped, error] = std::from_chars(text->data(), end, out);
-    if (error != std::errc() || stopped != end || out < 0) return Bad(name, *text, "a number");
-    return Ok();
-  }
+  Status Take(const char* name, int64_t& out) const { return TakeNumber(name, out, "a count"); }
+  Status Take(const char* name, double& out) const { return TakeNumber(name, out, "a number"); }
 
  private:
+  template <typename Number>
+  Status TakeNumber(const char* name, Number& out, const char* expected) const {
+    const std::string* text = Find(name);
+    if (text == nullptr) return Ok();
+    const char* end = text->data() + text->size();
+    const auto [stopped, error] = std::from_chars(text->data(), end, out);
+    if (error != std::errc() || stopped != end || out < 0) return Bad(name, *text, expected);
+    return Ok();
+  }
   const std::string* Find(const char* name) const {
     const auto found = strategy_.options().find(name);
     return found == strategy_.options().end() ? nullptr : &found->second;

@@ -65,11 +65,19 @@ HttpResponse UnknownJob(std::string_view id) {
 
 // What `view` makes of a job, or why there is none.
 template <typename View>
-HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, const View& view) {
+HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, int64_t now_ms,
+                     const View& view) {
   const std::optional<std::string> id = ParseJobId(id_text);
   if (!id) return BadJobId(id_text);
   const Result<v1::JobDetails> job = jobs.FindJob(*id);
-  return job ? JsonResponse(view(*job)) : UnknownJob(*id);
+  return job ? JsonResponse(view(*job, now_ms)) : UnknownJob(*id);
+}
+
+HttpResponse TaskManagerDetails(const JobManagerView& jobs, std::string_view id) {
+  for (const TaskManagerView& worker : jobs.TaskManagers()) {
+    if (worker.id == id) return JsonResponse(TaskManagerDetailsJson(worker));
+  }
+  return ErrorResponse(404, fmt::format("TaskManager {} not found", id));
 }
 
 HttpResponse Cancel(JobManagerView& jobs, std::string_view id_text) {
@@ -148,19 +156,17 @@ std::span<const RestApi::Route> RestApi::Route::Table() {
        }},
       {"GET", "/jobs/:jobid",
        [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, [&](const v1::JobDetails& job) {
-           return JobDetailsJson(job, api.clock_->NowMs());
-         });
+         return WithJob(*api.jobs_, match.parameter, api.clock_->NowMs(), JobDetailsJson);
        }},
       {"GET", "/jobs/:jobid/checkpoints",
        [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, [&](const v1::JobDetails& job) {
-           return CheckpointsJson(job, api.clock_->NowMs());
-         });
+         return WithJob(*api.jobs_, match.parameter, api.clock_->NowMs(), CheckpointsJson);
        }},
       {"GET", "/jobs/:jobid/checkpoints/config",
        [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, CheckpointConfigJson);
+         return WithJob(*api.jobs_, match.parameter, 0, [](const v1::JobDetails& job, int64_t) {
+           return CheckpointConfigJson(job);
+         });
        }},
       {"PATCH", "/jobs/:jobid",
        [](const RestApi& api, const Match& match) {
@@ -174,10 +180,7 @@ std::span<const RestApi::Route> RestApi::Route::Table() {
        }},
       {"GET", "/taskmanagers/:taskmanagerid",
        [](const RestApi& api, const Match& match) {
-         for (const TaskManagerView& worker : api.jobs_->TaskManagers()) {
-           if (worker.id == match.parameter) return JsonResponse(TaskManagerDetailsJson(worker));
-         }
-         return ErrorResponse(404, fmt::format("TaskManager {} not found", match.parameter));
+         return TaskManagerDetails(*api.jobs_, match.parameter);
        }},
   };
   return kRoutes;

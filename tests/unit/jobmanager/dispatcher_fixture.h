@@ -154,9 +154,12 @@ class DispatcherTest : public testing::Test {
     executor_.RunAll();
     return answer;
   }
-  void AnswerDiscovery(const std::string& task_manager, int splits) {
+  void AnswerDiscovery(const std::string& task_manager, int splits, bool bounded = false) {
     v1::DiscoverSplitsResponse response;
-    for (int i = 0; i < splits; ++i) response.add_splits()->set_id(std::to_string(i));
+    for (int i = 0; i < splits; ++i) {
+      response.add_splits()->set_id(std::to_string(i));
+      if (bounded) response.mutable_splits(i)->set_end_position(1000);
+    }
     gateways_[task_manager]->discovered(response);
     executor_.RunAll();
   }
@@ -212,13 +215,15 @@ class DispatcherTest : public testing::Test {
     return job;
   }
 
-  // Runs at once what a pool of threads would.
-  struct InlineRunner final : WorkRunner {
-    void Run(std::function<void()> work) override { work(); }
+  // Runs in the same steps what a pool of threads would.
+  struct SteppedRunner final : WorkRunner {
+    explicit SteppedRunner(Executor* executor) : executor(executor) {}
+    void Run(std::function<void()> work) override { executor->Post(std::move(work)); }
+    Executor* const executor;
   };
 
   SteppedExecutor executor_;
-  InlineRunner io_;
+  SteppedRunner io_{&executor_};
   MetricRegistry metrics_;
   DispatcherSettings settings_;
   HeldStore store_;

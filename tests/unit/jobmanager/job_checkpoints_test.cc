@@ -49,14 +49,14 @@ class JobCheckpointsTest : public DispatcherTest {
   int SubtaskOn(const std::string& task_manager) {
     return gateways_[task_manager]->deployments.back().tasks(0).subtask();
   }
-  std::string SubmitAndRun(const std::string& fields = kEverySecond) {
+  std::string SubmitAndRun(const std::string& fields = kEverySecond, bool bounded = false) {
     Register("a", 1);
     Register("b", 1);
     v1::JobGraph graph = Graph(fields);
     graph.set_parallelism(2);
     const Result<JobId> job = Submit(graph);
     EXPECT_TRUE(job) << job.error().message;
-    AnswerDiscovery("a", 3);
+    AnswerDiscovery("a", 3, bounded);
     Run(job->hex);
     return job->hex;
   }
@@ -325,7 +325,8 @@ TEST_F(JobCheckpointsTest, AStorageThatIsAwayDelaysTheRestore) {
 }
 
 TEST_F(JobCheckpointsTest, ABoundedJobEndsWithOneCheckpointAlsoWithoutAnInterval) {
-  const std::string job = SubmitAndRun("");
+  const std::string job = SubmitAndRun("", /*bounded=*/true);
+  EXPECT_TRUE(gateways_["a"]->deployments[0].has_checkpoints());
   executor_.Advance(seconds(60));
   EXPECT_TRUE(gateways_["a"]->triggers.empty());
   for (const char* id : {"a", "b"}) {
@@ -343,6 +344,16 @@ TEST_F(JobCheckpointsTest, ABoundedJobEndsWithOneCheckpointAlsoWithoutAnInterval
   Acknowledge(job, 1, 100, /*attempt=*/1, /*ended=*/true);
   EXPECT_EQ(gateways_["a"]->notifications.back().completed_checkpoint_id(), 1);
   Confirm(job, 1);
+  EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FINISHED));
+  EXPECT_TRUE(Update("b", job, SubtaskOn("b"), v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::FINISHED);
+}
+
+TEST_F(JobCheckpointsTest, AnUnboundedJobWithoutAnIntervalTakesNone) {
+  const std::string job = SubmitAndRun("");
+  EXPECT_FALSE(gateways_["a"]->deployments[0].has_checkpoints());
+  executor_.Advance(seconds(60));
+  EXPECT_TRUE(gateways_["a"]->triggers.empty());
   EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FINISHED));
   EXPECT_TRUE(Update("b", job, SubtaskOn("b"), v1::TASK_FINISHED));
   EXPECT_EQ(State(job), v1::FINISHED);
