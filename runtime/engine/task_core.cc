@@ -171,7 +171,8 @@ Result<TaskCore::StepResult> TaskCore::EndInput() {
     return StepResult::kEnded;
   }
   phase_ = Phase::kEndedInput;
-  Update([](TaskStatus&) {});  // the figures go with it: who waits for the end need not ask for them
+  Update(
+      [](TaskStatus&) {});  // the figures go with it: who waits for the end need not ask for them
   WS_RETURN_IF_ERROR(checkpoints_->OnEnded());
   return StepResult::kProgressed;
 }

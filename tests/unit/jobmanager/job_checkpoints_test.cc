@@ -205,15 +205,18 @@ TEST_F(JobCheckpointsTest, StaleReportsAreRefused) {
   EXPECT_EQ(State(job), v1::RUNNING);
 }
 
-TEST_F(JobCheckpointsTest, AStorageThatIsAwayFailsTheCheckpointNotTheJob) {
+TEST_F(JobCheckpointsTest, AStorageThatFailsFailsTheCheckpointNotTheJob) {
   const std::string job = SubmitAndRun();
   executor_.Advance(seconds(1));
-  storage_error_ = "No space left on device";
+  const std::string folder = directory_ + "/" + job;
+  std::filesystem::remove_all(folder);
+  std::ofstream(folder) << "in its place";
   Acknowledge(job, 1, 100);
   EXPECT_THAT(Job(job).checkpoints().latest_failed().failure(),
-              HasSubstr("No space left on device"));
+              HasSubstr("the manifest could not be stored"));
   EXPECT_EQ(State(job), v1::RUNNING);
-  storage_error_.clear();
+  std::filesystem::remove(folder);
+  std::filesystem::create_directory(folder);
   EXPECT_EQ(Checkpoint(job, 200), 2);
 }
 
