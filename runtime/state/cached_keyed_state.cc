@@ -185,6 +185,7 @@ Status CachedKeyedState::EndBundle() {
   if (backend_keys_ == 0) index_.Enable();
   const int64_t used = UsedBytes();
   const int64_t allowed = memory_->AllowanceBytes(reported_bytes_);
+  if (index_.byte_size() > allowed / 2) index_.Disable();  // the budget has shrunk
   if (used > allowed) Evict(allowed - allowed / 16);
   const int64_t max_dirty = memory_->options().max_dirty_bytes;
   if (max_dirty > 0 && dirty_bytes_ > max_dirty) Clean(max_dirty - max_dirty / 4);

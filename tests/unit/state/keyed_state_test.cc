@@ -223,5 +223,66 @@ TEST(KeyedState, TimersAreNotRegisteredPerRecord) {
   EXPECT_LT(opened.state->figures().cache_bytes - before, 1000);
 }
 
+// Deletes that wait for the end of a firing are bounded and in the account.
+TEST(KeyedState, FiringInSlicesStaysWithinTheBudget) {
+  constexpr int64_t kBudget = 1 << 20;
+  Opened opened({StateBackendKind::kHashMap, kBudget, 0});
+  std::vector<StateEntry*> entries;
+  for (int round = 0; round < 40; ++round) {
+    const KeyBatch keys = Keys(Numbered(fmt::format("key-with-a-long-name-{}-", round), 1000));
+    ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
+    for (StateEntry* entry : entries) {
+      SetValue(*opened.state, *entry, "0123456789");
+      opened.state->SetTimer(*entry, 1000 + round);
+    }
+    ASSERT_TRUE(opened.state->EndBundle());
+  }
+  int64_t fired = 0;
+  do {
+    ASSERT_TRUE(opened.state->TakeDue(5000, 500, entries));
+    fired += static_cast<int64_t>(entries.size());
+    for (StateEntry* entry : entries) opened.state->Resize(*entry, 0);
+    ASSERT_TRUE(opened.state->EndBundle());
+    // A chunk of the timer log that is being fired is held whole.
+    EXPECT_LE(opened.state->figures().cache_bytes, kBudget * 5 / 4);
+  } while (!entries.empty());
+  EXPECT_EQ(fired, 40'000);
+  EXPECT_TRUE(opened.state->empty());
+}
+
+// What is known of evicted keys gives way, too, when other states come.
+TEST(KeyedState, TheIndexOfEvictedKeysKeepsToTheShareOfItsState) {
+  constexpr int64_t kBudget = 1 << 20;
+  TemporaryDirectory directory;
+  KeyedStateFactory factory({.backend = StateBackendKind::kHashMap, .cache_bytes = kBudget});
+  std::vector<std::unique_ptr<KeyedState>> states;
+  for (int i = 0; i < 8; ++i) {
+    auto opened = factory.Open({.directory = fmt::format("{}/{}", directory.path(), i),
+                                .key_groups = kAllGroups,
+                                .max_parallelism = kMaxParallelism});
+    ASSERT_TRUE(opened);
+    states.push_back(std::move(*opened));
+  }
+  std::vector<StateEntry*> entries;
+  // The first has the budget to itself at first, and an index of a quarter of it.
+  for (int round = 0; round < 48; ++round) {
+    for (const auto& state : states) {
+      if ((round < 24) != (state == states.front())) continue;
+      const KeyBatch keys = Keys(Numbered(fmt::format("{}-", round), 1000));
+      ASSERT_TRUE(state->Resolve(keys, 0, keys.size(), entries));
+      for (StateEntry* entry : entries) SetValue(*state, *entry, "0123456789");
+      ASSERT_TRUE(state->EndBundle());
+    }
+  }
+  int64_t bytes = 0;
+  for (const auto& state : states) {
+    // Once around, so that each has seen the others.
+    ASSERT_TRUE(state->EndBundle());
+    bytes += state->figures().cache_bytes;
+  }
+  EXPECT_LE(bytes, kBudget);
+  EXPECT_LE(states.front()->figures().cache_bytes, kBudget / 4);
+}
+
 }  // namespace
 }  // namespace watershed::test
