@@ -33,7 +33,8 @@ class Target(NamedTuple):
     what: str
     job: str
     per_cpu_second: int
-    options: Mapping[str, str] = {}
+    options: Mapping[str, str] = {}  # "{scratch}" in a value: a folder of the run
+    more_yaml: str = ""              # added to the job file
 
 
 _TARGETS: dict[str, Target] = {
@@ -43,6 +44,9 @@ _TARGETS: dict[str, Target] = {
     # The open sessions take about 32 MB in the cache, which gets 5/7 of this: RocksDB has the rest.
     "session-spilled": Target("the same, most keys in RocksDB", "session", 300_000,
                               {"taskmanager.memory.managed.size": "20mb"}),
+    "session-checkpointed": Target("sessions, a checkpoint every second", "session", 300_000,
+                                   {"execution.checkpointing.dir": "file://{scratch}/checkpoints"},
+                                   "checkpointing: { interval: 1s }\n"),
 }
 _TASK_MANAGER_MB, _JOB_MANAGER_MB = 400, 50
 
@@ -114,14 +118,15 @@ class Bench:
         runs: dict[str, list[Run]] = {job: [] for job in jobs}
         for number in range(self._arguments.runs):
             for job in jobs:
-                runs[job].append(self.run(_TARGETS[job].job, _TARGETS[job].options))
+                target = _TARGETS[job]
+                runs[job].append(self.run(target.job, target.options, target.more_yaml))
                 print(f"  run {number + 1}, {job}: {runs[job][-1].per_cpu_second:,.0f} events per "
                       f"CPU-second, {runs[job][-1].wall_s:.1f} s", flush=True)
         print(f"\n{'job':50} {'events/CPU-s':>13} {'(range)':>23} {'target':>9}  {'wall s':>6} "
               f"{'TM MB':>6} {'JM MB':>6}")
         missed = 0
         for job in jobs:
-            what, _, target, _ = _TARGETS[job]
+            what, _, target, *_ = _TARGETS[job]
             rates = sorted(run.per_cpu_second for run in runs[job])
             wall = statistics.median(run.wall_s for run in runs[job])
             task_manager = max(run.task_manager_mb for run in runs[job])
@@ -162,14 +167,18 @@ class Bench:
              upto], stdout=subprocess.PIPE, text=True, check=True)
         return float(done.stdout)
 
-    def run(self, job: str, options: Mapping[str, str] | None = None) -> Run:
+    def run(self, job: str, options: Mapping[str, str] | None = None, more_yaml: str = "") -> Run:
         """Submits the job to a new cluster and waits until it has read the whole topic."""
         with (tempfile.TemporaryDirectory(prefix="watershed-bench-") as scratch,
               Cluster(self._arguments.binaries, pathlib.Path(scratch), task_managers=1, slots=1,
-                      options=options, cpus=self._arguments.engine_cpus) as cluster):
+                      options={key: value.replace("{scratch}", scratch)
+                               for key, value in (options or {}).items()},
+                      cpus=self._arguments.engine_cpus) as cluster):
+            job_file = pathlib.Path(scratch) / f"{job}.yaml"
+            job_file.write_text((_JOBS / f"{job}.yaml").read_text() + more_yaml)
             worker = cluster.task_managers[0].pid
             cpu_before, begin = cpu_seconds(worker), time.monotonic()
-            job_id = cluster.submit(_JOBS / f"{job}.yaml", self._env, parallelism=1)
+            job_id = cluster.submit(job_file, self._env, parallelism=1)
             state = StateUse()
             while cluster.state(job_id) not in ENDED:
                 state.sample(cluster.task_managers[0])
