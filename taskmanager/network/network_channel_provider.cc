@@ -8,9 +8,11 @@
 namespace watershed {
 
 NetworkChannelProvider::NetworkChannelProvider(std::shared_ptr<const NetworkContext> context,
-                                               std::shared_ptr<ReceiverRegistry> receivers)
+                                               std::shared_ptr<ReceiverRegistry> receivers,
+                                               SendingStreamFactory connect)
     : context_(std::move(context)),
       receivers_(std::move(receivers)),
+      connect_(std::move(connect)),
       local_(context_->channel_capacity_bytes) {}
 
 NetworkChannelProvider::~NetworkChannelProvider() { Shutdown(); }
@@ -56,14 +58,14 @@ Result<NetworkChannelProvider::Location> NetworkChannelProvider::Locate(
   return location->second;
 }
 
-std::shared_ptr<OutgoingStream> NetworkChannelProvider::StreamTo(const Location& location) {
-  std::shared_ptr<OutgoingStream>& stream = streams_[location.task_manager_id];
+std::shared_ptr<SendingStream> NetworkChannelProvider::StreamTo(const Location& location) {
+  std::shared_ptr<SendingStream>& stream = streams_[location.task_manager_id];
   if (stream == nullptr) {
     {
       const std::lock_guard lock(live_mutex_);
       ++live_streams_;
     }
-    stream = OutgoingStream::Start(location.task_manager_id, location.address, context_, [this] {
+    stream = connect_(location.task_manager_id, location.address, context_, [this] {
       const std::lock_guard lock(live_mutex_);
       --live_streams_;
       stream_done_.notify_all();
@@ -102,7 +104,7 @@ Result<std::unique_ptr<ChannelReceiver>> NetworkChannelProvider::OpenReceiver(
 }
 
 void NetworkChannelProvider::Shutdown() {
-  std::map<std::string, std::shared_ptr<OutgoingStream>> streams;
+  std::map<std::string, std::shared_ptr<SendingStream>> streams;
   {
     const std::lock_guard lock(mutex_);
     shut_down_ = true;

@@ -1,4 +1,4 @@
-// Channels for the tasks of a TaskManager: by pointer to tasks of its own, over gRPC to those of
+// Channels for the tasks of a TaskManager: by pointer to tasks of its own, over streams to those of
 // others.
 #pragma once
 
@@ -20,9 +20,11 @@ namespace watershed {
 // Thread-safe; nothing blocks but Shutdown and the destructor.
 class NetworkChannelProvider final : public ChannelProvider {
  public:
-  // `receivers` is the registry that the process's DataExchangeService feeds.
+  // `receivers` is the registry that the streams from other TaskManagers feed; `connect` starts
+  // those to them.
   NetworkChannelProvider(std::shared_ptr<const NetworkContext> context,
-                         std::shared_ptr<ReceiverRegistry> receivers);
+                         std::shared_ptr<ReceiverRegistry> receivers,
+                         SendingStreamFactory connect = OutgoingStream::Start);
   ~NetworkChannelProvider() override;  // Shutdown
 
   // Where the subtasks of an attempt run: before any of its channels is opened.
@@ -35,7 +37,7 @@ class NetworkChannelProvider final : public ChannelProvider {
   Result<std::unique_ptr<ChannelReceiver>> OpenReceiver(const ChannelKey& key,
                                                         const SchemaPtr& schema) override;
 
-  // Breaks the streams to other TaskManagers and waits until gRPC has let go of them.
+  // Breaks the streams to other TaskManagers and waits until each is done.
   void Shutdown();
 
  private:
@@ -53,20 +55,21 @@ class NetworkChannelProvider final : public ChannelProvider {
   bool IsLocal(const Location& location) const {
     return location.task_manager_id == context_->task_manager_id;
   }
-  std::shared_ptr<OutgoingStream> StreamTo(const Location& location);
+  std::shared_ptr<SendingStream> StreamTo(const Location& location);
 
   const std::shared_ptr<const NetworkContext> context_;
   const std::shared_ptr<ReceiverRegistry> receivers_;
+  const SendingStreamFactory connect_;
   LocalChannelProvider local_;
 
   mutable std::mutex mutex_;
   std::map<std::pair<JobId, Attempt>, AttemptPlacement> attempts_;
-  std::map<std::string, std::shared_ptr<OutgoingStream>> streams_;  // by the other's id
+  std::map<std::string, std::shared_ptr<SendingStream>> streams_;  // by the other's id
   bool shut_down_ = false;
 
   std::mutex live_mutex_;
   std::condition_variable stream_done_;
-  int live_streams_ = 0;  // that gRPC has not let go of
+  int live_streams_ = 0;  // not done
 };
 
 }  // namespace watershed

@@ -3,17 +3,14 @@
 #include <utility>
 
 #include "runtime/rpc/connection.h"
-#include "taskmanager/network/channel_proto.h"
 #include "taskmanager/network/peer_metadata.h"
-#include "taskmanager/network/sending_channel.h"
 
 namespace watershed {
 
 OutgoingStream::OutgoingStream(const std::string& peer_id, const std::string& peer_address,
                                std::shared_ptr<const NetworkContext> context,
                                std::function<void()> on_done)
-    : peer_("TaskManager " + peer_id + " at " + peer_address),
-      context_(std::move(context)),
+    : SendingStream(peer_id, peer_address, std::move(context)),
       stub_(v1::DataExchange::NewStub(MakeChannel(peer_address))),
       on_done_(std::move(on_done)) {}
 
@@ -24,7 +21,7 @@ std::shared_ptr<OutgoingStream> OutgoingStream::Start(const std::string& peer_id
   auto stream = std::make_shared<OutgoingStream>(peer_id, peer_address, std::move(context),
                                                  std::move(on_done));
   stream->self_ = stream;
-  stream->client_context_.AddMetadata(kPeerMetadata, stream->context_->task_manager_id);
+  stream->client_context_.AddMetadata(kPeerMetadata, stream->context().task_manager_id);
   stream->stub_->async()->Exchange(&stream->client_context_, stream.get());
   // Writes start outside of gRPC's callbacks: the hold keeps the call until FinishIfIdle.
   stream->AddHold();
@@ -33,31 +30,10 @@ std::shared_ptr<OutgoingStream> OutgoingStream::Start(const std::string& peer_id
   return stream;
 }
 
-std::unique_ptr<ChannelSender> OutgoingStream::OpenChannel(const ChannelKey& key) {
-  std::shared_ptr<SendingChannel> channel;
-  v1::Frame frame;
-  {
-    const std::lock_guard lock(mutex_);
-    if (broken_) return nullptr;
-    const uint32_t number = next_channel_number_++;
-    channel = std::make_shared<SendingChannel>(key, number, shared_from_this(), context_);
-    channels_.emplace(number, channel);
-    frame.set_channel_number(number);
-  }
-  *frame.mutable_open() = ToProto(key);
-  Send(std::move(frame));
-  return MakeRemoteSender(std::move(channel));
-}
-
 void OutgoingStream::Cancel() { client_context_.TryCancel(); }
 
 void OutgoingStream::Send(v1::Frame frame) {
   if (const v1::Frame* next = writes_.Offer(std::move(frame))) StartWrite(next);
-}
-
-void OutgoingStream::Forget(uint32_t channel_number) {
-  const std::lock_guard lock(mutex_);
-  channels_.erase(channel_number);
 }
 
 void OutgoingStream::OnReadDone(bool ok) {
@@ -65,19 +41,7 @@ void OutgoingStream::OnReadDone(bool ok) {
     Break();
     return;
   }
-  std::shared_ptr<SendingChannel> channel;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = channels_.find(credit_.channel_number());
-    if (it != channels_.end()) channel = it->second;
-  }
-  if (channel != nullptr) {
-    if (!credit_.closed_reason().empty()) {
-      channel->ReceiverClosed();
-    } else {
-      channel->AddCredit(credit_.bytes());
-    }
-  }
+  Receive(credit_);
   StartRead(&credit_);
 }
 
@@ -91,10 +55,7 @@ void OutgoingStream::OnWriteDone(bool) {
 }
 
 void OutgoingStream::Break() {
-  {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-  }
+  MarkBroken();
   writes_.Stop();
   FinishIfIdle();
 }
@@ -104,18 +65,7 @@ void OutgoingStream::FinishIfIdle() {
 }
 
 void OutgoingStream::OnDone(const grpc::Status& status) {
-  std::map<uint32_t, std::shared_ptr<SendingChannel>> channels;
-  {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    channels.swap(channels_);
-  }
-  const Error error{
-      ErrorDomain::kExternal, true,
-      fmt::format("the connection from TaskManager {} to {} broke: {}", context_->task_manager_id,
-                  peer_, status.ok() ? "the other side ended it" : status.error_message())};
-  for (const auto& [number, channel] : channels) channel->Broken(error);
-  channels.clear();
+  FailChannels(status.ok() ? "the other side ended it" : status.error_message());
   const std::function<void()> on_done = std::move(on_done_);
   self_.reset();  // may be the last: nothing of this object after it
   on_done();

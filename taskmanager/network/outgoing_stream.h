@@ -1,29 +1,23 @@
-// The stream on which all channels from this TaskManager to one other send their rows, and on which
-// their credits come back. Made at first use; broken for good once it breaks.
+// A SendingStream over gRPC's callback API.
 #pragma once
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/client_callback.h>
 
-#include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
-#include "runtime/exchange/channel.h"
-#include "taskmanager/network/network_context.h"
+#include "taskmanager/network/sending_stream.h"
 #include "taskmanager/network/write_queue.h"
 #include "watershed/v1/data.grpc.pb.h"
 
 namespace watershed {
 
-class SendingChannel;
-
-class OutgoingStream final : public grpc::ClientBidiReactor<v1::Frame, v1::Credit>,
-                             public std::enable_shared_from_this<OutgoingStream> {
+class OutgoingStream final : public SendingStream,
+                             public grpc::ClientBidiReactor<v1::Frame, v1::Credit> {
  public:
-  // Connects in the background. `on_done` runs last, on any thread.
+  // A SendingStreamFactory.
   static std::shared_ptr<OutgoingStream> Start(const std::string& peer_id,
                                                const std::string& peer_address,
                                                std::shared_ptr<const NetworkContext> context,
@@ -31,13 +25,8 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::Frame, v1::Credi
   OutgoingStream(const std::string& peer_id, const std::string& peer_address,
                  std::shared_ptr<const NetworkContext> context, std::function<void()> on_done);
 
-  // nullptr once the stream is broken: start another.
-  std::unique_ptr<ChannelSender> OpenChannel(const ChannelKey& key);
-  void Cancel();  // breaks it
-
-  // For SendingChannel.
-  void Send(v1::Frame frame);
-  void Forget(uint32_t channel_number);
+  void Cancel() override;
+  void Send(v1::Frame frame) override;
 
  private:
   void OnReadDone(bool ok) override;
@@ -46,19 +35,12 @@ class OutgoingStream final : public grpc::ClientBidiReactor<v1::Frame, v1::Credi
   void Break();
   void FinishIfIdle();
 
-  const std::string peer_;  // "TaskManager b at 127.0.0.1:4711"
-  const std::shared_ptr<const NetworkContext> context_;
   const std::unique_ptr<v1::DataExchange::Stub> stub_;
   grpc::ClientContext client_context_;
   std::function<void()> on_done_;
   WriteQueue<v1::Frame> writes_;
   v1::Credit credit_;
-  std::shared_ptr<OutgoingStream> self_;  // until OnDone
-
-  std::mutex mutex_;
-  bool broken_ = false;
-  uint32_t next_channel_number_ = 1;
-  std::map<uint32_t, std::shared_ptr<SendingChannel>> channels_;
+  std::shared_ptr<SendingStream> self_;  // until OnDone
 };
 
 }  // namespace watershed

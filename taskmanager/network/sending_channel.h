@@ -9,13 +9,13 @@
 #include "runtime/exchange/channel.h"
 #include "runtime/exchange/revocable_callback.h"
 #include "taskmanager/network/network_context.h"
-#include "taskmanager/network/outgoing_stream.h"
+#include "taskmanager/network/sending_stream.h"
 
 namespace watershed {
 
 class SendingChannel {
  public:
-  SendingChannel(const ChannelKey& key, uint32_t number, std::shared_ptr<OutgoingStream> stream,
+  SendingChannel(const ChannelKey& key, uint32_t number, std::shared_ptr<SendingStream> stream,
                  std::shared_ptr<const NetworkContext> context)
       : key_(key), number_(number), stream_(std::move(stream)), context_(std::move(context)) {}
 
@@ -38,7 +38,7 @@ class SendingChannel {
 
   const ChannelKey key_;
   const uint32_t number_;
-  const std::shared_ptr<OutgoingStream> stream_;
+  const std::shared_ptr<SendingStream> stream_;
   const std::shared_ptr<const NetworkContext> context_;
   RevocableCallback on_writable_;
 
