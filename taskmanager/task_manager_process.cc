@@ -13,6 +13,7 @@
 #include "runtime/process/worker_pool.h"
 #include "runtime/rpc/connection.h"
 #include "runtime/state/keyed_state.h"
+#include "taskmanager/cluster/grpc_job_manager_gateway.h"
 #include "taskmanager/cluster/job_manager_connection.h"
 #include "taskmanager/machine.h"
 #include "taskmanager/network/data_exchange_service.h"
@@ -165,8 +166,9 @@ class Process final : public TaskManagerProcess {
     };
     const std::string address = JoinHostPort(config_.Get(options::kJobManagerRpcAddress),
                                              config_.Get(options::kJobManagerRpcPort).first);
-    connection_ =
-        std::make_shared<JobManagerConnection>(address, &loop_, calls_, std::move(callbacks));
+    connection_ = std::make_shared<JobManagerConnection>("JobManager at " + address,
+                                                         MakeGrpcJobManagerGateway(address, calls_),
+                                                         &loop_, std::move(callbacks));
   }
   void Register() {
     v1::RegisterTaskManagerRequest self;

@@ -4,13 +4,11 @@
 #include <utility>
 
 #include "runtime/logging/log.h"
-#include "runtime/rpc/unary_call.h"
 
 namespace watershed {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{200};
-constexpr std::chrono::milliseconds kDeadline{10'000};
 
 }  // namespace
 
@@ -34,14 +32,12 @@ void CheckpointReports::Send(uint64_t id) {
   waiting.under_way = true;
   waiting.report.set_task_manager_id(task_manager_id_);
   waiting.report.set_leader_epoch(leader_epoch_.value);
-  CallUnary<v1::ReportCheckpointResponse>(
-      pending_, {.peer = peer_, .deadline = kDeadline}, waiting.report,
-      [this](auto&&... arguments) { stub_->async()->ReportCheckpoint(arguments...); },
-      [executor = executor_, weak = weak_from_this(), id](auto answer) {
-        executor->Post([weak, id, answer = std::move(answer)] {
-          if (const auto self = weak.lock()) self->OnAnswer(id, answer);
-        });
-      });
+  gateway_->ReportCheckpoint(waiting.report,
+                             [executor = executor_, weak = weak_from_this(), id](auto answer) {
+                               executor->Post([weak, id, answer = std::move(answer)] {
+                                 if (const auto self = weak.lock()) self->OnAnswer(id, answer);
+                               });
+                             });
 }
 
 void CheckpointReports::OnAnswer(uint64_t id, const Result<v1::ReportCheckpointResponse>& answer) {

@@ -6,12 +6,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "runtime/process/executor.h"
-#include "runtime/rpc/pending_calls.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/result.h"
-#include "watershed/v1/control.grpc.pb.h"
+#include "taskmanager/cluster/job_manager_gateway.h"
+#include "watershed/v1/control.pb.h"
 
 namespace watershed {
 
@@ -19,10 +20,8 @@ namespace watershed {
 // stale attempt) is dropped.
 class CheckpointReports : public std::enable_shared_from_this<CheckpointReports> {
  public:
-  // `peer` names the JobManager in messages; `stub` outlives the calls.
-  CheckpointReports(std::string peer, v1::ClusterService::Stub* stub, Executor* executor,
-                    std::shared_ptr<PendingCalls> pending)
-      : peer_(std::move(peer)), stub_(stub), executor_(executor), pending_(std::move(pending)) {}
+  CheckpointReports(std::shared_ptr<JobManagerGateway> gateway, Executor* executor)
+      : gateway_(std::move(gateway)), executor_(executor) {}
 
   // Sender and leader epoch are set here, at every try.
   void Add(v1::ReportCheckpointRequest report);
@@ -38,10 +37,8 @@ class CheckpointReports : public std::enable_shared_from_this<CheckpointReports>
   void Send(uint64_t id);
   void OnAnswer(uint64_t id, const Result<v1::ReportCheckpointResponse>& answer);
 
-  const std::string peer_;
-  v1::ClusterService::Stub* const stub_;
+  const std::shared_ptr<JobManagerGateway> gateway_;
   Executor* const executor_;
-  const std::shared_ptr<PendingCalls> pending_;
   bool registered_ = false;
   std::string task_manager_id_;
   LeaderEpoch leader_epoch_{0};

@@ -1,74 +1,24 @@
 #include "taskmanager/cluster/job_manager_connection.h"
 
-#include <grpcpp/support/client_callback.h>
-
 #include <utility>
 
 #include "runtime/logging/log.h"
-#include "runtime/rpc/connection.h"
-#include "runtime/rpc/unary_call.h"
 
 namespace watershed {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{200};
-constexpr std::chrono::milliseconds kRegisterDeadline{5000};
-constexpr std::chrono::milliseconds kCallDeadline{10'000};
 
 }  // namespace
 
-// Reads until the JobManager, its process or the connection ends. Deletes itself.
-class JobManagerConnection::AttachReader final : public grpc::ClientReadReactor<v1::AttachEvent> {
- public:
-  static void Start(const std::shared_ptr<JobManagerConnection>& connection,
-                    const v1::AttachRequest& request) {
-    connection->attach_context_ = std::make_shared<grpc::ClientContext>();
-    if (!connection->pending_->Add(connection->attach_context_.get())) return;
-    auto* reader = new AttachReader(connection, request);
-    connection->stub_->async()->Attach(reader->context_.get(), &reader->request_, reader);
-    reader->StartRead(&reader->event_);
-    reader->StartCall();
-  }
-  void OnReadDone(bool ok) override {
-    if (ok) StartRead(&event_);
-  }
-  void OnDone(const grpc::Status&) override {
-    if (const auto connection = connection_.lock()) {
-      connection->executor_->Post([weak = connection_, registration = request_.registration()] {
-        if (const auto self = weak.lock()) self->OnDetached(registration);
-      });
-    }
-    const std::shared_ptr<PendingCalls> pending = pending_;
-    pending->Forget(context_.get());
-    delete this;
-    pending->Done();
-  }
-
- private:
-  AttachReader(const std::shared_ptr<JobManagerConnection>& connection,
-               const v1::AttachRequest& request)
-      : connection_(connection),
-        pending_(connection->pending_),
-        context_(connection->attach_context_),
-        request_(request) {}
-
-  const std::weak_ptr<JobManagerConnection> connection_;
-  const std::shared_ptr<PendingCalls> pending_;
-  const std::shared_ptr<grpc::ClientContext> context_;
-  const v1::AttachRequest request_;
-  v1::AttachEvent event_;
-};
-
-JobManagerConnection::JobManagerConnection(const std::string& address, Executor* executor,
-                                           std::shared_ptr<PendingCalls> pending,
-                                           JobManagerCallbacks callbacks)
-    : peer_("JobManager at " + address),
+JobManagerConnection::JobManagerConnection(std::string peer,
+                                           std::shared_ptr<JobManagerGateway> gateway,
+                                           Executor* executor, JobManagerCallbacks callbacks)
+    : peer_(std::move(peer)),
       executor_(executor),
-      pending_(std::move(pending)),
+      gateway_(std::move(gateway)),
       callbacks_(std::move(callbacks)),
-      stub_(v1::ClusterService::NewStub(MakeChannel(address))),
-      checkpoint_reports_(
-          std::make_shared<CheckpointReports>(peer_, stub_.get(), executor_, pending_)) {}
+      checkpoint_reports_(std::make_shared<CheckpointReports>(gateway_, executor_)) {}
 
 void JobManagerConnection::Start(v1::RegisterTaskManagerRequest self) {
   self_ = std::move(self);
@@ -80,15 +30,11 @@ void JobManagerConnection::Register() {
   registering_ = true;
   v1::RegisterTaskManagerRequest request = self_;
   callbacks_.fill_registration(request);
-  CallUnary<v1::RegisterTaskManagerResponse>(
-      pending_, {.peer = peer_, .deadline = kRegisterDeadline, .wait_for_ready = true},
-      std::move(request),
-      [this](auto&&... arguments) { stub_->async()->RegisterTaskManager(arguments...); },
-      [executor = executor_, weak = weak_from_this()](auto response) {
-        executor->Post([weak, response = std::move(response)] {
-          if (const auto self = weak.lock()) self->OnRegistered(response);
-        });
-      });
+  gateway_->Register(request, [executor = executor_, weak = weak_from_this()](auto response) {
+    executor->Post([weak, response = std::move(response)] {
+      if (const auto self = weak.lock()) self->OnRegistered(response);
+    });
+  });
 }
 
 void JobManagerConnection::RegisterLater() {
@@ -125,7 +71,12 @@ void JobManagerConnection::Attach() {
   request.set_task_manager_id(self_.task_manager_id());
   request.set_leader_epoch(leader_epoch_.value);
   request.set_registration(registration_);
-  AttachReader::Start(shared_from_this(), request);
+  gateway_->Attach(request,
+                   [executor = executor_, weak = weak_from_this(), registration = registration_] {
+                     executor->Post([weak, registration] {
+                       if (const auto self = weak.lock()) self->OnDetached(registration);
+                     });
+                   });
 }
 
 void JobManagerConnection::OnDetached(int64_t registration) {
@@ -160,16 +111,14 @@ void JobManagerConnection::SendHeartbeat() {
     for (const v1::ExecutionId& stale : response->stale()) {
       callbacks_.on_stale(JobId{stale.job_id()}, Attempt{stale.attempt()});
     }
-    if (response->unknown()) attach_context_->TryCancel();  // OnDetached follows
+    if (response->unknown()) gateway_->Detach();  // OnDetached follows
   };
-  CallUnary<v1::HeartbeatResponse>(
-      pending_, {.peer = peer_, .deadline = kCallDeadline}, std::move(request),
-      [this](auto&&... arguments) { stub_->async()->Heartbeat(arguments...); },
-      [executor = executor_, weak = weak_from_this(), on_answer](auto response) {
-        executor->Post([weak, on_answer, response = std::move(response)] {
-          if (const auto self = weak.lock()) on_answer(response);
-        });
-      });
+  gateway_->Heartbeat(request,
+                      [executor = executor_, weak = weak_from_this(), on_answer](auto response) {
+                        executor->Post([weak, on_answer, response = std::move(response)] {
+                          if (const auto self = weak.lock()) on_answer(response);
+                        });
+                      });
 }
 
 void JobManagerConnection::Report(v1::SubtaskReport report) {
@@ -196,14 +145,12 @@ void JobManagerConnection::SendReports() {
       if (const auto self = weak.lock()) self->SendReports();
     });
   };
-  CallUnary<v1::UpdateTasksResponse>(
-      pending_, {.peer = peer_, .deadline = kCallDeadline}, std::move(request),
-      [this](auto&&... arguments) { stub_->async()->UpdateTasks(arguments...); },
-      [executor = executor_, weak = weak_from_this(), on_answer](auto response) {
-        executor->Post([weak, on_answer, response = std::move(response)] {
-          if (const auto self = weak.lock()) on_answer(response);
-        });
-      });
+  gateway_->UpdateTasks(request,
+                        [executor = executor_, weak = weak_from_this(), on_answer](auto response) {
+                          executor->Post([weak, on_answer, response = std::move(response)] {
+                            if (const auto self = weak.lock()) on_answer(response);
+                          });
+                        });
 }
 
 }  // namespace watershed

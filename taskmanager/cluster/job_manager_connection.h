@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "runtime/process/executor.h"
-#include "runtime/rpc/pending_calls.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/result.h"
 #include "taskmanager/cluster/checkpoint_reports.h"
-#include "watershed/v1/control.grpc.pb.h"
+#include "taskmanager/cluster/job_manager_gateway.h"
+#include "watershed/v1/control.pb.h"
 
 namespace watershed {
 
@@ -34,10 +34,9 @@ struct JobManagerCallbacks {
 
 class JobManagerConnection : public std::enable_shared_from_this<JobManagerConnection> {
  public:
-  // `address` is host:port of the JobManager. `pending` must be closed before the executor goes
-  // away.
-  JobManagerConnection(const std::string& address, Executor* executor,
-                       std::shared_ptr<PendingCalls> pending, JobManagerCallbacks callbacks);
+  // `peer` names the JobManager in messages.
+  JobManagerConnection(std::string peer, std::shared_ptr<JobManagerGateway> gateway,
+                       Executor* executor, JobManagerCallbacks callbacks);
 
   // On the executor, as everything else. Reports that come before are kept.
   void Start(v1::RegisterTaskManagerRequest self);
@@ -52,8 +51,6 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   LeaderEpoch leader_epoch() const { return leader_epoch_; }
 
  private:
-  class AttachReader;
-
   void Register();
   void RegisterLater();
   void OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response);
@@ -66,12 +63,10 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   const std::string peer_;
   v1::RegisterTaskManagerRequest self_;
   Executor* const executor_;
-  const std::shared_ptr<PendingCalls> pending_;
+  const std::shared_ptr<JobManagerGateway> gateway_;
   const JobManagerCallbacks callbacks_;
-  const std::unique_ptr<v1::ClusterService::Stub> stub_;
   const std::shared_ptr<CheckpointReports> checkpoint_reports_;
 
-  std::shared_ptr<grpc::ClientContext> attach_context_;  // of the registration in force
   bool registered_ = false;
   bool registering_ = false;
   bool leaving_ = false;
