@@ -143,9 +143,10 @@ class Process final : public TaskManagerProcess {
       if (auto wake = std::exchange(when_idle_, nullptr)) wake();
     };
     tasks_ = std::make_unique<TaskExecutor>(std::move(services));
-    service_ = std::make_unique<TaskManagerServiceHandler>(
-        TaskManagerServiceParts{&loop_, tasks_.get(), &discovery_, &snapshot_io_, &connectors_,
-                                &SystemClock(), &metrics_, temporary_->path()});
+    control_ = std::make_unique<TaskManagerControl>(
+        TaskManagerControlParts{&loop_, tasks_.get(), &discovery_, &snapshot_io_, &connectors_,
+                                &SystemClock(), &metrics_, temporary_->path(), nullptr});
+    service_ = std::make_unique<TaskManagerServiceHandler>(&loop_, control_.get());
   }
 
   // Before the server starts: whoever calls it may cause reports.
@@ -160,7 +161,7 @@ class Process final : public TaskManagerProcess {
       request.set_free_memory_bytes(FreeMemoryBytes());
       for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
     };
-    callbacks.on_registered = [this](LeaderEpoch epoch) { service_->ObserveLeader(epoch); };
+    callbacks.on_registered = [this](LeaderEpoch epoch) { control_->ObserveLeader(epoch); };
     callbacks.on_stale = [this](const JobId& job, Attempt attempt) {
       tasks_->Cancel(job, attempt);
     };
@@ -238,6 +239,7 @@ class Process final : public TaskManagerProcess {
   std::unique_ptr<NetworkChannelProvider> channels_;
   const std::shared_ptr<PendingCalls> calls_ = std::make_shared<PendingCalls>();
   std::unique_ptr<TaskExecutor> tasks_;
+  std::unique_ptr<TaskManagerControl> control_;
   std::unique_ptr<TaskManagerServiceHandler> service_;
   std::shared_ptr<JobManagerConnection> connection_;
   std::function<void()> when_idle_;  // the loop's

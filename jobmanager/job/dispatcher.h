@@ -39,6 +39,7 @@ struct DispatcherServices {
   TaskManagerGatewayFactory gateways;
   WorkRunner* io = nullptr;    // for checkpoint storage
   StorageOpener open_storage;  // the same
+  std::function<std::string()> make_id;  // of jobs and lineages, 32 hex; null: random
   // What has to be stored could not be: nothing is done any more, the process must end. Once.
   std::function<void(const Error&)> on_fatal;
 };
@@ -87,6 +88,7 @@ class Dispatcher final : private ClusterAccess {
   void StoreSubmission(JobDescription job, std::function<void(Result<JobId>)> done);
   JobMaster* AddJob(JobDescription job);
   JobServices ServicesOfJobs();
+  std::string MakeId() const;
   Status CheckSender(const std::string& task_manager_id, int64_t leader_epoch);
   void DropOldestEnded();
 

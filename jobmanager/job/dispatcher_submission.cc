@@ -20,6 +20,10 @@ JobServices Dispatcher::ServicesOfJobs() {
   return services;
 }
 
+std::string Dispatcher::MakeId() const {
+  return services_.make_id ? services_.make_id() : RandomJobId().hex;
+}
+
 void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
   services_.store->Append(std::move(entry), [this, alive = std::weak_ptr(alive_),
                                              stored = std::move(stored)](const Status& status) {
@@ -33,14 +37,14 @@ void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
 void Dispatcher::Submit(const v1::SubmitJobRequest& request,
                         std::function<void(Result<JobId>)> done) {
   v1::StoredJob job;
-  job.mutable_submission()->set_job_id(RandomJobId().hex);
+  job.mutable_submission()->set_job_id(MakeId());
   *job.mutable_submission()->mutable_graph() = request.graph();
   Fix(settings_.jobs, *job.mutable_submission()->mutable_graph());
   job.set_submitted_time_ms(clock_->NowMs());
   if (!request.restore_path().empty()) {
     return SubmitFrom(std::move(job), request.restore_path(), std::move(done));
   }
-  job.mutable_submission()->set_lineage(RandomJobId().hex);
+  job.mutable_submission()->set_lineage(MakeId());
   Result<JobDescription> described = Describe(job, settings_.jobs);
   if (!described) return done(tl::make_unexpected(std::move(described).error()));
   StoreSubmission(std::move(*described), std::move(done));

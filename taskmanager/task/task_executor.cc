@@ -111,13 +111,17 @@ class TaskExecutor::Responder final : public CheckpointResponder {
   const TaskExecutorServices* const services_;
 };
 
-Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request) {
+Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request,
+                                                  const CheckpointStorageOpener& open) {
   CheckpointStorages storages;
   if (!request.has_checkpoints()) return storages;
   const v1::CheckpointTarget& target = request.checkpoints();
-  WS_ASSIGN_OR_RETURN(storages.target, OpenStorage(target.directory()));
+  const auto opened = [&open](const std::string& uri) {
+    return open ? open(uri) : OpenStorage(uri);
+  };
+  WS_ASSIGN_OR_RETURN(storages.target, opened(target.directory()));
   if (!target.restore_directory().empty()) {
-    WS_ASSIGN_OR_RETURN(storages.restore, OpenStorage(target.restore_directory()));
+    WS_ASSIGN_OR_RETURN(storages.restore, opened(target.restore_directory()));
   }
   return storages;
 }
@@ -173,11 +177,12 @@ Result<std::unique_ptr<Task>> TaskExecutor::CreateTask(const AttemptKey& key,
   for (const v1::Split& split : deployment.splits()) spec.splits.push_back(FromProto(split));
   spec.checkpoint_storage = attempt.storages.target;
   spec.lineage = attempt.lineage;
-  spec.unique = RandomHex();
+  spec.unique = services_.make_unique ? services_.make_unique() : RandomHex();
   spec.restore_storage = attempt.storages.restore;
   if (deployment.has_restore()) {
     spec.restore = std::make_shared<v1::SubtaskRestore>(deployment.restore());
   }
+  if (services_.make_task) return services_.make_task(std::move(spec), services_.environment);
   return Task::Create(std::move(spec), services_.environment);
 }
 

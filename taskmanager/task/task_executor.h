@@ -24,8 +24,11 @@ struct CheckpointStorages {
   std::shared_ptr<ObjectStorage> target;
   std::shared_ptr<ObjectStorage> restore;
 };
-// Blocks.
-Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request);
+using CheckpointStorageOpener =
+    std::function<Result<std::shared_ptr<ObjectStorage>>(const std::string& uri)>;
+// Blocks. Null: OpenStorage.
+Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& request,
+                                                  const CheckpointStorageOpener& open);
 
 struct TaskExecutorServices {
   Executor* executor = nullptr;  // the event loop
@@ -33,6 +36,9 @@ struct TaskExecutorServices {
   NetworkChannelProvider* channels = nullptr;
   // `channels`, `on_status` and `checkpoints` are the executor's own.
   TaskEnvironment environment;
+  // What a simulation puts in the place of threads and chance. Null: Task::Create and RandomHex.
+  std::function<Result<std::unique_ptr<Task>>(TaskSpec, const TaskEnvironment&)> make_task;
+  std::function<std::string()> make_unique;
   // A task's state or message changed.
   std::function<void(v1::SubtaskReport)> on_report;
   // A task answered a checkpoint. Without who we are and whom we obey.

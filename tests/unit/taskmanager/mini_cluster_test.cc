@@ -275,7 +275,7 @@ TEST_F(StaleRequestsTest, ALaterLeaderTakesOverAndTheJobManagerIsDeposed) {
 TEST_F(StaleRequestsTest, ADeploymentAfterItsCancellationIsRefused) {
   EXPECT_TRUE(Cancel(kLaterEpoch).ok());
   const grpc::Status status = Deploy(kLaterEpoch);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("attempt 0 of job job has ended here"));
 }
 
