@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/connectors/sink_payload.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/record_batch.h"
 #include "runtime/types/result.h"
@@ -22,12 +23,13 @@ struct WriterId {
   int32_t writer = 0;
 };
 
-// Output of one epoch, durable on its own once the checkpoint is. What `payload` holds is the
-// sink's business: rows, or the name of a file that holds them.
+// Output of one epoch, or a part of it, durable on its own once the checkpoint is. What `payload`
+// holds is the sink's business. It may have left memory meanwhile: Commit and Recover read it, one
+// segment after the other.
 struct SinkSegment {
   CheckpointId epoch;
   int64_t rows = 0;
-  std::string payload;
+  SinkPayload payload;
   int32_t writer = 0;  // of a restored one: whose it was
 };
 
@@ -52,7 +54,7 @@ class Sink {
   virtual Status Recover(std::span<const SinkSegment> segments) = 0;
   // Validates rows against the target (types, lengths, NUL) and buffers them. Never blocks long.
   virtual Status Write(const RecordBatch& batch) = 0;
-  // Ends an epoch: all rows written since the last Prepare.
+  // All rows written since the last Prepare. A long epoch is prepared in several parts.
   virtual Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) = 0;
   // Makes the epoch visible, once. May be asked again after an unknown outcome (retryable error).
   virtual Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) = 0;

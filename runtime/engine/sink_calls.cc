@@ -19,6 +19,11 @@ auto CatchAll(std::string_view what, Call call) -> decltype(call()) {
   }
 }
 
+// Read when the sink asks for it, so that no more than one segment is in memory.
+SinkPayload StoredPayload(const std::shared_ptr<ObjectStorage>& storage, const StoredFile& file) {
+  return {file.size_bytes, [storage, file] { return ReadStored(*storage, file); }};
+}
+
 // The marker that the target has, or what a former attempt heard of it.
 void Raise(const WriterMarker& marker, std::vector<WriterMarker>& writers) {
   for (WriterMarker& known : writers) {
@@ -56,8 +61,8 @@ Result<std::vector<WriterMarker>> SinkCalls::Target::Open(const WriterId& own, A
   std::vector<SinkSegment> segments;
   for (const SinkTakeover::Segment& left : takeover.segments) {
     segments.push_back(left.segment);
-    if (left.file.name.empty()) continue;
-    WS_ASSIGN_OR_RETURN(segments.back().payload, ReadStored(*takeover.storage, left.file));
+    if (!left.file.name.empty())
+      segments.back().payload = StoredPayload(takeover.storage, left.file);
   }
   WS_RETURN_IF_ERROR(sink->Recover(segments));
   for (const SinkSegment& segment : segments) {

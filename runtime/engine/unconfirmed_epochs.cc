@@ -23,12 +23,12 @@ void UnconfirmedEpochs::Snapshot(const std::shared_ptr<PendingSnapshot>& snapsho
                                  v1::SinkSnapshot* out) {
   for (const std::shared_ptr<Entry>& entry : epochs_) {
     for (const SinkSegment& segment : entry->epoch.segments) {
-      snapshot->CountBytes(static_cast<int64_t>(segment.payload.size()));
+      snapshot->CountBytes(segment.payload.byte_size());
     }
     if (entry->stored) continue;
     if (entry->open_writes == 0) Store(entry);
     for (const SinkSegment& segment : entry->epoch.segments) {
-      snapshot->CountWritten(static_cast<int64_t>(segment.payload.size()));
+      snapshot->CountWritten(segment.payload.byte_size());
     }
     if (entry->stored) continue;
     snapshot->BeginPiece();
@@ -42,7 +42,7 @@ void UnconfirmedEpochs::Snapshot(const std::shared_ptr<PendingSnapshot>& snapsho
         ref.set_epoch(segment.epoch.value);
         ref.set_rows(segment.rows);
         if (entry->files[i].name.empty()) {
-          ref.set_payload(segment.payload);
+          ref.set_payload(*segment.payload.bytes());
         } else {
           ToProto(entry->files[i], ref.mutable_file());
         }
@@ -56,10 +56,10 @@ void UnconfirmedEpochs::Store(const std::shared_ptr<Entry>& entry) {
   entry->files.resize(segments.size());
   entry->failure = Ok();
   for (size_t i = 0; i < segments.size(); ++i) {
-    if (segments[i].payload.size() <= kInlineBytes || !entry->files[i].name.empty()) continue;
+    if (segments[i].payload.byte_size() <= kInlineBytes || !entry->files[i].name.empty()) continue;
     ++entry->open_writes;
     BackgroundWriter writer(*target_, fmt::format("{}-{}", target_->name_prefix, next_file_++));
-    writer.Append(segments[i].payload);
+    writer.Append(*segments[i].payload.bytes());
     writer.Finish([entry, i](Result<StoredFile> file) {
       OnWritten(*entry, i, std::move(file));
       return Ok();

@@ -23,7 +23,7 @@ class SinkSnapshot;
 class UnconfirmedEpochs {
  public:
   // Larger payloads become objects of their own.
-  static constexpr size_t kInlineBytes = 64 << 10;
+  static constexpr int64_t kInlineBytes = 64 << 10;
 
   // Null: no checkpoints are taken, nothing is stored. It outlives this object.
   explicit UnconfirmedEpochs(const SnapshotTarget* target) : target_(target) {}

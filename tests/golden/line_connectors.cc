@@ -163,7 +163,10 @@ class CollectSink final : public Sink {
     return std::vector<SinkSegment>{{epoch, 0, std::exchange(buffer_, {})}};
   }
   Status Commit(CheckpointId, std::span<const SinkSegment> segments) override {
-    for (const SinkSegment& segment : segments) board_->AddRows(sink_, segment.payload);
+    for (const SinkSegment& segment : segments) {
+      WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes rows, segment.payload.Read());
+      board_->AddRows(sink_, *rows);
+    }
     return Ok();
   }
   Status Flush() override { return Ok(); }

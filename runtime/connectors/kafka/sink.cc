@@ -141,7 +141,8 @@ class KafkaSink : public Sink {
 
   Status Commit(CheckpointId, std::span<const SinkSegment> segments) override {
     if (segments.empty()) return Ok();
-    return WaitForDelivery(std::stoll(segments.back().payload), kPatience);
+    WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes epoch, segments.back().payload.Read());
+    return WaitForDelivery(std::stoll(*epoch), kPatience);
   }
 
   Status Flush() override { return WaitForDelivery(epoch_, kPatience); }

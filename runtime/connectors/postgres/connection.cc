@@ -207,8 +207,7 @@ Result<QueryRows> PostgresConnection::Query(const char* sql,
   return rows;
 }
 
-Status PostgresConnection::CopyIn(const std::string& copy_statement,
-                                  const std::vector<std::string_view>& tuples) {
+Status PostgresConnection::CopyIn(const std::string& copy_statement, std::string_view tuples) {
   {
     const PgResult result(PQexec(connection_.get(), copy_statement.c_str()));
     if (PQresultStatus(result.get()) != PGRES_COPY_IN) {
@@ -227,9 +226,8 @@ Status PostgresConnection::CopyIn(const std::string& copy_statement,
     }
     return true;
   };
-  bool sent = put(kCopyHeader);
-  for (const std::string_view segment : tuples) sent = sent && put(segment);
-  sent = sent && put(kCopyTrailer) && PQputCopyEnd(connection_.get(), nullptr) == 1;
+  const bool sent = put(kCopyHeader) && put(tuples) && put(kCopyTrailer) &&
+                    PQputCopyEnd(connection_.get(), nullptr) == 1;
   Status status = sent ? Ok() : CopyFailure("PostgreSQL did not take the rows");
   while (const PgResult result{PQgetResult(connection_.get())}) {
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) continue;

@@ -31,7 +31,7 @@ class PostgresConnection {
   Status Execute(const char* sql);
   Result<QueryRows> Query(const char* sql, const std::vector<std::string>& parameters);
   // COPY … FROM STDIN (FORMAT binary), with header and trailer put around the tuples.
-  Status CopyIn(const std::string& copy_statement, const std::vector<std::string_view>& tuples);
+  Status CopyIn(const std::string& copy_statement, std::string_view tuples);
   // A quoted identifier, to be put into a statement.
   std::string Quote(const std::string& identifier) const;
 

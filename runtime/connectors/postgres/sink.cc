@@ -33,8 +33,16 @@ class PostgresSink : public Sink {
     return std::vector<WriterMarker>();
   }
   Status Recover(std::span<const SinkSegment> segments) override {
-    for (const SinkSegment& segment : segments) {
-      WS_RETURN_IF_ERROR(Commit(segment.epoch, {&segment, 1}));
+    while (!segments.empty()) {
+      // What an epoch of a writer consists of becomes visible together.
+      const SinkSegment& first = segments.front();
+      size_t count = 1;
+      while (count < segments.size() && segments[count].epoch == first.epoch &&
+             segments[count].writer == first.writer) {
+        ++count;
+      }
+      WS_RETURN_IF_ERROR(Commit(first.epoch, segments.first(count)));
+      segments = segments.subspan(count);
     }
     return Ok();
   }
@@ -115,9 +123,10 @@ Status PostgresSink::TryCommit(CheckpointId epoch, std::span<const SinkSegment> 
     if (committed) return Ok();
   }
   WS_RETURN_IF_ERROR(connection_->Execute("BEGIN; SET LOCAL synchronous_commit = on"));
-  std::vector<std::string_view> tuples;
-  for (const SinkSegment& segment : segments) tuples.push_back(segment.payload);
-  WS_RETURN_IF_ERROR(connection_->CopyIn(copy_statement_, tuples));
+  for (const SinkSegment& segment : segments) {
+    WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes tuples, segment.payload.Read());
+    WS_RETURN_IF_ERROR(connection_->CopyIn(copy_statement_, *tuples));
+  }
   WS_ASSIGN_OR_RETURN(const QueryRows run, connection_->Query(kServerRun, {}));
   in_doubt_ = {epoch, run[0][1], run[0][0]};
   Status committed = connection_->Execute("COMMIT");

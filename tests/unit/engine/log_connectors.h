@@ -101,8 +101,14 @@ class LogSink final : public Sink {
     return markers;
   }
   Status Recover(std::span<const SinkSegment> segments) override {
-    for (const SinkSegment& segment : segments) {
-      WS_RETURN_IF_ERROR(Publish(segment.writer, segment));
+    while (!segments.empty()) {
+      size_t count = 1;
+      while (count < segments.size() && segments[count].epoch == segments[0].epoch &&
+             segments[count].writer == segments[0].writer) {
+        ++count;
+      }
+      WS_RETURN_IF_ERROR(Publish(segments[0].writer, segments[0].epoch, segments.first(count)));
+      segments = segments.subspan(count);
     }
     return Ok();
   }
@@ -114,14 +120,13 @@ class LogSink final : public Sink {
     std::string payload = std::exchange(buffered_, {}) + std::string(world_->padding, '\n');
     return std::vector<SinkSegment>{{epoch, 1, std::move(payload)}};
   }
-  Status Commit(CheckpointId, std::span<const SinkSegment> segments) override {
+  Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) override {
     if (!world_->commit_errors.empty()) {
       Error error = std::move(world_->commit_errors.front());
       world_->commit_errors.pop_front();
       return tl::make_unexpected(std::move(error));
     }
-    for (const SinkSegment& segment : segments) WS_RETURN_IF_ERROR(Publish(writer_, segment));
-    return Ok();
+    return Publish(writer_, epoch, segments);
   }
   Status Flush() override { return Ok(); }
   bool writes_at_once() const override { return world_->writes_at_once; }
@@ -129,13 +134,19 @@ class LogSink final : public Sink {
   void Close() override {}
 
  private:
-  Status Publish(int32_t writer, const SinkSegment& segment) {
+  Status Publish(int32_t writer, CheckpointId epoch, std::span<const SinkSegment> segments) {
     if (world_->fences.at(writer) != attempt_) return InternalError("a zombie commits");
     const auto [marker, is_new] = world_->markers.try_emplace(writer, -1);
-    if (segment.epoch.value <= marker->second) return Ok();
-    marker->second = segment.epoch.value;
-    world_->commits.push_back(fmt::format("{}/{}", writer, segment.epoch.value));
-    std::string_view rows = segment.payload;
+    if (epoch.value <= marker->second) return Ok();
+    std::string all;
+    for (const SinkSegment& segment : segments) {
+      if (segment.epoch != epoch) return InternalError("a segment of another epoch");
+      WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
+      all += *bytes;
+    }
+    marker->second = epoch.value;
+    world_->commits.push_back(fmt::format("{}/{}", writer, epoch.value));
+    std::string_view rows = all;
     while (!rows.empty()) {
       const size_t end = rows.find('\n');
       if (end > 0) world_->visible.emplace(rows.substr(0, end));

@@ -97,7 +97,10 @@ class ScriptedSink final : public Sink {
     script_->changed.notify_all();
     script_->changed.wait(lock, [this] { return !script_->hold_commits; });
     WS_RETURN_IF_ERROR(TakeError(script_->commit_errors));
-    for (const SinkSegment& segment : segments) script_->committed.push_back(segment.payload);
+    for (const SinkSegment& segment : segments) {
+      WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes rows, segment.payload.Read());
+      script_->committed.push_back(*rows);
+    }
     return Ok();
   }
   Status Flush() override {
