@@ -1,22 +1,16 @@
 """The session and the tumbling jobs over 1,000,000 events with 10 s disorder, from real Kafka through
 two TaskManager processes into real PostgreSQL: every row equals the reference's, at parallelism
-1, 2, 3 and 4."""
+1, 2, 3 and 4, and with a checkpoint every second."""
 
 import unittest
-from collections import Counter
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-import reference
+from web_traffic import (BY_HOST, BY_REFERRER, EVENTS, OUTPUTS, checkpointed_job_file, difference,
+                         expected_rows, generator)
 
-_EVENTS = 1_000_000
-_MINUTE_MS = 60_000
-
-_SESSIONS = ("sessionized_events",
-             ("ip", "host", "session_start_ms", "session_end_ms", "num_logs"))
-_BY_HOST = ("processed_events_aggregated", ("event_hour_ms", "host", "num_hits"))
-_BY_REFERRER = ("processed_events_aggregated_source",
-                ("event_hour_ms", "host", "referrer", "num_hits"))
+_SEED = 7
+_CHECKPOINTS = 10
 
 
 class Results(unittest.TestCase):
@@ -26,18 +20,9 @@ class Results(unittest.TestCase):
         scenario.create_topic(partitions=4)
         scenario.create_tables("session", "aggregation")
         raw = scenario.directory / "events.jsonl"
-        scenario.load_events("--count", str(_EVENTS), "--seed", "7", "--interval-us", "5000", "--ips", "6000",
-                             "--null-hosts-per-million", "2000", "--also-write", str(raw))
-        events = reference.read_events(raw)
+        cls.ends = scenario.load_events(*generator(_SEED), "--also-write", str(raw))
+        cls.expected = expected_rows(raw)
         raw.unlink()
-        assert len(events) == _EVENTS
-        disorder_ms = reference.disorder_ms(events)
-        assert 9_900 < disorder_ms <= 10_000, f"the events' disorder is {disorder_ms} ms, not 10 s"
-        cls.expected = {
-            _SESSIONS: reference.sessions(events, 5 * _MINUTE_MS),
-            _BY_HOST: reference.tumbling_counts(events, 5 * _MINUTE_MS, by_referrer=False),
-            _BY_REFERRER: reference.tumbling_counts(events, 5 * _MINUTE_MS, by_referrer=True),
-        }
         cls.cluster = Cluster(BINARIES, scenario.directory / "cluster", task_managers=2, slots=2)
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.start()
@@ -66,7 +51,7 @@ class Results(unittest.TestCase):
         session, and one that has to hit a window's end misses it only if a watermark came in between.
         Sources send one every 200 ms, which is minutes of these events.
         """
-        for table, _ in (_BY_HOST, _BY_REFERRER):
+        for table, _ in (BY_HOST, BY_REFERRER):
             self.scenario.sql(f"TRUNCATE {table}")
         job_file = self.scenario.job_file("aggregation", ("size: 5min", "size: 1s"),
                                           ("count(host)", "count(*)"), ("delay: 15s", f"delay: {delay}"))
@@ -74,43 +59,64 @@ class Results(unittest.TestCase):
         self.cluster.wait_state(job, ["FINISHED"], timeout_s=300)
         late = self.cluster.job(job)["late-records"]
         counted = sum(int(self.scenario.sql(f"SELECT sum(num_hits) FROM {table}")[0][0])
-                      for table, _ in (_BY_HOST, _BY_REFERRER))
-        self.assertEqual(2 * _EVENTS, counted + late)
+                      for table, _ in (BY_HOST, BY_REFERRER))
+        self.assertEqual(2 * EVENTS, counted + late)
         return late
+
+    def test_a_checkpoint_every_second(self) -> None:
+        """Both jobs at once, while the events come. The last tenth is held back until every job has
+        completed enough checkpoints; without a failure no row comes twice."""
+        scenario = Scenario("checkpointed")
+        scenario.create_topic(partitions=len(self.ends))
+        scenario.create_tables(*OUTPUTS)
+        options = {"execution.checkpointing.dir": f"file://{scenario.directory}/checkpoints"}
+        first = EVENTS * 9 // 10
+        with Cluster(BINARIES, scenario.directory / "cluster", task_managers=2, slots=2,
+                     options=options) as cluster:
+            loading = scenario.start_loading(*generator(_SEED, first), "--per-second", str(first // 8))
+            self.addCleanup(loading.wait)
+            jobs = {name: cluster.submit(checkpointed_job_file(scenario, name, self.ends),
+                                         scenario.env, parallelism=2) for name in OUTPUTS}
+            self.assertEqual(0, loading.wait())
+            for job in jobs.values():
+                cluster.wait(lambda: cluster.checkpoints(job)["completed"] >= _CHECKPOINTS,
+                             f"{_CHECKPOINTS} checkpoints of job {job}", 60)
+            scenario.load_events(*generator(_SEED), "--skip", str(first))
+            for name, job in jobs.items():
+                cluster.wait_state(job, ["FINISHED"], timeout_s=120)
+                self.assertEqual(0, cluster.checkpoints(job)["failed"])
+                self.assert_nothing_late(cluster, job)
+                self.assert_rows(scenario, name)
 
     def check_both_jobs(self, parallelism: int) -> None:
         """One job after the other, into empty tables."""
         sent_before = self.bytes_between_task_managers()
-        self.run_job("session", parallelism, _SESSIONS)
-        self.run_job("aggregation", parallelism, _BY_HOST, _BY_REFERRER)
+        for name in OUTPUTS:
+            self.run_job(name, parallelism)
         if parallelism > 1:  # the JobManager spreads subtasks evenly
             self.assertGreater(self.bytes_between_task_managers(), sent_before)
 
-    def run_job(self, name: str, parallelism: int, *outputs: tuple) -> None:
+    def run_job(self, name: str, parallelism: int) -> None:
         """Submits, waits until FINISHED, and compares all rows."""
-        for table, _ in outputs:
+        for table, _ in OUTPUTS[name]:
             self.scenario.sql(f"TRUNCATE {table}")
         job = self.cluster.submit(self.scenario.job_file(name), self.scenario.env, parallelism)
         self.cluster.wait_state(job, ["FINISHED"], timeout_s=300)
-        self.assert_nothing_late(job)
-        for output in outputs:
-            with self.subTest(job=name, table=output[0], parallelism=parallelism):
-                self.assert_same_rows(self.expected[output], self.scenario.rows(*output))
+        self.assert_nothing_late(self.cluster, job)
+        self.assert_rows(self.scenario, name)
 
-    def assert_nothing_late(self, job: str) -> None:
+    def assert_rows(self, scenario: Scenario, name: str) -> None:
+        """All of the job's, each as often as the reference has it."""
+        for output in OUTPUTS[name]:
+            with self.subTest(job=name, table=output[0]):
+                self.assertEqual("", difference(self.expected[output], scenario.rows(*output)))
+
+    def assert_nothing_late(self, cluster: Cluster, job: str) -> None:
         """By the counters of the whole job, which every event must have passed."""
-        status = self.cluster.job(job)
-        self.assertEqual(_EVENTS, status["records-in"])
+        status = cluster.job(job)
+        self.assertEqual(EVENTS, status["records-in"])
         self.assertEqual(0, status["late-records"])
         self.assertEqual(0, status["skipped-records"])
-
-    def assert_same_rows(self, expected: Counter, found: Counter) -> None:
-        """Names a few of the differing rows, not hundreds of thousands."""
-        missing, unexpected = expected - found, found - expected
-        if missing or unexpected:
-            self.fail(f"{missing.total()} of {expected.total()} rows are missing, such as "
-                      f"{list(missing)[:3]}; {unexpected.total()} are unexpected, such as "
-                      f"{list(unexpected)[:3]}")
 
     def bytes_between_task_managers(self) -> float:
         """As the senders count them."""

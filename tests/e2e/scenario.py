@@ -73,6 +73,11 @@ class Scenario:
         """The same in the background."""
         return subprocess.Popen(self._load_command(arguments), stdout=subprocess.DEVNULL)
 
+    def load_addressed(self, lines: Sequence[str]) -> None:
+        """One record a line, each after its topic, its partition and a blank."""
+        subprocess.run([str(BINARIES / "kafka_load"), "--brokers", self.kafka_url, "--addressed"],
+                       input="".join(f"{line}\n" for line in lines).encode(), check=True)
+
     def load_lines(self, lines: Sequence[str], partitions: int = 4) -> None:
         """One record a line, to the partitions in turn; surrogate escapes are raw bytes."""
         self._load(("--lines", "--partitions", str(partitions)),

@@ -165,12 +165,16 @@ class Cluster:
             check=False)
 
     def submit(
-        self, job_file: pathlib.Path, env: Mapping[str, str], parallelism: int | None = None
+        self, job_file: pathlib.Path, env: Mapping[str, str], parallelism: int | None = None,
+        restore: str | None = None,
     ) -> str:
-        """Submits a job file; its 32-digit id. AssertionError with wsctl's words otherwise."""
+        """Submits a job file, to begin from a checkpoint; its 32-digit id. AssertionError with wsctl's
+        words otherwise."""
         arguments = ["submit", str(job_file)]
         if parallelism is not None:
             arguments += ["-p", str(parallelism)]
+        if restore is not None:
+            arguments += ["-s", restore]
         done = self.wsctl(*arguments, env=env)
         match = re.search(r"Job has been submitted with JobID ([0-9a-f]{32})", done.stdout)
         assert done.returncode == 0 and match, f"submit: exit {done.returncode}\n{done.stdout}{done.stderr}"
@@ -181,6 +185,10 @@ class Cluster:
         done = self.wsctl("get", job_id, "-o", "json")
         assert done.returncode == 0, f"get: exit {done.returncode}\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout)
+
+    def checkpoints(self, job_id: str) -> dict:
+        """Their counts since this JobManager began: completed, failed, in_progress, restored, total."""
+        return self.rest(f"/jobs/{job_id}/checkpoints")["counts"]
 
     def state(self, job_id: str) -> str:
         """RUNNING, FINISHED, …"""

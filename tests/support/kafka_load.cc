@@ -12,6 +12,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -25,7 +26,9 @@ struct Settings {
   std::string topic;
   int partitions = 4;
   int64_t count = 1'000'000;
+  int64_t skip = 0;
   bool lines = false;
+  bool addressed = false;
   bool dry_run = false;
   int64_t per_second = 0;
   std::string also_write;
@@ -35,7 +38,7 @@ struct Settings {
 // Produces to explicit partitions; an undelivered record makes Finish() fail.
 class Loader {
  public:
-  explicit Loader(const Settings& settings) : topic_(settings.topic) {
+  explicit Loader(const Settings& settings) {
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     Set(conf, "bootstrap.servers", settings.brokers);
     Set(conf, "linger.ms", "20");
@@ -57,10 +60,10 @@ class Loader {
   }
   ~Loader() { rd_kafka_destroy(producer_); }
 
-  void Produce(const std::string& payload, int partition) {
+  void Produce(const std::string& topic, int partition, std::string_view payload) {
     for (;;) {
       const rd_kafka_resp_err_t error = rd_kafka_producev(
-          producer_, RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(partition),
+          producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
           RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -87,16 +90,25 @@ class Loader {
     }
   }
 
-  std::string topic_;
   rd_kafka_t* producer_ = nullptr;
   int64_t produced_ = 0;
   int64_t failed_ = 0;
 };
 
-void LoadLines(Loader& loader, int partitions) {
+void LoadLines(Loader& loader, const Settings& settings) {
   int64_t number = 0;
   for (std::string line; std::getline(std::cin, line);) {
-    loader.Produce(line, static_cast<int>(number++ % partitions));
+    loader.Produce(settings.topic, static_cast<int>(number++ % settings.partitions), line);
+  }
+}
+
+void LoadAddressedLines(Loader& loader) {
+  std::string topic;
+  int partition = 0;
+  for (std::string payload; std::cin >> topic >> partition;) {
+    std::cin.get();  // the blank
+    std::getline(std::cin, payload);
+    loader.Produce(topic, partition, payload);
   }
 }
 
@@ -127,9 +139,10 @@ void LoadEvents(Loader& loader, const Settings& settings) {
   for (int64_t i = 0; i < settings.count; ++i) {
     payload.clear();
     events.AppendNext(payload);
+    if (i < settings.skip) continue;
     const int partition = events.PartitionOf(settings.partitions);
     ++counts[static_cast<size_t>(partition)];
-    if (!settings.dry_run) loader.Produce(payload, partition);
+    if (!settings.dry_run) loader.Produce(settings.topic, partition, payload);
     if (copy.is_open()) copy << payload << '\n';
     pace.Next();
   }
@@ -141,10 +154,13 @@ int Main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Fills a Kafka topic with web events from a seed, or with lines of standard input.");
   app.add_option("--brokers", settings.brokers)->required();
-  app.add_option("--topic", settings.topic, "must exist")->required();
+  const auto* topic = app.add_option("--topic", settings.topic, "must exist");
   app.add_option("--partitions", settings.partitions, "of the topic");
   app.add_flag("--lines", settings.lines, "records are the lines of standard input, in turn");
+  const auto* addressed = app.add_flag("--addressed", settings.addressed,
+                                       "the same, each after its topic, partition and a blank");
   app.add_option("--count", settings.count, "events to make");
+  app.add_option("--skip", settings.skip, "of these events, those that an earlier run has put");
   app.add_option("--also-write", settings.also_write, "a file for the same events, one a line");
   app.add_option("--seed", settings.events.seed);
   app.add_option("--ips", settings.events.ips);
@@ -155,9 +171,15 @@ int Main(int argc, char** argv) {
   app.add_option("--per-second", settings.per_second, "events at most; 0: as fast as it goes");
   app.add_flag("--dry-run", settings.dry_run, "make the events, write the file, produce nothing");
   CLI11_PARSE(app, argc, argv);
+  if (topic->empty() == addressed->empty()) {
+    std::cerr << "either --topic or --addressed\n";
+    return 2;
+  }
   Loader loader(settings);
-  if (settings.lines) {
-    LoadLines(loader, settings.partitions);
+  if (settings.addressed) {
+    LoadAddressedLines(loader);
+  } else if (settings.lines) {
+    LoadLines(loader, settings);
   } else {
     LoadEvents(loader, settings);
   }

@@ -1,0 +1,59 @@
+"""The session and the tumbling job of jobs/: the tables they write, and the rows that must be in them."""
+
+import json
+import pathlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from scenario import Scenario
+import reference
+
+EVENTS = 1_000_000
+_MINUTE_MS = 60_000
+
+SESSIONS = ("sessionized_events",
+            ("ip", "host", "session_start_ms", "session_end_ms", "num_logs"))
+BY_HOST = ("processed_events_aggregated", ("event_hour_ms", "host", "num_hits"))
+BY_REFERRER = ("processed_events_aggregated_source",
+               ("event_hour_ms", "host", "referrer", "num_hits"))
+OUTPUTS = {"session": (SESSIONS,), "aggregation": (BY_HOST, BY_REFERRER)}
+
+
+def generator(seed: int, count: int = EVENTS) -> tuple[str, ...]:
+    """Settings of kafka_load."""
+    return ("--count", str(count), "--seed", str(seed), "--interval-us", "5000", "--ips", "6000",
+            "--null-hosts-per-million", "2000")
+
+
+def expected_rows(raw: pathlib.Path) -> dict[tuple, Counter]:
+    """By table, of the events in the file, whose disorder must be 10 s."""
+    events = reference.read_events(raw)
+    assert len(events) == EVENTS
+    disorder_ms = reference.disorder_ms(events)
+    assert 9_900 < disorder_ms <= 10_000, f"the events' disorder is {disorder_ms} ms, not 10 s"
+    return {
+        SESSIONS: reference.sessions(events, 5 * _MINUTE_MS),
+        BY_HOST: reference.tumbling_counts(events, 5 * _MINUTE_MS, by_referrer=False),
+        BY_REFERRER: reference.tumbling_counts(events, 5 * _MINUTE_MS, by_referrer=True),
+    }
+
+
+def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int]) -> pathlib.Path:
+    """jobs/NAME.yaml with a checkpoint every second, read up to where the loader will end: how many
+    events it will have put into each partition."""
+    offsets = ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))
+    startup = "    scan.startup.mode: earliest-offset\n"
+    return scenario.job_file(
+        name,
+        (startup, f"{startup}    scan.bounded.mode: specific-offsets\n"
+                  f"    scan.bounded.specific-offsets: {json.dumps(offsets)}\n"),
+        ("operators:\n", "checkpointing: { interval: 1s }\noperators:\n"), bounded=False)
+
+
+def difference(expected: Iterable, found: Iterable) -> str:
+    """Between two multisets or two sets of rows; empty: none. Names a few, not hundreds of thousands."""
+    missing, unexpected = expected - found, found - expected
+    if not missing and not unexpected:
+        return ""
+    return (f"{len(missing)} of {len(expected)} rows are missing, such as {list(missing)[:3]}; "
+            f"{len(unexpected)} are unexpected, such as {list(unexpected)[:3]}")
