@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jobmanager/cluster/task_manager_registry.h"
@@ -59,7 +60,11 @@ class Dispatcher final : private ClusterAccess {
 
   // Clients. `done` runs on the executor once the submission is durable, or is an error.
   void Submit(const v1::SubmitJobRequest& request, std::function<void(Result<JobId>)> done);
+  // Asks for it; it is certain once WhenStored says so.
   Status Cancel(const std::string& job_id);
+  // Calls `done` when all that the calls so far gave cause to store is durable; on the executor,
+  // perhaps at once. Never, if it cannot be stored.
+  void WhenStored(std::function<void()> done);
   std::vector<v1::JobSummary> Summaries(bool include_ended) const;  // newest first
   Result<v1::JobDetails> Details(const std::string& job_id) const;
   std::vector<TaskManagerView> TaskManagers() const;
@@ -87,6 +92,7 @@ class Dispatcher final : private ClusterAccess {
                   std::function<void(Result<JobId>)> done);
   void StoreSubmission(JobDescription job, std::function<void(Result<JobId>)> done);
   JobMaster* AddJob(JobDescription job);
+  void AnswerTheStored();
   JobServices ServicesOfJobs();
   std::string MakeId() const;
   Status CheckSender(const std::string& task_manager_id, int64_t leader_epoch);
@@ -110,6 +116,9 @@ class Dispatcher final : private ClusterAccess {
   ClusterMetrics cluster_metrics_;
   std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
   std::function<void()> on_change_;
+  int64_t entries_appended_ = 0;
+  int64_t entries_stored_ = 0;
+  std::deque<std::pair<int64_t, std::function<void()>>> when_stored_;  // of so many entries
   bool change_posted_ = false;
   bool has_failed_ = false;                                     // on_fatal has been called
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // timers look at it

@@ -25,13 +25,32 @@ std::string Dispatcher::MakeId() const {
 }
 
 void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
+  ++entries_appended_;
   services_.store->Append(std::move(entry), [this, alive = std::weak_ptr(alive_),
                                              stored = std::move(stored)](const Status& status) {
     if (alive.expired() || has_failed_) return;
-    if (status) return stored();
+    if (status) {
+      ++entries_stored_;
+      stored();
+      AnswerTheStored();
+      return;
+    }
     has_failed_ = true;
     if (services_.on_fatal) services_.on_fatal(status.error());
   });
+}
+
+void Dispatcher::WhenStored(std::function<void()> done) {
+  when_stored_.emplace_back(entries_appended_, std::move(done));
+  AnswerTheStored();
+}
+
+void Dispatcher::AnswerTheStored() {
+  while (!has_failed_ && !when_stored_.empty() && when_stored_.front().first <= entries_stored_) {
+    const std::function<void()> done = std::move(when_stored_.front().second);
+    when_stored_.pop_front();
+    done();
+  }
 }
 
 void Dispatcher::Submit(const v1::SubmitJobRequest& request,

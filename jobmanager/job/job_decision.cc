@@ -32,23 +32,20 @@ bool AllEnded(const JobFacts& facts) {
 
 JobAction DecideWhileFailing(const JobFacts& facts) {
   if (!AllEnded(facts)) return JobAction::kWait;
-  if (!facts.may_restart) return JobAction::kEnterFailed;
-  return facts.cancel_requested ? JobAction::kEnterCancelling : JobAction::kEnterRestarting;
+  if (facts.cancel_requested) return JobAction::kEnterCancelling;
+  return facts.may_restart ? JobAction::kEnterRestarting : JobAction::kEnterFailed;
 }
 
-}  // namespace
-
-JobAction DecideNext(const JobFacts& facts) {
-  if (facts.end_is_being_stored) return JobAction::kWait;
+JobAction Decide(const JobFacts& facts) {
   switch (facts.state) {
     case v1::CREATED:
     case v1::RUNNING:
     case v1::RECONCILING:
+      if (facts.cancel_requested) return JobAction::kEnterCancelling;
       if (facts.failed) return JobAction::kEnterFailing;
       if (facts.state == v1::RUNNING && facts.tasks_finished == facts.tasks) {
         return JobAction::kEnterFinished;
       }
-      if (facts.cancel_requested) return JobAction::kEnterCancelling;
       if (facts.state == v1::CREATED) return DecideWhileCreated(facts);
       if (facts.state == v1::RUNNING) return JobAction::kWait;
       if (AllRun(facts)) return JobAction::kEnterRunning;
@@ -63,6 +60,15 @@ JobAction DecideNext(const JobFacts& facts) {
     default:
       return JobAction::kWait;
   }
+}
+
+}  // namespace
+
+JobAction DecideNext(const JobFacts& facts) {
+  if (facts.end_is_being_stored) return JobAction::kWait;
+  const JobAction next = Decide(facts);
+  const bool is_another_end = next == JobAction::kEnterFinished || next == JobAction::kEnterFailed;
+  return is_another_end && facts.cancel_is_being_stored ? JobAction::kWait : next;
 }
 
 }  // namespace watershed

@@ -16,7 +16,8 @@ struct JobFacts {
   bool failed = false;            // a cause has been recorded
   bool may_restart = false;       // what the restart strategy says to it
   bool restart_due = false;       // its delay has passed
-  bool cancel_requested = false;  // by a user
+  bool cancel_requested = false;  // by a user, and durable: it ends CANCELED
+  bool cancel_is_being_stored = false;
   bool has_slots = false;
   Progress attempt = Progress::kNotBegun;  // its entry; done: durable, and not deployed before
   Progress restore = Progress::kNotBegun;  // done: what to begin with is known

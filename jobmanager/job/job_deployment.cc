@@ -246,7 +246,8 @@ bool JobMaster::CancelTasks() {
   for (v1::SubtaskStatus& subtask : subtasks_) {
     if (IsEnded(subtask.state())) continue;
     const bool runs = !deployments_.empty() && !subtask.task_manager_id().empty();
-    SetState(subtask, runs ? v1::TASK_CANCELING : v1::TASK_CANCELED);
+    const bool may_run = awaits_reports_ && subtask.task_manager_id().empty();
+    SetState(subtask, runs || may_run ? v1::TASK_CANCELING : v1::TASK_CANCELED);
   }
   for (const auto& [task_manager, deployment] : deployments_) {
     if (!deployment.pending) SendCancel(task_manager);

@@ -85,6 +85,7 @@ void JobMaster::Recover(const v1::StoredJob& stored) {
     if (discovery == discoveries_.end()) continue;
     discovery->second.splits.emplace(entry.splits().begin(), entry.splits().end());
   }
+  cancel_requested_ = stored.cancel_requested();
   if (state() == v1::RECONCILING) {
     slots_.resize(static_cast<size_t>(SlotsNeeded(*plan_)));
     waiting_reason_ = "waiting for the TaskManagers to report the tasks they run";
@@ -131,6 +132,7 @@ JobFacts JobMaster::Facts() const {
   facts.may_restart = restart_.restart;
   facts.restart_due = restart_due_;
   facts.cancel_requested = cancel_requested_;
+  facts.cancel_is_being_stored = cancel_is_being_stored_;
   facts.has_slots = !slots_.empty();
   facts.attempt = attempt_progress_;
   facts.restore = restore_progress_;
@@ -168,7 +170,7 @@ bool JobMaster::Perform(JobAction action) {
     case JobAction::kEnterFailing:
       return EnterFailing();
     case JobAction::kEnterCancelling:
-      return Enter(v1::CANCELLING) && CancelTasks();
+      return EnterCancelling();
     case JobAction::kEnterRestarting:
       return EnterRestarting();
     case JobAction::kEnterCreated:
@@ -237,10 +239,15 @@ void JobMaster::OnEndStored(v1::JobState end) {
 }
 
 void JobMaster::RequestCancel() {
-  if (cancel_requested_ || ended()) return;
-  cancel_requested_ = true;
-  Touch();
-  Advance();
+  if (cancel_requested_ || cancel_is_being_stored_ || end_is_being_stored_ || ended()) return;
+  cancel_is_being_stored_ = true;
+  v1::LogEntry entry;
+  entry.mutable_cancel()->set_job_id(id_.hex);
+  Store(std::move(entry), [](JobMaster& job) {
+    job.cancel_is_being_stored_ = false;
+    job.cancel_requested_ = true;
+    job.Touch();
+  });
 }
 
 void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report) {

@@ -45,6 +45,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // Does everything that can be done now. Call it after anything about the job or the cluster
   // changed.
   void Advance();
+  // Stores that the job is to be cancelled, unless it is known; once that is durable the job ends
+  // CANCELED, unless its end was on its way into the log before.
   void RequestCancel();
 
   // A TaskManager tells a task's state; stale attempts and steps backwards are ignored.
@@ -123,9 +125,11 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool ReadRestorePoint();
   void OnRestorePoint(Result<RestorePoint> point);
   bool EnterFailing();
+  bool EnterCancelling();
   bool EnterRestarting();
   bool EnterCreated();
   bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  void CancelReported(const std::string& task_manager_id, const v1::RunningAttempt& running);
   bool RestartWithoutFailure(std::string reason);
 
   // CheckpointedJob.
@@ -167,7 +171,10 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   std::string failure_;
   bool failure_is_final_ = false;
   std::string last_restart_reason_;
-  bool cancel_requested_ = false;
+  bool cancel_requested_ = false;  // and durable
+  bool cancel_is_being_stored_ = false;
+  // Cancelled before all TaskManagers could report what they run: the rest may still run.
+  bool awaits_reports_ = false;
   bool end_is_being_stored_ = false;
   bool advancing_ = false;
   bool advance_again_ = false;

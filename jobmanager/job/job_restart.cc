@@ -99,6 +99,11 @@ bool JobMaster::EnterFailing() {
   return Enter(v1::FAILING) && CancelTasks();
 }
 
+bool JobMaster::EnterCancelling() {
+  awaits_reports_ = state() == v1::RECONCILING && !reconciling_is_over_;
+  return Enter(v1::CANCELLING) && CancelTasks();
+}
+
 bool JobMaster::EnterRestarting() {
   last_restart_reason_ = failure_;
   if (!Enter(v1::RESTARTING)) return false;
@@ -137,9 +142,9 @@ bool JobMaster::RestartWithoutFailure(std::string reason) {
 
 void JobMaster::OnRunningAttempt(const std::string& task_manager_id,
                                  const v1::RunningAttempt& running) {
-  if (state() != v1::RECONCILING || running.attempt() != attempt_.value || !failure_.empty()) {
-    return;
-  }
+  if (running.attempt() != attempt_.value) return;
+  if (awaits_reports_ && state() == v1::CANCELLING) return CancelReported(task_manager_id, running);
+  if (state() != v1::RECONCILING || !failure_.empty()) return;
   deployments_[task_manager_id].pending = false;
   for (const v1::SubtaskReport& report : running.tasks()) {
     if (Adopt(task_manager_id, report.status())) continue;
@@ -170,8 +175,22 @@ bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatu
   return report.state() != v1::TASK_CANCELED && report.state() != v1::TASK_CANCELING;
 }
 
+void JobMaster::CancelReported(const std::string& task_manager_id,
+                               const v1::RunningAttempt& running) {
+  deployments_[task_manager_id].pending = false;
+  for (const v1::SubtaskReport& report : running.tasks()) Adopt(task_manager_id, report.status());
+  CancelTasks();
+  Advance();
+}
+
 void JobMaster::EndReconciling() {
   reconciling_is_over_ = true;
+  if (std::exchange(awaits_reports_, false)) {
+    for (v1::SubtaskStatus& subtask : subtasks_) {
+      const bool runs = !subtask.task_manager_id().empty() || IsEnded(subtask.state());
+      if (!runs) SetState(subtask, v1::TASK_CANCELED);
+    }
+  }
   Advance();
 }
 

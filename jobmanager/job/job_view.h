@@ -51,8 +51,8 @@ class JobManagerView {
   virtual Result<v1::JobDetails> FindJob(std::string_view job_id) const = 0;
   virtual std::vector<TaskManagerView> TaskManagers() const = 0;
 
-  // Starts cancelling and returns; a job that is cancelling already or has ended is left as it is.
-  // A user error when there is no such job.
+  // Asks for it and returns, before that is durable; a job that is cancelling already or has ended
+  // is left as it is. A user error when there is no such job.
   virtual Status RequestCancel(std::string_view job_id) = 0;
 };
 

@@ -27,9 +27,10 @@ grpc::ServerUnaryReactor* JobServiceHandler::SubmitJob(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* JobServiceHandler::CancelJob(grpc::CallbackServerContext* context,
                                                        const v1::CancelJobRequest* request,
                                                        v1::CancelJobResponse*) {
-  return AnswerOn(executor_, context, [this, request] {
+  return AnswerLaterOn(executor_, context, [this, request](std::shared_ptr<UnaryAnswer> answer) {
     const Status status = dispatcher_->Cancel(request->job_id());
-    return status ? grpc::Status::OK : NotFound(status.error());
+    if (!status) return answer->Finish(NotFound(status.error()));
+    dispatcher_->WhenStored([answer = std::move(answer)] { answer->Finish(grpc::Status::OK); });
   });
 }
 

@@ -60,6 +60,11 @@ Status ApplyCheckpoint(v1::StoredJob& job, const v1::CheckpointEntry& entry) {
   return Ok();
 }
 
+Status ApplyCancel(v1::StoredJob& job) {
+  job.set_cancel_requested(true);
+  return Ok();
+}
+
 void DropOldEnds(v1::StoredState& state) {
   auto& jobs = *state.mutable_jobs();
   const auto is_ended = [](const v1::StoredJob& job) { return job.has_end(); };
@@ -91,6 +96,8 @@ std::string JobOf(const v1::LogEntry& entry) {
       return entry.checkpoint().job_id();
     case v1::LogEntry::kJobEnd:
       return entry.job_end().job_id();
+    case v1::LogEntry::kCancel:
+      return entry.cancel().job_id();
     default:
       return {};
   }
@@ -106,6 +113,8 @@ Status ApplyToJob(v1::StoredState& state, const v1::LogEntry& entry) {
       return ApplyAttempt(*job, entry.attempt());
     case v1::LogEntry::kCheckpoint:
       return ApplyCheckpoint(*job, entry.checkpoint());
+    case v1::LogEntry::kCancel:
+      return ApplyCancel(*job);
     default:
       return ApplyEnd(state, *job, entry);
   }

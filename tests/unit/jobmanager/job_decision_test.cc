@@ -91,8 +91,8 @@ TEST(JobDecisionTest, Table) {
       {"cancelled while waiting for slots", [](JobFacts& f) { f.cancel_requested = true; },
        JobAction::kEnterCancelling},
       {"failed while created", [](JobFacts& f) { f.failed = true; }, JobAction::kEnterFailing},
-      {"failure before cancellation", [](JobFacts& f) { f.failed = f.cancel_requested = true; },
-       JobAction::kEnterFailing},
+      {"cancellation before failure", [](JobFacts& f) { f.failed = f.cancel_requested = true; },
+       JobAction::kEnterCancelling},
       {"running",
        [](JobFacts& f) {
          Deployed(f);
@@ -114,14 +114,36 @@ TEST(JobDecisionTest, Table) {
          f.tasks_finished = f.tasks_ended = 4;
        },
        JobAction::kEnterFinished},
-      {"all finished when the cancellation came",
+      {"all finished when the cancellation was durable",
        [](JobFacts& f) {
          Deployed(f);
          f.state = v1::RUNNING;
          f.cancel_requested = true;
          f.tasks_finished = f.tasks_ended = 4;
        },
-       JobAction::kEnterFinished},
+       JobAction::kEnterCancelling},
+      {"all finished while the cancellation is on its way into the log",
+       [](JobFacts& f) {
+         Deployed(f);
+         f.state = v1::RUNNING;
+         f.cancel_is_being_stored = true;
+         f.tasks_finished = f.tasks_ended = 4;
+       },
+       JobAction::kWait},
+      {"failed for good while the cancellation is on its way into the log",
+       [](JobFacts& f) {
+         f.state = v1::FAILING;
+         f.failed = f.cancel_is_being_stored = true;
+         f.tasks_ended = 4;
+       },
+       JobAction::kWait},
+      {"failed for good and cancelled",
+       [](JobFacts& f) {
+         f.state = v1::FAILING;
+         f.failed = f.cancel_requested = true;
+         f.tasks_ended = 4;
+       },
+       JobAction::kEnterCancelling},
       {"cancelled while running",
        [](JobFacts& f) {
          Deployed(f);

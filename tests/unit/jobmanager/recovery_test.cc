@@ -169,7 +169,93 @@ TEST_F(RecoveryTest, ReconcilingMayBeCancelled) {
   executor_.RunAll();
   EXPECT_EQ(State(job), v1::CANCELLING);
   AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::CANCELLING);  // b has not said yet what it runs
+  PassTheTimeout({"a"});
   EXPECT_EQ(State(job), v1::CANCELED);
+}
+
+TEST_F(RecoveryTest, ACancelIsDurableBeforeItIsAnswered) {
+  const std::string job = RunningJob();
+  store_.holds = true;
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  bool answered = false;
+  dispatcher_->WhenStored([&] { answered = true; });
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_FALSE(answered);
+  ASSERT_EQ(store_.held.size(), 1u);  // asked for twice, stored once
+  EXPECT_EQ(store_.held[0].first.kind_case(), v1::LogEntry::kCancel);
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  answered = false;
+  dispatcher_->WhenStored([&] { answered = true; });  // nothing is under way
+  EXPECT_TRUE(answered);
+}
+
+TEST_F(RecoveryTest, WhatACancelLeftRunningIsCancelledByTheNextJobManager) {
+  const std::string job = RunningJob();
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
+  Lead();
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  Register("a", 1, Running(job, 0));
+  Register("b", 1, Running(job, 1));
+  for (const char* id : {"a", "b"}) ASSERT_FALSE(gateways_[id]->cancels.empty()) << id;
+  AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  AnswerCancel("b");
+  EXPECT_EQ(State(job), v1::CANCELED);
+  Lead();
+  EXPECT_EQ(State(job), v1::CANCELED);
+}
+
+TEST_F(RecoveryTest, ACancelledJobThatNobodyReportsEndsAfterTheTimeout) {
+  const std::string job = RunningJob();
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
+  Lead();
+  Register("a", 2);
+  executor_.Advance(milliseconds(4900));
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  Beat("a");
+  executor_.Advance(milliseconds(200));
+  EXPECT_EQ(State(job), v1::CANCELED);
+  EXPECT_TRUE(gateways_["a"]->deployments.empty());
+}
+
+TEST_F(RecoveryTest, ACancelOnItsWayDecidesTheEndOfAJobThatFinishes) {
+  const std::string job = RunningJob();
+  store_.holds = true;
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FINISHED));
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  store_.holds = false;
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::CANCELED);
+}
+
+TEST_F(RecoveryTest, AnEndOnItsWayIsAnsweredToACancelWhenItIsDurable) {
+  const std::string job = RunningJob();
+  store_.holds = true;
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FAILED, "boom"));
+  AnswerCancel("b");
+  EXPECT_EQ(State(job), v1::FAILING);
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  bool answered = false;
+  dispatcher_->WhenStored([&] { answered = true; });
+  executor_.RunAll();
+  EXPECT_FALSE(answered);
+  ASSERT_EQ(store_.held.size(), 1u);
+  EXPECT_EQ(store_.held[0].first.kind_case(), v1::LogEntry::kJobEnd);
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(State(job), v1::FAILED);
 }
 
 TEST_F(RecoveryTest, NothingIsDoneBeforeItsEntryIsDurable) {

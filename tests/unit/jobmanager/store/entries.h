@@ -30,6 +30,11 @@ inline v1::LogEntry Checkpoint(const std::string& job_id, int64_t id,
   for (const int64_t gone : subsumed) entry.mutable_checkpoint()->add_subsumed(gone);
   return entry;
 }
+inline v1::LogEntry Cancel(const std::string& job_id) {
+  v1::LogEntry entry;
+  entry.mutable_cancel()->set_job_id(job_id);
+  return entry;
+}
 inline v1::LogEntry End(const std::string& job_id) {
   v1::LogEntry entry;
   entry.mutable_job_end()->set_job_id(job_id);

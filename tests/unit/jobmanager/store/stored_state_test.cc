@@ -53,10 +53,13 @@ TEST_F(StoredStateTest, EntriesAddUp) {
   EXPECT_EQ(Job("a").submitted_time_ms(), 1002);
   EXPECT_EQ(Job("a").attempt(), 3);
   EXPECT_EQ(Job("b").attempt(), 0);
+  EXPECT_EQ(Add(Cancel("b")), "");
+  EXPECT_TRUE(Job("b").cancel_requested());
   EXPECT_EQ(Add(End("b")), "");
   EXPECT_EQ(Job("b").end().reason(), "because");
-  EXPECT_EQ(Job("b").end_time_ms(), 1006);
+  EXPECT_EQ(Job("b").end_time_ms(), 1007);
   EXPECT_FALSE(Job("a").has_end());
+  EXPECT_FALSE(Job("a").cancel_requested());
 }
 
 TEST_F(StoredStateTest, RetainedCheckpointsAreThoseNotSubsumed) {
