@@ -39,10 +39,9 @@ CheckpointCoordinator::CheckpointCoordinator(const CheckpointSettings& settings,
 }
 
 std::vector<CheckpointCoordinator::Action> CheckpointCoordinator::Next(CheckpointTime now) {
-  if (pending_ && !pending_->storing &&
-      now.steady - pending_->triggered.steady >= settings_.timeout) {
-    Abort(fmt::format("not complete within {}; no answer from {}",
-                      FormatDuration(settings_.timeout), Unanswered()),
+  if (MayExpire() && now.steady - pending_->triggered.steady >= settings_.timeout) {
+    Abort(fmt::format("not complete within {}; {}", FormatDuration(settings_.timeout),
+                      WhatIsMissing()),
           now);
   }
   if (notify_at_ && now.steady >= *notify_at_) {
@@ -60,14 +59,25 @@ std::vector<CheckpointCoordinator::Action> CheckpointCoordinator::Next(Checkpoin
 std::optional<CheckpointCoordinator::SteadyTime> CheckpointCoordinator::next_time() const {
   std::optional<SteadyTime> next;
   const auto at = [&next](SteadyTime time) { next = next ? std::min(*next, time) : time; };
-  if (pending_ && !pending_->storing) at(pending_->triggered.steady + settings_.timeout);
+  if (MayExpire()) at(pending_->triggered.steady + settings_.timeout);
   if (notify_at_ && AwaitsConfirmation()) at(*notify_at_);
   if (MayTrigger()) at(TriggerTime());
   return next;
 }
 
 bool CheckpointCoordinator::IsPending(CheckpointId checkpoint, bool storing) const {
-  return pending_ && pending_->checkpoint == checkpoint && pending_->storing == storing;
+  return pending_ && pending_->checkpoint == checkpoint &&
+         (pending_->phase != Phase::kCollecting) == storing;
+}
+
+bool CheckpointCoordinator::MayExpire() const {
+  return pending_ && pending_->phase != Phase::kLogging;
+}
+
+std::string CheckpointCoordinator::WhatIsMissing() const {
+  if (pending_->phase == Phase::kCollecting) return "no answer from " + Unanswered();
+  return "every subtask has answered, but the storage has not finished writing " +
+         pending_->manifest_file;
 }
 
 bool CheckpointCoordinator::AwaitsConfirmation() const {
@@ -125,7 +135,7 @@ void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapsh
   if (!pending_->parts.emplace(subtask, std::move(part)).second) return;
   history_->OnAcknowledged(pending_->checkpoint);
   if (pending_->parts.size() < subtasks_.size()) return;
-  pending_->storing = true;
+  pending_->phase = Phase::kStoring;
   Store store{.checkpoint = pending_->checkpoint,
               .trigger_time_ms = pending_->triggered.wall_ms,
               .subtasks = {},
@@ -177,11 +187,16 @@ void CheckpointCoordinator::OnRunning(CheckpointTime now) {
   due_ = now.steady + settings_.interval;
 }
 
-void CheckpointCoordinator::OnAdopted(CheckpointTime now) {
+void CheckpointCoordinator::OnAdopted(CheckpointTime now,
+                                      const std::vector<v1::SubtaskSnapshot>& last) {
   OnRunning(now);
   if (retained_.empty()) return;
   completed_ = CheckpointId{retained_.back().checkpoint_id()};
   for (auto& [key, subtask] : subtasks_) subtask.holds_segments = true;
+  for (const v1::SubtaskSnapshot& part : last) {
+    const auto found = subtasks_.find({part.vertex_id(), part.subtask()});
+    if (found != subtasks_.end() && part.ended()) found->second.last_part = part;
+  }
   notify_at_ = now.steady;
 }
 
@@ -207,6 +222,16 @@ void CheckpointCoordinator::OnConfirmed(CheckpointId checkpoint, const SubtaskKe
   const auto found = subtasks_.find(subtask);
   if (found == subtasks_.end() || checkpoint > completed_) return;
   found->second.confirmed = std::max(found->second.confirmed, checkpoint);
+}
+
+void CheckpointCoordinator::OnStoring(CheckpointId checkpoint, std::string file) {
+  if (IsPending(checkpoint, /*storing=*/true)) pending_->manifest_file = std::move(file);
+}
+
+bool CheckpointCoordinator::OnManifestStored(CheckpointId checkpoint) {
+  if (!IsPending(checkpoint, /*storing=*/true)) return false;
+  pending_->phase = Phase::kLogging;
+  return true;
 }
 
 void CheckpointCoordinator::OnStored(const v1::CheckpointRef& stored, CheckpointTime now) {
@@ -242,7 +267,7 @@ void CheckpointCoordinator::OnFinished(const SubtaskKey& key, CheckpointTime now
   if (found == subtasks_.end() || found->second.finished) return;
   Subtask& subtask = found->second;
   subtask.finished = subtask.ended = true;
-  if (!pending_ || pending_->storing || pending_->parts.contains(key)) return;
+  if (!pending_ || pending_->phase != Phase::kCollecting || pending_->parts.contains(key)) return;
   if (subtask.last_part) {
     AddPart(key, AfterConfirmation(*subtask.last_part));
   } else {
@@ -251,7 +276,7 @@ void CheckpointCoordinator::OnFinished(const SubtaskKey& key, CheckpointTime now
 }
 
 void CheckpointCoordinator::OnStopped(const std::string& reason, CheckpointTime now) {
-  if (pending_ && !pending_->storing) {
+  if (MayExpire()) {
     history_->OnFailed(pending_->checkpoint, reason, now.wall_ms);
     pending_.reset();
   }

@@ -74,13 +74,19 @@ class CheckpointCoordinator {
   // Events. Those of another checkpoint than the one under way are ignored.
   void OnRunning(CheckpointTime now);  // every task runs: the first interval begins
   // The tasks run since before this JobManager: which of them know of the last completed checkpoint
-  // is unknown, so all are told of it and none is triggered before they have confirmed it.
-  void OnAdopted(CheckpointTime now);
+  // is unknown, so all are told of it and none is triggered before they have confirmed it. `last`:
+  // the parts of it whose subtasks have ended.
+  void OnAdopted(CheckpointTime now, const std::vector<v1::SubtaskSnapshot>& last = {});
   void OnTriggerFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
   void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part);
   void OnDeclined(CheckpointId checkpoint, const SubtaskKey& subtask, const std::string& reason,
                   CheckpointTime now);
   void OnConfirmed(CheckpointId checkpoint, const SubtaskKey& subtask);
+  // What is being written for a Store; named when that takes until the timeout.
+  void OnStoring(CheckpointId checkpoint, std::string file);
+  // The manifest is durable, its entry is not yet. False: it came too late, the checkpoint has
+  // failed, and there must be no entry. With true the timeout is over: an entry cannot be revoked.
+  bool OnManifestStored(CheckpointId checkpoint);
   void OnStored(const v1::CheckpointRef& stored, CheckpointTime now);
   void OnStoreFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
   // The input of this subtask has ended and it waits for a checkpoint; when all do, one is
@@ -88,8 +94,8 @@ class CheckpointCoordinator {
   void OnEnded(const SubtaskKey& subtask);
   // Its task is gone, having confirmed. Later checkpoints name what it held in its last one.
   void OnFinished(const SubtaskKey& subtask, CheckpointTime now);
-  // The attempt is over: what is under way has failed for this reason, unless it is being stored
-  // (then OnStored or OnStoreFailed still tells). Nothing is to be done any more.
+  // The attempt is over: what is under way has failed for this reason, unless its entry is on its
+  // way into the log. Nothing is to be done any more.
   void OnStopped(const std::string& reason, CheckpointTime now);
 
   const std::vector<v1::CheckpointRef>& retained() const { return retained_; }
@@ -107,14 +113,18 @@ class CheckpointCoordinator {
     // Of the last completed checkpoint, if it came after the end: the last word of this subtask.
     std::optional<v1::SubtaskSnapshot> last_part;
   };
+  enum class Phase : uint8_t { kCollecting, kStoring, kLogging };
   struct Pending {
     CheckpointId checkpoint;
     CheckpointTime triggered;
     std::map<SubtaskKey, v1::SubtaskSnapshot> parts;
-    bool storing = false;  // all parts are there
+    Phase phase = Phase::kCollecting;  // then all parts are there
+    std::string manifest_file;
   };
 
   bool IsPending(CheckpointId checkpoint, bool storing) const;
+  bool MayExpire() const;
+  std::string WhatIsMissing() const;
   bool AwaitsConfirmation() const;  // of anybody
   bool MayTrigger() const;          // apart from the time
   bool WantsFinal() const;

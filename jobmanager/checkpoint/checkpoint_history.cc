@@ -53,6 +53,22 @@ v1::CheckpointSummary* CheckpointHistory::Push(CheckpointId checkpoint) {
   return recent->Mutable(0);
 }
 
+void CheckpointHistory::OnRecovered(const v1::CheckpointCounts& counts) {
+  statistics_.set_triggered(counts.triggered());
+  statistics_.set_completed(counts.completed());
+  statistics_.set_failed(counts.failed());
+  statistics_.set_restored_count(counts.restored());
+}
+
+v1::CheckpointCounts CheckpointHistory::counts() const {
+  v1::CheckpointCounts counts;
+  counts.set_triggered(statistics_.triggered());
+  counts.set_completed(statistics_.completed());
+  counts.set_failed(statistics_.failed());
+  counts.set_restored(statistics_.restored_count());
+  return counts;
+}
+
 void CheckpointHistory::OnFound(const v1::CheckpointRef& completed) {
   const std::string& directory = statistics_.directory();
   Fill(completed, directory, Push(CheckpointId{completed.checkpoint_id()}));

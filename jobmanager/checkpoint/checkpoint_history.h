@@ -9,6 +9,7 @@
 #include "runtime/types/ids.h"
 #include "watershed/v1/checkpoint.pb.h"
 #include "watershed/v1/control.pb.h"
+#include "watershed/v1/store.pb.h"
 
 namespace watershed {
 
@@ -17,6 +18,8 @@ class CheckpointHistory {
   // `directory`: URI of the job's checkpoints, to show paths.
   CheckpointHistory(std::string directory, const CheckpointSettings& settings);
 
+  // What the log says that an earlier JobManager had counted.
+  void OnRecovered(const v1::CheckpointCounts& counts);
   // A checkpoint that was completed before this JobManager knew the job; it is not counted.
   void OnFound(const v1::CheckpointRef& completed);
   void OnTriggered(CheckpointId checkpoint, bool is_savepoint, int32_t subtasks, int64_t now_ms);
@@ -29,6 +32,7 @@ class CheckpointHistory {
   void OnDamaged(const std::string& what);
 
   const v1::CheckpointStatistics& statistics() const { return statistics_; }
+  v1::CheckpointCounts counts() const;
 
  private:
   v1::CheckpointSummary* Find(CheckpointId checkpoint);

@@ -4,6 +4,7 @@
 
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/manifest.h"
+#include "runtime/logging/log.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/types/ids.h"
 
@@ -109,8 +110,31 @@ Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& ma
 
 void ManifestStore::Put(v1::CheckpointManifest manifest,
                         std::function<void(Result<v1::CheckpointRef>)> done) {
+  if (puts_ >= kPutsMax) {
+    executor_->Post([done = std::move(done), puts = puts_, directory = directory_] {
+      done(TransientError("{} manifests of earlier checkpoints are still being written to {}", puts,
+                          directory));
+    });
+    return;
+  }
+  ++puts_;
   io_->Run([self = shared_from_this(), manifest = std::move(manifest), done = std::move(done)] {
-    self->executor_->Post([done, result = self->PutNow(manifest)] { done(result); });
+    self->executor_->Post([self, done, result = self->PutNow(manifest)] {
+      --self->puts_;
+      done(result);
+    });
+  });
+}
+
+void ManifestStore::Discard(const std::string& name) {
+  io_->Run([self = shared_from_this(), name] {
+    const auto storage = self->Storage();
+    const Status deleted =
+        storage ? (*storage)->Delete(name) : Status(tl::make_unexpected(storage.error()));
+    if (!deleted) {
+      LogWarn("{} stays, though its checkpoint has failed: {}", JoinUri(self->directory_, name),
+              deleted.error().message);
+    }
   });
 }
 
@@ -121,6 +145,14 @@ void ManifestStore::Find(std::vector<StoredCheckpoint> candidates,
             done = std::move(done)] {
     self->executor_->Post(
         [done, result = FindRestorePoint(self->open_, candidates, *plan)] { done(result); });
+  });
+}
+
+void ManifestStore::Read(StoredCheckpoint checkpoint,
+                         std::function<void(Result<v1::CheckpointManifest>)> done) {
+  io_->Run([self = shared_from_this(), checkpoint = std::move(checkpoint), done = std::move(done)] {
+    self->executor_->Post(
+        [done, result = ReadWhole(self->open_, checkpoint)]() mutable { done(std::move(result)); });
   });
 }
 

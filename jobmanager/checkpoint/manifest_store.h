@@ -59,9 +59,14 @@ class ManifestStore : public std::enable_shared_from_this<ManifestStore> {
   ManifestStore(std::string directory, StorageOpener open, WorkRunner* io, Executor* executor);
 
   // The answer is the checkpoint as the log is to name it: the manifest is durable then.
+  // While kPutsMax others have not come back from the storage it is an error at once: storage that
+  // hangs must not take every thread there is.
   void Put(v1::CheckpointManifest manifest, std::function<void(Result<v1::CheckpointRef>)> done);
+  // Deletes a manifest that no entry names.
+  void Discard(const std::string& name);
   void Find(std::vector<StoredCheckpoint> candidates, std::shared_ptr<const v1::PhysicalPlan> plan,
             std::function<void(Result<RestorePoint>)> done);
+  void Read(StoredCheckpoint checkpoint, std::function<void(Result<v1::CheckpointManifest>)> done);
   const std::string& directory() const { return directory_; }
   // Opened at the first use that succeeds. Blocks; any thread.
   Result<std::shared_ptr<ObjectStorage>> Storage();
@@ -69,10 +74,12 @@ class ManifestStore : public std::enable_shared_from_this<ManifestStore> {
  private:
   Result<v1::CheckpointRef> PutNow(const v1::CheckpointManifest& manifest);
 
+  static constexpr int kPutsMax = 2;
   const std::string directory_;
   const StorageOpener open_;
   WorkRunner* const io_;
   Executor* const executor_;
+  int puts_ = 0;  // under way; the executor's
   std::mutex mutex_;
   std::shared_ptr<ObjectStorage> storage_;
 };

@@ -141,10 +141,11 @@ Status Dispatcher::ReportCheckpoint(const v1::ReportCheckpointRequest& request) 
 
 Status Dispatcher::UpdateTasks(const v1::UpdateTasksRequest& request) {
   WS_RETURN_IF_ERROR(CheckSender(request.task_manager_id(), request.leader_epoch()));
+  std::map<JobMaster*, std::vector<v1::SubtaskStatus>> reports;
   for (const v1::SubtaskReport& report : request.tasks()) {
-    JobMaster* job = Find(report.job_id());
-    if (job != nullptr) job->OnTaskReport(request.task_manager_id(), report.status());
+    if (JobMaster* job = Find(report.job_id())) reports[job].push_back(report.status());
   }
+  for (const auto& [job, of_job] : reports) job->OnTaskReports(request.task_manager_id(), of_job);
   OnJobChanged();
   return Ok();
 }

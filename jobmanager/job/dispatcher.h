@@ -38,8 +38,8 @@ struct DispatcherServices {
   JobStore* store = nullptr;  // whose leader this is
   MetricRegistry* metrics = nullptr;
   TaskManagerGatewayFactory gateways;
-  WorkRunner* io = nullptr;    // for checkpoint storage
-  StorageOpener open_storage;  // the same
+  WorkRunner* io = nullptr;              // for checkpoint storage
+  StorageOpener open_storage;            // the same
   std::function<std::string()> make_id;  // of jobs and lineages, 32 hex; null: random
   // What has to be stored could not be: nothing is done any more, the process must end. Once.
   std::function<void(const Error&)> on_fatal;

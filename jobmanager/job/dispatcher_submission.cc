@@ -94,6 +94,8 @@ void Dispatcher::SubmitFrom(v1::StoredJob job, const std::string& restore_path,
         described.checkpoints_used =
             std::max(described.checkpoints_used, other->checkpoints_used());
       }
+      submission->set_attempts_used(described.attempts_used.value);
+      submission->set_checkpoints_used(described.checkpoints_used.value);
       StoreSubmission(std::move(described), std::move(done));
     });
   });

@@ -2,17 +2,18 @@
 
 #include <algorithm>
 
+#include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/key_encoding.h"
 
 namespace watershed {
 
-JobCheckpoints::JobCheckpoints(CheckpointedJob* job, JobId id, const JobServices& services,
-                               const CheckpointSettings& settings,
-                               std::vector<v1::CheckpointRef> retained, CheckpointId used)
+JobCheckpoints::JobCheckpoints(CheckpointedJob* job, const v1::StoredJob& stored,
+                               const JobServices& services, const CheckpointSettings& settings,
+                               CheckpointId used)
     : job_(job),
-      id_(std::move(id)),
+      id_{stored.submission().job_id()},
       services_(services),
       settings_(settings),
       manifests_(std::make_shared<ManifestStore>(JoinUri(services.checkpoint_directory, id_.hex),
@@ -20,8 +21,9 @@ JobCheckpoints::JobCheckpoints(CheckpointedJob* job, JobId id, const JobServices
                                                  services.executor)),
       collector_([manifests = manifests_] { return manifests->Storage(); }, services.io),
       history_(manifests_->directory(), settings),
-      retained_(std::move(retained)),
+      retained_(stored.checkpoints().begin(), stored.checkpoints().end()),
       next_{used.value + 1} {
+  history_.OnRecovered(stored.counts());
   for (const v1::CheckpointRef& checkpoint : retained_) history_.OnFound(checkpoint);
 }
 
@@ -48,9 +50,9 @@ void JobCheckpoints::OnRunning() {
   Pump();
 }
 
-void JobCheckpoints::OnAdopted() {
+void JobCheckpoints::OnAdopted(const std::vector<v1::SubtaskSnapshot>& last) {
   if (!coordinator_) return;
-  coordinator_->OnAdopted(services_.now());
+  coordinator_->OnAdopted(services_.now(), last);
   Pump();
 }
 
@@ -159,6 +161,8 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
   manifest.set_completed_time_ms(services_.clock->NowMs());
   for (v1::SubtaskSnapshot& part : store.subtasks) *manifest.add_subtasks() = std::move(part);
   job_->Describe(manifest);
+  const std::string name = ManifestName(store.checkpoint, attempt_);
+  coordinator_->OnStoring(store.checkpoint, JoinUri(manifests_->directory(), name));
   manifests_->Put(std::move(manifest),
                   [weak = weak_from_this(), generation = generation_, checkpoint = store.checkpoint,
                    subsumed = store.subsumed](const Result<v1::CheckpointRef>& stored) {
@@ -170,22 +174,24 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
 
 void JobCheckpoints::OnManifest(CheckpointId checkpoint, const std::vector<CheckpointId>& subsumed,
                                 const Result<v1::CheckpointRef>& stored, uint64_t generation) {
-  if (generation != generation_) {
-    // Nobody will ever be told of it: an orphan.
-    history_.OnFailed(checkpoint, "the attempt ended before it was complete",
-                      services_.clock->NowMs());
-    return;
-  }
+  const bool is_awaited = generation == generation_;
   if (!stored) {
+    if (!is_awaited) return;
     coordinator_->OnStoreFailed(
         checkpoint, "the manifest could not be stored: " + stored.error().message, services_.now());
     return Pump();
+  }
+  if (!is_awaited || !coordinator_->OnManifestStored(checkpoint)) {
+    // Too late: its failure has been told. Left there, it would look like a complete one.
+    return manifests_->Discard(stored->manifest().name());
   }
   v1::LogEntry entry;
   v1::CheckpointEntry* of_checkpoint = entry.mutable_checkpoint();
   of_checkpoint->set_job_id(id_.hex);
   *of_checkpoint->mutable_checkpoint() = *stored;
   for (const CheckpointId id : subsumed) of_checkpoint->add_subsumed(id.value);
+  *of_checkpoint->mutable_counts() = counts();
+  of_checkpoint->mutable_counts()->set_completed(counts().completed() + 1);
   services_.cluster->Store(std::move(entry),
                            [weak = weak_from_this(), ref = *stored, subsumed, generation] {
                              if (const auto self = weak.lock()) {

@@ -36,17 +36,16 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
  public:
   using SubtaskKey = CheckpointCoordinator::SubtaskKey;
 
-  // `retained`: of the log, oldest first. `used`: no id up to it is used again.
-  JobCheckpoints(CheckpointedJob* job, JobId id, const JobServices& services,
-                 const CheckpointSettings& settings, std::vector<v1::CheckpointRef> retained,
-                 CheckpointId used);
+  // `stored`: the job as the log has it. `used`: no id up to it is used again.
+  JobCheckpoints(CheckpointedJob* job, const v1::StoredJob& stored, const JobServices& services,
+                 const CheckpointSettings& settings, CheckpointId used);
 
   // The entry of the attempt is durable.
   void StartAttempt(Attempt attempt, const std::map<SubtaskKey, std::string>& subtasks);
   void StopAttempt(const std::string& reason);
 
   void OnRunning();
-  void OnAdopted();
+  void OnAdopted(const std::vector<v1::SubtaskSnapshot>& last);  // parts that have ended
   void OnEnded(const SubtaskKey& subtask);
   void OnFinished(const SubtaskKey& subtask);
   void OnReport(const v1::ReportCheckpointRequest& report);
@@ -55,6 +54,7 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   const std::vector<v1::CheckpointRef>& retained() const { return retained_; }
   const std::shared_ptr<ManifestStore>& manifests() const { return manifests_; }
   const v1::CheckpointStatistics& statistics() const { return history_.statistics(); }
+  v1::CheckpointCounts counts() const { return history_.counts(); }
 
  private:
   // Does what the coordinator wants now, and sets the timer for what it wants later.

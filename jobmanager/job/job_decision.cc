@@ -48,7 +48,11 @@ JobAction Decide(const JobFacts& facts) {
       }
       if (facts.state == v1::CREATED) return DecideWhileCreated(facts);
       if (facts.state == v1::RUNNING) return JobAction::kWait;
-      if (AllRun(facts)) return JobAction::kEnterRunning;
+      if (AllRun(facts)) {
+        return facts.restore == Progress::kDone
+                   ? JobAction::kEnterRunning
+                   : Unless(facts.restore, JobAction::kReadLastCheckpoint);
+      }
       return facts.reconciling_is_over ? JobAction::kGiveUpReconciling : JobAction::kWait;
     case v1::FAILING:
       return DecideWhileFailing(facts);

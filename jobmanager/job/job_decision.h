@@ -20,7 +20,7 @@ struct JobFacts {
   bool cancel_is_being_stored = false;
   bool has_slots = false;
   Progress attempt = Progress::kNotBegun;  // its entry; done: durable, and not deployed before
-  Progress restore = Progress::kNotBegun;  // done: what to begin with is known
+  Progress restore = Progress::kNotBegun;  // done: what to begin or to go on with is known
   bool has_splits = false;                 // of every source
   bool discovery_under_way = false;
   bool deployed = false;            // DeployTasks has been sent to every TaskManager
@@ -38,6 +38,7 @@ enum class JobAction : uint8_t {
   kRequestSlots,
   kStoreAttempt,
   kReadRestorePoint,
+  kReadLastCheckpoint,  // of tasks that go on
   kDiscoverSplits,
   kDeploy,
   kEnterRunning,

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kCancelRetry{500};
 
+constexpr size_t kStoredReasonBytesMax = 300;
+
+// Not within a character of UTF-8.
+std::string CutTo(size_t bytes_max, const std::string& text) {
+  size_t size = std::min(bytes_max, text.size());
+  while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 // 0.5 s, 1 s, 2 s, … 10 s.
 std::chrono::milliseconds DiscoveryBackoff(int failures) {
   return std::min(std::chrono::milliseconds(500) * (1 << std::min(failures - 1, 5)),
@@ -64,6 +73,8 @@ bool JobMaster::StoreAttempt() {
   v1::LogEntry entry;
   entry.mutable_attempt()->set_job_id(id_.hex);
   entry.mutable_attempt()->set_attempt(next.value);
+  entry.mutable_attempt()->set_reason(CutTo(kStoredReasonBytesMax, last_restart_reason_));
+  if (checkpoints_ != nullptr) *entry.mutable_attempt()->mutable_counts() = checkpoints_->counts();
   Store(std::move(entry), [next](JobMaster& job) {
     job.attempt_ = next;
     job.attempt_progress_ = Progress::kDone;

@@ -68,8 +68,10 @@ JobDescription DescribeRecovered(const v1::StoredJob& stored, const JobDefaults&
   }
   job.recovered = true;
   const v1::CheckpointRef& from = stored.submission().restore_from();
-  job.checkpoints_used = CheckpointId{from.checkpoint_id()};
-  job.attempts_used = AttemptOfFile(from.manifest().name()).value_or(Attempt{0});
+  job.checkpoints_used =
+      CheckpointId{std::max(from.checkpoint_id(), stored.submission().checkpoints_used())};
+  job.attempts_used = std::max(AttemptOfFile(from.manifest().name()).value_or(Attempt{0}),
+                               Attempt{stored.submission().attempts_used()});
   return job;
 }
 

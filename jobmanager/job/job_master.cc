@@ -55,10 +55,9 @@ JobMaster::JobMaster(JobDescription description, const JobServices& services)
       has_interval_(description.checkpoints.interval.count() > 0) {
   CreateSubtasks();
   if (!services_.checkpoint_directory.empty() && !description.stored.has_end()) {
-    const auto& retained = description.stored.checkpoints();
     checkpoints_ = std::make_shared<JobCheckpoints>(
-        static_cast<CheckpointedJob*>(this), id_, services_, description.checkpoints,
-        std::vector<v1::CheckpointRef>(retained.begin(), retained.end()), HighestUsed(description));
+        static_cast<CheckpointedJob*>(this), description.stored, services_, description.checkpoints,
+        HighestUsed(description));
   }
   Recover(description.stored);
   if (!description.unusable.empty() && !ended()) Fail(description.unusable, /*is_final=*/true);
@@ -86,9 +85,16 @@ void JobMaster::Recover(const v1::StoredJob& stored) {
     discovery->second.splits.emplace(entry.splits().begin(), entry.splits().end());
   }
   cancel_requested_ = stored.cancel_requested();
+  last_restart_reason_ = stored.restart_reason();
   if (state() == v1::RECONCILING) {
     slots_.resize(static_cast<size_t>(SlotsNeeded(*plan_)));
     waiting_reason_ = "waiting for the TaskManagers to report the tasks they run";
+    for (const v1::TaskId& task : stored.finished()) {
+      v1::SubtaskStatus* subtask = FindSubtask(task.vertex_id(), task.subtask());
+      if (subtask == nullptr) continue;
+      subtask->set_state(v1::TASK_FINISHED);
+      subtask->set_attempt(attempt_.value);
+    }
   }
   if (!stored.has_end()) return;
   end_time_ms_ = stored.end_time_ms();
@@ -161,6 +167,8 @@ bool JobMaster::Perform(JobAction action) {
       return StoreAttempt();
     case JobAction::kReadRestorePoint:
       return ReadRestorePoint();
+    case JobAction::kReadLastCheckpoint:
+      return ReadLastCheckpoint();
     case JobAction::kDiscoverSplits:
       return StartDiscovery();
     case JobAction::kDeploy:
@@ -207,12 +215,12 @@ bool JobMaster::EnterRunning() {
   if (!TakesCheckpoints()) return true;
   if (is_adopted) {
     StartCheckpoints();
-    checkpoints_->OnAdopted();
     for (const v1::SubtaskStatus& subtask : subtasks_) {
-      if (subtask.counters().ended()) {
-        checkpoints_->OnEnded({subtask.vertex_id(), subtask.subtask()});
-      }
+      const JobCheckpoints::SubtaskKey key(subtask.vertex_id(), subtask.subtask());
+      if (subtask.counters().ended()) checkpoints_->OnEnded(key);
+      if (subtask.state() == v1::TASK_FINISHED) checkpoints_->OnFinished(key);
     }
+    checkpoints_->OnAdopted(std::exchange(last_parts_, {}));
   } else {
     checkpoints_->OnRunning();
   }
@@ -250,13 +258,26 @@ void JobMaster::RequestCancel() {
   });
 }
 
+void JobMaster::OnTaskReports(const std::string& task_manager_id,
+                              const std::vector<v1::SubtaskStatus>& reports) {
+  for (const v1::SubtaskStatus& report : reports) OnTaskReport(task_manager_id, report);
+  StoreFinished();
+  Advance();
+}
+
 void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
-  if (subtask == nullptr || report.attempt() != attempt_.value ||
-      subtask->task_manager_id() != task_manager_id || IsEnded(subtask->state()) || ended() ||
-      deployments_.empty()) {  // until then `attempt_` may be that of the one before
+  if (subtask == nullptr || report.attempt() != attempt_.value || IsEnded(subtask->state()) ||
+      ended()) {
     return;
   }
+  // It ended while there was no JobManager, before its TaskManager could say that it runs.
+  if (state() == v1::RECONCILING && subtask->task_manager_id().empty() && failure_.empty() &&
+      IsEnded(report.state())) {
+    return AdoptOrRestart(task_manager_id, report);
+  }
+  // Until it is deployed `attempt_` may be that of the one before.
+  if (subtask->task_manager_id() != task_manager_id || deployments_.empty()) return;
   if (Rank(report.state()) < Rank(subtask->state())) return;
   if (report.has_counters()) SetCounters(*subtask, report.counters());
   if (report.message() != subtask->message()) {
@@ -265,9 +286,7 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
   }
   if (report.state() == subtask->state()) return;
   SetState(*subtask, report.state());
-  if (report.state() == v1::TASK_FINISHED && checkpoints_ != nullptr) {
-    checkpoints_->OnFinished({report.vertex_id(), report.subtask()});
-  }
+  if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(*subtask), task_manager_id,
                      report.message()));
@@ -276,7 +295,26 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
     Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",
                      TaskName(*subtask), task_manager_id));
   }
-  Advance();
+}
+
+void JobMaster::NoteFinished(const v1::SubtaskStatus& subtask) {
+  v1::TaskId& task = finished_unstored_.emplace_back();
+  task.set_vertex_id(subtask.vertex_id());
+  task.set_subtask(subtask.subtask());
+  if (checkpoints_ != nullptr) checkpoints_->OnFinished({subtask.vertex_id(), subtask.subtask()});
+}
+
+void JobMaster::StoreFinished() {
+  const std::vector<v1::TaskId> finished = std::exchange(finished_unstored_, {});
+  const JobFacts facts = Facts();
+  const bool goes_on =
+      state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING;
+  if (finished.empty() || !goes_on || facts.tasks_finished == facts.tasks) return;
+  v1::LogEntry entry;
+  entry.mutable_tasks_finished()->set_job_id(id_.hex);
+  entry.mutable_tasks_finished()->set_attempt(attempt_.value);
+  *entry.mutable_tasks_finished()->mutable_tasks() = {finished.begin(), finished.end()};
+  Store(std::move(entry), [](JobMaster&) {});
 }
 
 void JobMaster::OnCounters(const std::string& task_manager_id, const v1::SubtaskStatus& report) {

@@ -49,8 +49,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // CANCELED, unless its end was on its way into the log before.
   void RequestCancel();
 
-  // A TaskManager tells a task's state; stale attempts and steps backwards are ignored.
-  void OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  // A TaskManager tells states of tasks; stale attempts and steps backwards are ignored.
+  void OnTaskReports(const std::string& task_manager_id,
+                     const std::vector<v1::SubtaskStatus>& reports);
   // The same for its figures alone.
   void OnCounters(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   void OnTaskManagerLost(const std::string& task_manager_id, const std::string& why);
@@ -120,6 +121,11 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void SendCancel(const std::string& task_manager_id);
   void OnCancelled(const std::string& task_manager_id, Result<v1::CancelTasksResponse> response);
 
+  void OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  void NoteFinished(const v1::SubtaskStatus& subtask);
+  // Those noted since the last call, unless the job ends anyway.
+  void StoreFinished();
+
   // Restart, restore, reconciling.
   std::vector<StoredCheckpoint> RestoreCandidates() const;
   bool ReadRestorePoint();
@@ -128,9 +134,13 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool EnterCancelling();
   bool EnterRestarting();
   bool EnterCreated();
+  void AdoptOrRestart(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   void CancelReported(const std::string& task_manager_id, const v1::RunningAttempt& running);
   bool RestartWithoutFailure(std::string reason);
+  bool ReadLastCheckpoint();
+  void OnLastCheckpoint(Result<v1::CheckpointManifest> manifest);
+  void ReadAgainLater(const std::string& what, const Error& error);
 
   // CheckpointedJob.
   std::vector<NamedGateway> TaskManagersInUse() const override;
@@ -188,6 +198,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   Progress restore_progress_ = Progress::kNotBegun;
   int restore_failures_ = 0;             // in a row
   std::optional<RestorePoint> restore_;  // of the attempt; nothing: it begins empty
+  // Of tasks that were adopted, when one of them has ended: the last word of those.
+  std::vector<v1::SubtaskSnapshot> last_parts_;
 
   std::vector<std::string> slots_;  // the TaskManager of each slot; empty: none held
   uint64_t placement_ = 0;  // rises when the slots change: answers to older ones are dropped
@@ -196,8 +208,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   std::map<std::string, Deployment> deployments_;  // by TaskManager; empty until deployed
   std::vector<v1::SubtaskStatus> subtasks_;        // in the plan's order
   std::map<std::string, size_t> first_subtask_;    // of a vertex, index into subtasks_
-  const bool has_interval_;                        // of checkpoints
-  std::shared_ptr<JobCheckpoints> checkpoints_;    // null: the cluster has no directory for them
+  std::vector<v1::TaskId> finished_unstored_;
+  const bool has_interval_;                      // of checkpoints
+  std::shared_ptr<JobCheckpoints> checkpoints_;  // null: the cluster has no directory for them
 };
 
 template <typename Argument>

@@ -73,15 +73,19 @@ void JobMaster::OnRestorePoint(Result<RestorePoint> point) {
     Fail("cannot be restored: " + point.error().message, /*is_final=*/true);
     return;
   }
+  ReadAgainLater("cannot be restored now", point.error());
+}
+
+void JobMaster::ReadAgainLater(const std::string& what, const Error& error) {
   const auto backoff = std::min(
       std::chrono::milliseconds(500) * (1 << std::min(restore_failures_++, 5)), kRestoreRetryMax);
-  waiting_reason_ = fmt::format("cannot be restored now, trying again: {}", point.error().message);
+  waiting_reason_ = fmt::format("{}, trying again: {}", what, error.message);
   LogWarn("{}", waiting_reason_);
   Touch();
   restore_progress_ = Progress::kUnderWay;
-  services_.executor->PostAfter(backoff, [weak = weak_from_this()] {
+  services_.executor->PostAfter(backoff, [weak = weak_from_this(), state = state()] {
     const std::shared_ptr<JobMaster> job = weak.lock();
-    if (job == nullptr) return;
+    if (job == nullptr || job->state() != state) return;
     job->restore_progress_ = Progress::kNotBegun;
     job->Advance();
   });
@@ -147,13 +151,19 @@ void JobMaster::OnRunningAttempt(const std::string& task_manager_id,
   if (state() != v1::RECONCILING || !failure_.empty()) return;
   deployments_[task_manager_id].pending = false;
   for (const v1::SubtaskReport& report : running.tasks()) {
-    if (Adopt(task_manager_id, report.status())) continue;
-    RestartWithoutFailure(
-        fmt::format("subtask {} of vertex {} on TaskManager {} does not fit what others run",
-                    report.status().subtask(), report.status().vertex_id(), task_manager_id));
+    AdoptOrRestart(task_manager_id, report.status());
   }
+  StoreFinished();
   Touch();
   Advance();
+}
+
+void JobMaster::AdoptOrRestart(const std::string& task_manager_id,
+                               const v1::SubtaskStatus& report) {
+  if (Adopt(task_manager_id, report)) return;
+  RestartWithoutFailure(
+      fmt::format("subtask {} of vertex {} on TaskManager {} does not fit what others run",
+                  report.subtask(), report.vertex_id(), task_manager_id));
 }
 
 bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
@@ -161,18 +171,61 @@ bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatu
   if (subtask == nullptr) return false;
   std::string& slot = slots_[static_cast<size_t>(report.subtask())];
   if (!slot.empty() && slot != task_manager_id) return false;
-  // What a finished task held is in a manifest, which only a restart reads.
-  if (checkpoints_ != nullptr && report.state() == v1::TASK_FINISHED) return false;
   slot = task_manager_id;
   *subtask = report;
   subtask->set_attempt(attempt_.value);
+  subtask->set_start_time_ms(-1);  // nobody remembers
+  subtask->set_end_time_ms(IsEnded(report.state()) ? services_.clock->NowMs() : -1);
   subtask->set_task_manager_id(task_manager_id);
   subtask->set_endpoint(services_.cluster->address(task_manager_id));
+  if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(report), task_manager_id,
                      report.message()));
   }
   return report.state() != v1::TASK_CANCELED && report.state() != v1::TASK_CANCELING;
+}
+
+// A task that has ended has said its last word in a checkpoint, which all later ones repeat.
+bool JobMaster::ReadLastCheckpoint() {
+  const bool any_ended =
+      std::any_of(subtasks_.begin(), subtasks_.end(), [](const v1::SubtaskStatus& subtask) {
+        return subtask.state() == v1::TASK_FINISHED || subtask.counters().ended();
+      });
+  if (!any_ended || checkpoints_ == nullptr || checkpoints_->retained().empty()) {
+    restore_progress_ = Progress::kDone;
+    return true;
+  }
+  restore_progress_ = Progress::kUnderWay;
+  const v1::CheckpointRef& last = checkpoints_->retained().back();
+  waiting_reason_ = fmt::format("reading checkpoint {}", last.checkpoint_id());
+  checkpoints_->manifests()->Read(
+      {last, checkpoints_->manifests()->directory()},
+      [weak = weak_from_this()](Result<v1::CheckpointManifest> manifest) {
+        const std::shared_ptr<JobMaster> job = weak.lock();
+        if (job == nullptr || job->state() != v1::RECONCILING) return;
+        const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
+        job->OnLastCheckpoint(std::move(manifest));
+        job->Advance();
+      });
+  return true;
+}
+
+void JobMaster::OnLastCheckpoint(Result<v1::CheckpointManifest> manifest) {
+  if (!manifest) {
+    if (manifest.error().retryable) {
+      return ReadAgainLater("its last checkpoint cannot be read now", manifest.error());
+    }
+    RestartWithoutFailure("its last checkpoint cannot be read: " + manifest.error().message);
+    return;
+  }
+  // In an attempt that has completed none yet, nothing has said its last word.
+  if (manifest->attempt() == attempt_.value) {
+    for (v1::SubtaskSnapshot& part : *manifest->mutable_subtasks()) {
+      if (part.ended()) last_parts_.push_back(std::move(part));
+    }
+  }
+  restore_progress_ = Progress::kDone;
 }
 
 void JobMaster::CancelReported(const std::string& task_manager_id,

@@ -1,7 +1,10 @@
 #include "jobmanager/rpc/cluster_service.h"
 
+#include <algorithm>
+
 #include "runtime/rpc/rpc_error.h"
 #include "runtime/rpc/unary_handler.h"
+#include "runtime/status/job_status.h"
 
 namespace watershed {
 namespace {
@@ -54,6 +57,12 @@ class AttachReactor final : public grpc::ServerWriteReactor<v1::AttachEvent> {
   std::shared_ptr<AttachReactor> self_;
 };
 
+bool TellsOfAnEnd(const v1::UpdateTasksRequest& request) {
+  return std::any_of(
+      request.tasks().begin(), request.tasks().end(),
+      [](const v1::SubtaskReport& report) { return IsEnded(report.status().state()); });
+}
+
 grpc::Status Stale(const Error& error) {
   return {grpc::StatusCode::FAILED_PRECONDITION, error.message};
 }
@@ -88,9 +97,12 @@ grpc::ServerUnaryReactor* ClusterServiceHandler::Heartbeat(grpc::CallbackServerC
 grpc::ServerUnaryReactor* ClusterServiceHandler::UpdateTasks(grpc::CallbackServerContext* context,
                                                              const v1::UpdateTasksRequest* request,
                                                              v1::UpdateTasksResponse*) {
-  return AnswerOn(executor_, context, [this, request] {
+  return AnswerLaterOn(executor_, context, [this, request](std::shared_ptr<UnaryAnswer> answer) {
     const Status status = dispatcher_->UpdateTasks(*request);
-    return status ? grpc::Status::OK : Stale(status.error());
+    if (!status) return answer->Finish(Stale(status.error()));
+    if (!TellsOfAnEnd(*request)) return answer->Finish(grpc::Status::OK);
+    // Until then the TaskManager tells again, perhaps another JobManager.
+    dispatcher_->WhenStored([answer = std::move(answer)] { answer->Finish(grpc::Status::OK); });
   });
 }
 

@@ -25,6 +25,14 @@ Status ApplySubmission(v1::StoredState& state, const v1::LogEntry& entry) {
   return Ok();
 }
 
+// An entry that was written before another one's end was known may say less.
+void Raise(const v1::CheckpointCounts& to, v1::CheckpointCounts* counts) {
+  counts->set_triggered(std::max(counts->triggered(), to.triggered()));
+  counts->set_completed(std::max(counts->completed(), to.completed()));
+  counts->set_failed(std::max(counts->failed(), to.failed()));
+  counts->set_restored(std::max(counts->restored(), to.restored()));
+}
+
 Status ApplySplits(v1::StoredJob& job, const v1::SplitsEntry& splits) {
   for (v1::SplitsEntry& known : *job.mutable_splits()) {
     if (known.vertex_id() != splits.vertex_id()) continue;
@@ -41,6 +49,9 @@ Status ApplyAttempt(v1::StoredJob& job, const v1::AttemptEntry& attempt) {
                          attempt.job_id(), job.attempt());
   }
   job.set_attempt(attempt.attempt());
+  job.clear_finished();
+  if (!attempt.reason().empty()) job.set_restart_reason(attempt.reason());
+  Raise(attempt.counts(), job.mutable_counts());
   return Ok();
 }
 
@@ -57,6 +68,15 @@ Status ApplyCheckpoint(v1::StoredJob& job, const v1::CheckpointEntry& entry) {
   };
   retained.erase(std::remove_if(retained.begin(), retained.end(), subsumed), retained.end());
   *retained.Add() = entry.checkpoint();
+  Raise(entry.counts(), job.mutable_counts());
+  return Ok();
+}
+
+// One of an attempt that is over says nothing any more.
+Status ApplyTasksFinished(v1::StoredJob& job, const v1::TasksFinishedEntry& entry) {
+  if (entry.attempt() == job.attempt() && !job.has_end()) {
+    job.mutable_finished()->MergeFrom(entry.tasks());
+  }
   return Ok();
 }
 
@@ -80,6 +100,7 @@ void DropOldEnds(v1::StoredState& state) {
 Status ApplyEnd(v1::StoredState& state, v1::StoredJob& job, const v1::LogEntry& entry) {
   if (job.has_end()) return InternalError("job {} ends twice", entry.job_end().job_id());
   *job.mutable_end() = entry.job_end();
+  job.clear_finished();
   job.set_end_time_ms(entry.time_ms());
   DropOldEnds(state);
   return Ok();
@@ -98,6 +119,8 @@ std::string JobOf(const v1::LogEntry& entry) {
       return entry.job_end().job_id();
     case v1::LogEntry::kCancel:
       return entry.cancel().job_id();
+    case v1::LogEntry::kTasksFinished:
+      return entry.tasks_finished().job_id();
     default:
       return {};
   }
@@ -115,6 +138,8 @@ Status ApplyToJob(v1::StoredState& state, const v1::LogEntry& entry) {
       return ApplyCheckpoint(*job, entry.checkpoint());
     case v1::LogEntry::kCancel:
       return ApplyCancel(*job);
+    case v1::LogEntry::kTasksFinished:
+      return ApplyTasksFinished(*job, entry.tasks_finished());
     default:
       return ApplyEnd(state, *job, entry);
   }

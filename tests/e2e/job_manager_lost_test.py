@@ -21,6 +21,13 @@ _ENDLESS = ("kind: Job\nname: endless\ncheckpointing: { interval: 100ms }\n"
             "sinks:\n  out: { input: events, connector: blackhole }\n")
 
 
+_ONE_ENDS = ("kind: Job\nname: one-ends\ncheckpointing: { interval: 100ms }\nsources:\n"
+             + _GENERATOR.format(name="short", more="number-of-rows: 20\n    ")
+             + _GENERATOR.format(name="events", more="") +
+             "sinks:\n  short_out: { input: short, connector: blackhole }\n"
+             "  out: { input: events, connector: blackhole }\n")
+
+
 class JobManagerLost(unittest.TestCase):
     def setUp(self) -> None:
         directory = tempfile.TemporaryDirectory(prefix="watershed-jobmanager-lost-")
@@ -60,6 +67,66 @@ class JobManagerLost(unittest.TestCase):
         self.cluster.wait(ended, "the job to be CANCELED", 30, lambda: f"{seen}")
         self.assertLessEqual(seen, {"CANCELLING", "CANCELED"})
         self.cluster.wait(self.no_task_runs, "its tasks to end", 10)
+
+    def test_finished_tasks_do_not_run_again(self) -> None:
+        job = self.submit(_ONE_ENDS)
+        self.cluster.wait(lambda: self.tasks(job)["FINISHED"] == 2, "the short source to finish", 30)
+        for _ in range(2):
+            self.cluster.kill_job_manager()
+            self.cluster.wait_state(job, ["RUNNING"])
+            status = self.cluster.job(job)
+            self.assertEqual((1, 0), (status["attempt"], status["restarts"]), status)
+            self.assertEqual(2, self.tasks(job)["FINISHED"])
+            self.wait_for_checkpoints(job, 2)
+        # What was finished is in the checkpoints, so a restart does not read it again either.
+        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.cluster.wait(lambda: self.cluster.job(job)["attempt"] == 2, "the restart", 30)
+        self.cluster.wait(lambda: self.tasks(job)["FINISHED"] == 2, "the short source to finish", 30)
+        (short,) = (vertex for vertex in self.cluster.rest(f"/jobs/{job}")["vertices"]
+                    if "short" in vertex["name"])
+        self.assertEqual(0, short["metrics"]["write-records"])
+
+    def test_counts_go_on(self) -> None:
+        job = self.submit(_ENDLESS)
+        self.wait_for_checkpoints(job, 2)
+        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.cluster.wait(lambda: self.cluster.job(job)["restarts"] == 1, "the restart", 30)
+        self.cluster.wait_state(job, ["RUNNING"])
+        self.wait_for_checkpoints(job, 2)
+        before = self.counts(job)
+        self.cluster.kill_job_manager()
+        self.cluster.wait_state(job, ["RUNNING"])
+        status = self.cluster.job(job)
+        self.assertEqual((2, 1), (status["attempt"], status["restarts"]), status)
+        self.assertIn("lost", status["last-restart-reason"])
+        after = self.counts(job)
+        for name in ("total", "completed", "restored"):
+            self.assertGreaterEqual(after[name], before[name], f"{before} -> {after}")
+        self.wait_for_checkpoints(job, 1)
+        metrics = {name: value for name, labels, value in self.cluster.job_manager.metrics()
+                   if labels.get("job_id") == job}
+        self.assertEqual(1, metrics["flink_jobmanager_job_numRestarts"])
+        self.assertGreater(metrics["flink_jobmanager_job_numberOfCompletedCheckpoints"],
+                           before["completed"])
+
+    def tasks(self, job: str) -> dict[str, int]:
+        """How many subtasks are in which state."""
+        totals: dict[str, int] = {}
+        for vertex in self.cluster.rest(f"/jobs/{job}")["vertices"]:
+            for state, count in vertex["tasks"].items():
+                totals[state] = totals.get(state, 0) + count
+        return totals
+
+    def counts(self, job: str) -> dict[str, int]:
+        """Of checkpoints."""
+        return self.cluster.rest(f"/jobs/{job}/checkpoints")["counts"]
+
+    def wait_for_checkpoints(self, job: str, more: int) -> None:
+        """Until so many more have been completed."""
+        before = self.counts(job)["completed"]
+        self.cluster.wait(lambda: self.counts(job)["completed"] >= before + more,
+                          f"{more} checkpoints to complete", 30,
+                          lambda: f"{self.cluster.rest(f'/jobs/{job}/checkpoints')['latest']}")
 
     def no_task_runs(self) -> bool:
         """Both TaskManagers are registered, and no thread of a task is left in them."""

@@ -215,11 +215,20 @@ class DispatcherTest : public testing::Test {
     return job;
   }
 
-  // Runs in the same steps what a pool of threads would.
+  // Runs in the same steps what a pool of threads would, or not yet: then the storage hangs.
   struct SteppedRunner final : WorkRunner {
     explicit SteppedRunner(Executor* executor) : executor(executor) {}
-    void Run(std::function<void()> work) override { executor->Post(std::move(work)); }
+    void Run(std::function<void()> work) override {
+      if (hangs) return hanging.push_back(std::move(work));
+      executor->Post(std::move(work));
+    }
+    void Release() {
+      hangs = false;
+      for (auto& work : std::exchange(hanging, {})) executor->Post(std::move(work));
+    }
     Executor* const executor;
+    bool hangs = false;
+    std::vector<std::function<void()>> hanging;
   };
 
   SteppedExecutor executor_;

@@ -234,6 +234,21 @@ TEST(JobDecisionTest, Table) {
          f.state = v1::RECONCILING;
          f.tasks_running = 4;
        },
+       JobAction::kReadLastCheckpoint},
+      {"reconciling, all reported, reading what they had said, though the time is over",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.tasks_running = f.tasks_finished = 2;
+         f.restore = Progress::kUnderWay;
+         f.reconciling_is_over = true;
+       },
+       JobAction::kWait},
+      {"reconciling, knows what to go on with",
+       [](JobFacts& f) {
+         f.state = v1::RECONCILING;
+         f.tasks_running = f.tasks_finished = 2;
+         f.restore = Progress::kDone;
+       },
        JobAction::kEnterRunning},
       {"reconciling, time is over",
        [](JobFacts& f) {

@@ -77,6 +77,76 @@ TEST_F(RecoveryTest, WaitsForTasksThatStillStart) {
   EXPECT_EQ(State(job), v1::RUNNING);
 }
 
+TEST_F(RecoveryTest, AFinishedTaskIsRememberedByTheLog) {
+  const std::string job = RunningJob();
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  Lead();
+  Register("b", 1);
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  Register("a", 1, Running(job, 0));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_EQ(Job(job).attempt(), 1);
+  EXPECT_EQ(Job(job).subtasks(1).state(), v1::TASK_FINISHED);
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::FINISHED);
+}
+
+TEST_F(RecoveryTest, AFinishedTaskIsDurableBeforeItIsAnswered) {
+  const std::string job = RunningJob();
+  store_.holds = true;
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  bool answered = false;
+  dispatcher_->WhenStored([&] { answered = true; });
+  ASSERT_EQ(store_.held.size(), 1u);
+  const v1::TasksFinishedEntry entry = store_.held[0].first.tasks_finished();
+  EXPECT_EQ(entry.attempt(), 1);
+  ASSERT_EQ(entry.tasks_size(), 1);
+  EXPECT_EQ(entry.tasks(0).subtask(), 1);
+  EXPECT_FALSE(answered);
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_TRUE(answered);
+  store_.holds = true;
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FINISHED));  // the last one: the end says enough
+  ASSERT_EQ(store_.held.size(), 1u);
+  EXPECT_TRUE(store_.held[0].first.has_job_end());
+}
+
+TEST_F(RecoveryTest, ATaskThatFinishedWhileNobodyLedIsAdoptedByItsReport) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1);
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED, "", /*attempt=*/2));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  Lead();  // and it is remembered
+  Register("a", 1, Running(job, 0));
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(RecoveryTest, ATaskThatWasReportedAsFinishedIsRemembered) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1, Running(job, 1, v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  Lead();
+  Register("a", 1, Running(job, 0));
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(RecoveryTest, ATaskThatFailedWhileNobodyLedFailsTheJobByName) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  Register("b", 1);
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FAILED, "boom"));
+  EXPECT_EQ(State(job), v1::FAILING);
+  EXPECT_THAT(Reason(job), HasSubstr("(2/2) on TaskManager b: boom"));
+}
+
 TEST_F(RecoveryTest, RestartsAJobOfWhichATaskIsMissing) {
   const std::string job = RunningJob();
   Lead();

@@ -176,6 +176,8 @@ TEST_F(CheckpointCoordinatorTest, CompleteOnlyOnceItIsStored) {
   EXPECT_EQ(stored_.subtasks[0].vertex_id(), "sink");
   EXPECT_EQ(stored_.subtasks[2].subtask(), 1);
   EXPECT_EQ(stored_.trigger_time_ms, kWallOffsetMs + 1000);
+  EXPECT_THAT(At(5000), IsEmpty());
+  EXPECT_TRUE(coordinator_->OnManifestStored(CheckpointId{1}));
   EXPECT_THAT(At(20'000), IsEmpty());  // not even the timeout takes it back
   EXPECT_EQ(statistics().completed(), 0);
   Stored(1);
@@ -434,5 +436,63 @@ TEST_F(CheckpointCoordinatorTest, HistoryShowsTheLastTen) {
   EXPECT_EQ(statistics().recent(9).id(), 3);
 }
 
+// A storage that does not answer.
+
+TEST_F(CheckpointCoordinatorTest, AManifestThatIsNotWrittenInTimeFailsTheCheckpoint) {
+  StartRunning(EverySecond());
+  At(1000);
+  AcknowledgeAll(1);
+  EXPECT_THAT(At(5999), ElementsAre("store 1"));
+  coordinator_->OnStoring(CheckpointId{1}, "file:///ck/chk-1-1/_metadata");
+  EXPECT_EQ(NextMs(), 6000);
+  EXPECT_THAT(At(6000), ElementsAre("aborted 1", "trigger 2"));
+  EXPECT_EQ(statistics().latest_failed().failure(),
+            "not complete within 5s; every subtask has answered, but the storage has not finished "
+            "writing file:///ck/chk-1-1/_metadata");
+  EXPECT_FALSE(coordinator_->OnManifestStored(CheckpointId{1}));
+  coordinator_->OnStoreFailed(CheckpointId{1}, "too late", Now());
+  Stored(1);
+  EXPECT_THAT(Step(), IsEmpty());
+  EXPECT_EQ(statistics().failed(), 1);
+  EXPECT_EQ(statistics().completed(), 0);
+  Complete(2);
+}
+
+TEST_F(CheckpointCoordinatorTest, TheEndOfTheAttemptFailsAManifestOnItsWayButNoEntry) {
+  for (const bool is_entry : {false, true}) {
+    StartRunning(EverySecond());
+    At(now_ms_ + 1000);
+    AcknowledgeAll(1);
+    Step();
+    if (is_entry) EXPECT_TRUE(coordinator_->OnManifestStored(CheckpointId{1}));
+    coordinator_->OnStopped("the job was cancelled", Now());
+    EXPECT_EQ(statistics().in_progress(), is_entry ? 1 : 0);
+    EXPECT_EQ(statistics().latest_failed().failure(), is_entry ? "" : "the job was cancelled");
+  }
+}
+
+// Tasks that go on under another JobManager.
+
+TEST_F(CheckpointCoordinatorTest, WhatAdoptedTasksSaidLastIsSaidAgain) {
+  Start(EverySecond(), {Ref(8)}, /*next=*/1009);
+  std::vector<v1::SubtaskSnapshot> last(2, Part(/*ended=*/true, /*has_segment=*/true));
+  last[0].set_vertex_id("source");
+  last[1].set_vertex_id("sink");
+  coordinator_->OnFinished(kSource0, Now());
+  coordinator_->OnEnded(kSink);
+  coordinator_->OnAdopted(Now(), last);
+  EXPECT_THAT(Step(), ElementsAre("completed 8"));
+  Confirm(8, kSource1);
+  Confirm(8, kSink);
+  coordinator_->OnFinished(kSink, Now());
+  EXPECT_THAT(At(1000), ElementsAre("trigger 1009"));
+  Acknowledge(1009, kSource1);
+  EXPECT_THAT(Step(), ElementsAre("store 1009"));
+  ASSERT_EQ(stored_.subtasks.size(), 3u);
+  for (const v1::SubtaskSnapshot& part : stored_.subtasks) {
+    EXPECT_EQ(part.ended(), Key(part.vertex_id(), part.subtask()) != kSource1);
+    for (const v1::SinkSnapshot& sink : part.sinks()) EXPECT_EQ(sink.unconfirmed_size(), 0);
+  }
+}
 }  // namespace
 }  // namespace watershed

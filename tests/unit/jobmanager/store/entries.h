@@ -35,6 +35,13 @@ inline v1::LogEntry Cancel(const std::string& job_id) {
   entry.mutable_cancel()->set_job_id(job_id);
   return entry;
 }
+inline v1::LogEntry Finished(const std::string& job_id, int32_t attempt, int32_t subtask) {
+  v1::LogEntry entry;
+  entry.mutable_tasks_finished()->set_job_id(job_id);
+  entry.mutable_tasks_finished()->set_attempt(attempt);
+  entry.mutable_tasks_finished()->add_tasks()->set_subtask(subtask);
+  return entry;
+}
 inline v1::LogEntry End(const std::string& job_id) {
   v1::LogEntry entry;
   entry.mutable_job_end()->set_job_id(job_id);

@@ -72,6 +72,45 @@ TEST_F(StoredStateTest, RetainedCheckpointsAreThoseNotSubsumed) {
   EXPECT_THAT(Retained("a"), ElementsAre(5, 10, 11));
 }
 
+TEST_F(StoredStateTest, FinishedTasksAreThoseOfTheAttempt) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  EXPECT_EQ(Add(AttemptOf("a", 2)), "");
+  EXPECT_EQ(Add(Finished("a", 2, 0)), "");
+  EXPECT_EQ(Add(Finished("a", 1, 1)), "");  // late
+  EXPECT_EQ(Add(Finished("a", 2, 3)), "");
+  ASSERT_EQ(Job("a").finished_size(), 2);
+  EXPECT_EQ(Job("a").finished(0).subtask(), 0);
+  EXPECT_EQ(Job("a").finished(1).subtask(), 3);
+  EXPECT_EQ(Add(AttemptOf("a", 3)), "");
+  EXPECT_EQ(Job("a").finished_size(), 0);
+  EXPECT_EQ(Add(Finished("a", 3, 0)), "");
+  EXPECT_EQ(Add(End("a")), "");
+  EXPECT_EQ(Job("a").finished_size(), 0);
+  EXPECT_EQ(Add(Finished("a", 3, 1)), "");
+  EXPECT_EQ(Job("a").finished_size(), 0);
+}
+
+TEST_F(StoredStateTest, CountsNeverFall) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  v1::LogEntry checkpoint = Checkpoint("a", 1);
+  v1::CheckpointCounts* counts = checkpoint.mutable_checkpoint()->mutable_counts();
+  counts->set_triggered(3);
+  counts->set_completed(1);
+  counts->set_failed(2);
+  EXPECT_EQ(Add(checkpoint), "");
+  v1::LogEntry attempt = AttemptOf("a", 1);
+  attempt.mutable_attempt()->set_reason("boom");
+  attempt.mutable_attempt()->mutable_counts()->set_triggered(2);
+  attempt.mutable_attempt()->mutable_counts()->set_restored(1);
+  EXPECT_EQ(Add(attempt), "");
+  EXPECT_EQ(Add(AttemptOf("a", 2)), "");  // of an earlier version
+  EXPECT_EQ(Job("a").counts().triggered(), 3);
+  EXPECT_EQ(Job("a").counts().completed(), 1);
+  EXPECT_EQ(Job("a").counts().failed(), 2);
+  EXPECT_EQ(Job("a").counts().restored(), 1);
+  EXPECT_EQ(Job("a").restart_reason(), "boom");
+}
+
 TEST_F(StoredStateTest, TheSplitsOfAVertexAreReplaced) {
   EXPECT_EQ(Add(Submission("a")), "");
   for (const char* split : {"x", "y"}) {

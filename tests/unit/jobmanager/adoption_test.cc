@@ -1,0 +1,220 @@
+// Checkpoints of tasks that go on under another JobManager, and what it goes on counting.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/unit/jobmanager/job_checkpoints_fixture.h"
+
+namespace watershed {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class AdoptionTest : public JobCheckpointsTest {
+ protected:
+  void Report(const std::string& job, const std::string& task_manager, int64_t checkpoint,
+              bool ended, int attempt = 1) {
+    const int subtask = SubtaskOn(task_manager);
+    v1::ReportCheckpointRequest report =
+        JobCheckpointsTest::Report(job, checkpoint, subtask, attempt);
+    *report.mutable_acknowledged() = Part(subtask, 100 * checkpoint, ended);
+    EXPECT_TRUE(Send(report));
+  }
+  // Of what a and b run now; those whose input has ended say so.
+  std::map<std::string, v1::RegisterTaskManagerRequest> WhatRuns(const std::string& job,
+                                                                 bool ended = false) {
+    std::map<std::string, v1::RegisterTaskManagerRequest> running;
+    for (const char* id : {"a", "b"}) {
+      v1::SubtaskStatus status = Job(job).subtasks(SubtaskOn(id));
+      if (status.state() == v1::TASK_FINISHED) continue;
+      status.mutable_counters()->set_ended(ended);
+      v1::RunningAttempt* attempt = running[id].add_running();
+      attempt->set_job_id(job);
+      attempt->set_attempt(status.attempt());
+      *attempt->add_tasks()->mutable_status() = status;
+    }
+    return running;
+  }
+  // Another JobManager, to which both TaskManagers come.
+  void Succeed(const std::map<std::string, v1::RegisterTaskManagerRequest>& running) {
+    Lead();
+    for (const char* id : {"a", "b"}) {
+      const auto found = running.find(id);
+      Register(id, 1, found == running.end() ? v1::RegisterTaskManagerRequest() : found->second);
+    }
+  }
+  // A job whose task on b has finished, with checkpoint 1.
+  std::string JobWithAFinishedTask() {
+    const std::string job = SubmitAndRun();
+    executor_.Advance(seconds(1));
+    Report(job, "a", 1, /*ended=*/false);
+    Report(job, "b", 1, /*ended=*/true);
+    Confirm(job, 1);
+    finished_ = SubtaskOn("b");
+    EXPECT_TRUE(Update("b", job, finished_, v1::TASK_FINISHED));
+    return job;
+  }
+  void ConfirmFor(const std::string& job, int64_t checkpoint, int subtask) {
+    v1::ReportCheckpointRequest report = JobCheckpointsTest::Report(job, checkpoint, subtask, 1);
+    report.set_confirmed(true);
+    EXPECT_TRUE(Send(report));
+  }
+
+  int finished_ = -1;
+};
+
+TEST_F(AdoptionTest, WhatAFinishedTaskHeldIsInTheNextCheckpoint) {
+  const std::string job = JobWithAFinishedTask();
+  const auto running = WhatRuns(job);
+  Succeed(running);
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_EQ(Job(job).attempt(), 1);
+  ConfirmFor(job, 1, 1 - finished_);
+  executor_.Advance(seconds(1));
+  ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);
+  const int64_t next = gateways_["a"]->triggers[0].checkpoint_id();
+  v1::ReportCheckpointRequest report = JobCheckpointsTest::Report(job, next, 1 - finished_, 1);
+  *report.mutable_acknowledged() = Part(1 - finished_, 500);
+  EXPECT_TRUE(Send(report));
+  EXPECT_EQ(Job(job).checkpoints().latest_completed().id(), next);
+  auto storage = OpenStorage(directory_ + "/" + job).value();
+  const v1::CheckpointManifest manifest =
+      ReadManifest(*storage, ManifestName(CheckpointId{next}, Attempt{1})).value();
+  ASSERT_EQ(manifest.subtasks_size(), 2);
+  EXPECT_TRUE(manifest.subtasks(finished_).ended());
+  EXPECT_EQ(manifest.subtasks(finished_).splits(0).next_position(), 100 + finished_);
+  EXPECT_FALSE(manifest.subtasks(1 - finished_).ended());
+}
+
+TEST_F(AdoptionTest, ADamagedManifestOfAFinishedTaskRestartsTheJob) {
+  const std::string job = JobWithAFinishedTask();
+  const auto running = WhatRuns(job);
+  std::filesystem::resize_file(ManifestFile(job, 1), 40);
+  Succeed(running);
+  EXPECT_EQ(State(job), v1::FAILING);
+  EXPECT_THAT(Reason(job), HasSubstr("its last checkpoint cannot be read"));
+  EXPECT_THAT(Reason(job), HasSubstr("chk-1-1/_metadata"));
+}
+
+TEST_F(AdoptionTest, AStorageThatIsAwayDelaysTheAdoption) {
+  const std::string job = JobWithAFinishedTask();
+  const auto running = WhatRuns(job);
+  storage_error_ = "stale file handle";
+  Succeed(running);
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  EXPECT_THAT(Reason(job), HasSubstr("trying again: stale file handle"));
+  storage_error_.clear();
+  executor_.Advance(seconds(1));
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(AdoptionTest, TasksThatRunNeedNoStorageToBeAdopted) {
+  const std::string job = SubmitAndRun();
+  Checkpoint(job, 100);
+  const auto running = WhatRuns(job);
+  storage_error_ = "stale file handle";
+  Succeed(running);
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(AdoptionTest, ACheckpointOfTheAttemptBeforeIsNobodysLastWord) {
+  const std::string job = SubmitAndRun();
+  executor_.Advance(seconds(1));
+  for (const char* id : {"a", "b"}) Report(job, id, 1, /*ended=*/true);
+  FailAndRestart(job);
+  Run(job, 2);
+  const auto running = WhatRuns(job, /*ended=*/true);
+  Succeed(running);
+  EXPECT_EQ(State(job), v1::RUNNING);
+  Confirm(job, 1, /*attempt=*/2);
+  executor_.Advance(seconds(1));
+  ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);  // its end needs a checkpoint of its own
+}
+
+TEST_F(AdoptionTest, CountsGoOn) {
+  const std::string job = SubmitAndRun();
+  Checkpoint(job, 100);
+  executor_.Advance(seconds(1));
+  v1::ReportCheckpointRequest declined = JobCheckpointsTest::Report(job, 2, 0, 1);
+  declined.set_declined("disk full");
+  EXPECT_TRUE(Send(declined));
+  FailAndRestart(job);
+  Run(job, 2);
+  Checkpoint(job, 300, 2);
+  const v1::JobDetails before = Job(job);
+  EXPECT_EQ(before.checkpoints().triggered(), 3);
+  Succeed(WhatRuns(job));
+  const v1::JobDetails after = Job(job);
+  EXPECT_EQ(after.attempt(), 2);
+  EXPECT_EQ(after.restarts(), 1);
+  EXPECT_EQ(after.last_restart_reason(), before.last_restart_reason());
+  EXPECT_EQ(after.checkpoints().triggered(), 3);
+  EXPECT_EQ(after.checkpoints().completed(), 2);
+  EXPECT_EQ(after.checkpoints().failed(), 1);
+  EXPECT_EQ(after.checkpoints().restored_count(), 1);
+  EXPECT_EQ(after.checkpoints().in_progress(), 0);
+  Confirm(job, 3, 2);
+  Checkpoint(job, 400, 2);
+  EXPECT_EQ(Job(job).checkpoints().completed(), 3);
+}
+
+TEST_F(AdoptionTest, ARestartThatFollowsACheckpointOnItsWayTakesNoCountBack) {
+  const std::string job = SubmitAndRun();
+  executor_.Advance(seconds(1));
+  store_.holds = true;
+  Acknowledge(job, 1, 100);  // its entry is on its way, and that of the next attempt follows it
+  FailAndRestart(job);
+  store_.holds = false;
+  store_.Release();
+  executor_.RunAll();
+  Lead();
+  EXPECT_EQ(Job(job).checkpoints().triggered(), 1);
+  EXPECT_EQ(Job(job).checkpoints().completed(), 1);
+  EXPECT_EQ(Job(job).checkpoints().failed(), 0);
+}
+
+TEST_F(AdoptionTest, TheReasonOfARestartIsCutAtACharacter) {
+  const std::string job = SubmitAndRun();
+  std::string reason;
+  for (int i = 0; i < 400; ++i) reason += "\xc3\xa4";
+  for (const char* prefix : {"", "x"}) {
+    const int attempt = Job(job).attempt();
+    EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FAILED, prefix + reason, attempt));
+    AnswerCancel("b");
+    executor_.Advance(seconds(10));
+    Run(job, attempt + 1);
+    Succeed(WhatRuns(job));
+    const std::string kept = Job(job).last_restart_reason();
+    EXPECT_GT(kept.size(), 290u);
+    EXPECT_LE(kept.size(), 300u);
+    EXPECT_EQ(kept.substr(kept.size() - 2), "\xc3\xa4");
+    Confirm(job, 0, attempt + 1);
+    gateways_["a"]->deployments.emplace_back().add_tasks()->set_subtask(0);
+    gateways_["b"]->deployments.emplace_back().add_tasks()->set_subtask(1);
+  }
+}
+
+TEST_F(AdoptionTest, ARestoredJobsRestartsAreItsOwn) {
+  const std::string first = SubmitAndRun();
+  Checkpoint(first, 100);
+  FailAndRestart(first);
+  Run(first, 2);
+  EXPECT_TRUE(dispatcher_->Cancel(first));
+  executor_.RunAll();
+  AnswerCancel("a");
+  AnswerCancel("b");
+  v1::JobGraph graph = Graph(kEverySecond);
+  graph.set_parallelism(2);
+  const Result<JobId> second = Submit(graph, directory_ + "/" + first + "/chk-1-1");
+  ASSERT_TRUE(second) << second.error().message;
+  Run(second->hex, 3);
+  EXPECT_EQ(Job(second->hex).restarts(), 0);
+  Succeed(WhatRuns(second->hex));
+  EXPECT_EQ(State(second->hex), v1::RUNNING);
+  EXPECT_EQ(Job(second->hex).restarts(), 0);
+}
+
+}  // namespace
+}  // namespace watershed
