@@ -464,7 +464,7 @@ TEST_F(CheckpointCoordinatorTest, TheEndOfTheAttemptFailsAManifestOnItsWayButNoE
     At(now_ms_ + 1000);
     AcknowledgeAll(1);
     Step();
-    if (is_entry) EXPECT_TRUE(coordinator_->OnManifestStored(CheckpointId{1}));
+    EXPECT_TRUE(!is_entry || coordinator_->OnManifestStored(CheckpointId{1}));
     coordinator_->OnStopped("the job was cancelled", Now());
     EXPECT_EQ(statistics().in_progress(), is_entry ? 1 : 0);
     EXPECT_EQ(statistics().latest_failed().failure(), is_entry ? "" : "the job was cancelled");
