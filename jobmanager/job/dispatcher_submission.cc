@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "jobmanager/job/dispatcher.h"
-#include "jobmanager/job/job_id.h"
 #include "runtime/logging/log.h"
+#include "runtime/types/random_hex.h"
 
 namespace watershed {
 
@@ -21,7 +21,7 @@ JobServices Dispatcher::ServicesOfJobs() {
 }
 
 std::string Dispatcher::MakeId() const {
-  return services_.make_id ? services_.make_id() : RandomJobId().hex;
+  return services_.make_id ? services_.make_id() : RandomHex();
 }
 
 void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {

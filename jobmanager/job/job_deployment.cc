@@ -3,7 +3,7 @@
 #include <set>
 
 #include "jobmanager/job/job_master.h"
-#include "jobmanager/job/plan_lookup.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
 #include "runtime/status/job_status.h"
 

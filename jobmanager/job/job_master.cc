@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "jobmanager/job/plan_lookup.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/status/job_status.h"
 
 namespace watershed {

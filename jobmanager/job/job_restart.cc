@@ -3,8 +3,8 @@
 #include <functional>
 
 #include "jobmanager/job/job_master.h"
-#include "jobmanager/job/plan_lookup.h"
 #include "runtime/config/units.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/status/job_status.h"
 
 namespace watershed {

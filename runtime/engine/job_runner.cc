@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <random>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "runtime/engine/connector_factory.h"
 #include "runtime/engine/local_channel_provider.h"
 #include "runtime/job/split_assignment.h"
+#include "runtime/types/random_hex.h"
 #include "watershed/v1/physical_plan.pb.h"
 
 namespace watershed {
@@ -23,24 +23,12 @@ namespace {
 
 using SplitsOfVertices = std::map<std::string, std::vector<std::vector<SourceSplit>>>;
 
-bool HasEnded(TaskState state) {
-  return state == TaskState::kFinished || state == TaskState::kCanceled ||
-         state == TaskState::kFailed;
-}
-
-JobId RandomJobId() {
-  std::random_device random;
-  JobId id;
-  for (int i = 0; i < 4; ++i) id.hex += fmt::format("{:08x}", random());
-  return id;
-}
-
 class InProcessRunner final : public JobRunner {
  public:
   InProcessRunner(std::shared_ptr<const v1::PhysicalPlan> plan, JobRunnerOptions options)
       : plan_(std::move(plan)),
         options_(std::move(options)),
-        job_(options_.job.hex.empty() ? RandomJobId() : options_.job),
+        job_(options_.job.hex.empty() ? JobId{RandomHex()} : options_.job),
         channels_(options_.channel_capacity_bytes) {
     TaskEnvironment& environment = options_.environment;
     if (environment.clock == nullptr) environment.clock = &SystemClock();

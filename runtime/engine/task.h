@@ -62,6 +62,11 @@ enum class TaskState : uint8_t {
   kFailed,
 };
 
+inline bool HasEnded(TaskState state) {
+  return state == TaskState::kFinished || state == TaskState::kCanceled ||
+         state == TaskState::kFailed;
+}
+
 struct TaskSpec {
   JobId job;
   std::string job_name;

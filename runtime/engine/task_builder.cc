@@ -15,6 +15,7 @@
 #include "runtime/engine/sink_driver.h"
 #include "runtime/engine/source_driver.h"
 #include "runtime/formats/registry.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/metrics/names.h"
 #include "runtime/operators/registry.h"
 #include "runtime/types/schema_proto.h"
@@ -36,7 +37,7 @@ class TaskBuilder {
                                                       : BuiltInConnectors()) {}
 
   Result<TaskParts> Build() {
-    WS_RETURN_IF_ERROR(FindVertex());
+    WS_RETURN_IF_ERROR(CheckVertex());
     parts_.vertex_name = vertex_->name();
     parts_.metrics = std::make_unique<TaskMetrics>(spec_, vertex_->name(), environment_);
     parts_.chain = std::make_unique<OperatorChain>();
@@ -55,10 +56,8 @@ class TaskBuilder {
   }
 
  private:
-  Status FindVertex() {
-    for (const v1::Vertex& vertex : spec_.plan->vertices()) {
-      if (vertex.id() == spec_.vertex_id) vertex_ = &vertex;
-    }
+  Status CheckVertex() {
+    vertex_ = FindVertex(*spec_.plan, spec_.vertex_id);
     if (vertex_ == nullptr) return InternalError("the plan has no vertex '{}'", spec_.vertex_id);
     if (spec_.subtask.value < 0 || spec_.subtask.value >= vertex_->parallelism()) {
       return InternalError("vertex '{}' has no subtask {}", vertex_->name(), spec_.subtask.value);
@@ -67,10 +66,8 @@ class TaskBuilder {
   }
 
   int32_t ParallelismOf(const std::string& vertex_id) const {
-    for (const v1::Vertex& vertex : spec_.plan->vertices()) {
-      if (vertex.id() == vertex_id) return vertex.parallelism();
-    }
-    return 0;
+    const v1::Vertex* vertex = FindVertex(*spec_.plan, vertex_id);
+    return vertex == nullptr ? 0 : vertex->parallelism();
   }
 
   Result<std::string> MakeDirectory() {

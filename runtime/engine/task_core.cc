@@ -108,8 +108,7 @@ Result<TaskCore::StepResult> TaskCore::OpenOnce() {
   if (opened && *opened == Progress::kYield) return WaitFor(WaitsFor::kMail);
   if (opened) {
     SetDegraded({});
-    WS_ASSIGN_OR_RETURN(const Progress progress, BeginRunning());
-    (void)progress;  // of the watermark's visit, which RunOnce goes on with
+    WS_RETURN_IF_ERROR(BeginRunning());
     return StepResult::kProgressed;
   }
   if (!opened.error().retryable) return tl::make_unexpected(opened.error());
@@ -130,16 +129,15 @@ Result<Progress> TaskCore::OpenAll() {
 
 // A restored task begins where its watermark was: what is due fires before any row comes, so that
 // none of them reopens a window that had fired.
-Result<Progress> TaskCore::BeginRunning() {
+Status TaskCore::BeginRunning() {
   backoff_.Reset();
   phase_ = Phase::kRunning;
   SetState(TaskState::kRunning);
-  Progress progress = Progress::kDone;
   if (spec_.restore != nullptr && spec_.restore->has_watermark_ms()) {
-    WS_ASSIGN_OR_RETURN(progress, HandOnWatermark(spec_.restore->watermark_ms()));
+    // Should it not be done, RunOnce goes on with it.
+    WS_RETURN_IF_ERROR(HandOnWatermark(spec_.restore->watermark_ms()));
   }
-  if (checkpoints_ != nullptr) WS_RETURN_IF_ERROR(checkpoints_->OnRunning());
-  return progress;
+  return checkpoints_ != nullptr ? checkpoints_->OnRunning() : Ok();
 }
 
 Result<TaskCore::StepResult> TaskCore::RunOnce() {

@@ -59,7 +59,7 @@ class TaskCore {
   void Begin();
   Result<StepResult> OpenOnce();
   Result<Progress> OpenAll();
-  Result<Progress> BeginRunning();
+  Status BeginRunning();
   Result<StepResult> RunOnce();
   Result<Progress> Handle(const TaskInput::Element& element);
   Result<Progress> HandOnWatermark(TimestampMs time_ms);

@@ -1,9 +1,9 @@
 #include "taskmanager/task/task_executor.h"
 
-#include <random>
-
 #include "runtime/engine/split_proto.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/logging/log.h"
+#include "runtime/types/random_hex.h"
 #include "taskmanager/network/channel_proto.h"
 
 namespace watershed {
@@ -29,11 +29,6 @@ v1::TaskState ToProto(TaskState state) {
   return v1::TASK_STATE_UNSPECIFIED;
 }
 
-bool HasEnded(TaskState state) {
-  return state == TaskState::kFinished || state == TaskState::kCanceled ||
-         state == TaskState::kFailed;
-}
-
 void SetCounters(const TaskFigures& figures, v1::TaskCounters& counters) {
   counters.set_records_in(figures.records_in);
   counters.set_records_out(figures.records_out);
@@ -47,19 +42,6 @@ void SetCounters(const TaskFigures& figures, v1::TaskCounters& counters) {
   counters.set_backpressured_ms(figures.backpressured_ms);
   counters.set_source_lag_records(figures.source_lag_records);
   counters.set_ended(figures.ended);
-}
-
-// Names of files must never repeat, whatever ran here before.
-std::string RandomHex() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
-}
-
-const v1::Vertex* FindVertex(const v1::PhysicalPlan& plan, const std::string& id) {
-  for (const v1::Vertex& vertex : plan.vertices()) {
-    if (vertex.id() == id) return &vertex;
-  }
-  return nullptr;
 }
 
 LogFields FieldsOf(const TaskSpec& spec) {
