@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/state/state_rows.h"
-#include "runtime/storage/content_hash.h"
+#include "runtime/storage/stored_file_writer.h"
 
 namespace watershed {
 namespace {
@@ -26,13 +26,6 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
   }
 
  private:
-  struct File {
-    std::string name;
-    std::unique_ptr<ObjectWriter> writer;
-    ContentHash hash;
-    int64_t size_bytes = 0;
-  };
-
   void Step() {
     if (*parameters_.given_up) return;
     const Result<bool> more = WriteChunk();
@@ -55,9 +48,9 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
     WS_ASSIGN_OR_RETURN(const bool more, FillChunk());
     if (!chunk_.empty()) {
       if (!file_) WS_RETURN_IF_ERROR(OpenFile());
-      WS_RETURN_IF_ERROR(Append(chunk_.Close()));
+      WS_RETURN_IF_ERROR(file_->Append(chunk_.Close()));
     }
-    if (file_ && (!more || file_->size_bytes >= kSnapshotFileBytes)) {
+    if (file_ && (!more || file_->size_bytes() >= kSnapshotFileBytes)) {
       WS_RETURN_IF_ERROR(CommitFile());
     }
     return more;
@@ -77,25 +70,14 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
   }
 
   Status OpenFile() {
-    file_ = std::make_unique<File>();
-    file_->name = parameters_.names->Next();
-    WS_ASSIGN_OR_RETURN(file_->writer, parameters_.target.storage->Create(file_->name));
-    return Append(EncodeSnapshotFileHeader(parameters_.header));
-  }
-
-  Status Append(std::string_view bytes) {
-    file_->hash.Update(bytes);
-    file_->size_bytes += static_cast<int64_t>(bytes.size());
-    return file_->writer->Append(bytes);
+    file_ =
+        std::make_unique<StoredFileWriter>(parameters_.target.storage, parameters_.names->Next());
+    return file_->Append(EncodeSnapshotFileHeader(parameters_.header));
   }
 
   Status CommitFile() {
-    WS_ASSIGN_OR_RETURN(const bool is_new, file_->writer->Commit());
-    if (!is_new) {
-      return InternalError("keyed state: a snapshot file '{}' exists; its name is not unique",
-                           file_->name);
-    }
-    files_.push_back({file_->name, file_->size_bytes, file_->hash.Digest()});
+    WS_ASSIGN_OR_RETURN(StoredFile written, file_->Commit());
+    files_.push_back(std::move(written));
     file_.reset();
     return Ok();
   }
@@ -105,7 +87,7 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
   const std::function<Status()> settled_;
   const std::shared_ptr<SnapshotPart> part_ = std::make_shared<SnapshotPart>();
   SnapshotChunk chunk_;
-  std::unique_ptr<File> file_;
+  std::unique_ptr<StoredFileWriter> file_;
   std::vector<StoredFile> files_;
 };
 

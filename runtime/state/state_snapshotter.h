@@ -4,12 +4,11 @@
 // At every moment there is at most one snapshot under way (frozen, not wholly copied yet) and one
 // to come. What an entry has to do with them are three bits whose meaning turns over at every
 // Freeze, so that freezing touches no entry:
-//  - kChangedEven/kChangedOdd: changed since the Freeze of that parity. Of the current parity:
-//  listed
-//    for the snapshot to come. Of the other: belongs to the snapshot under way and is not copied.
-//  - kWrittenOdd differs from the current turn: belongs to the complete snapshot under way and is
-//  not
-//    copied. (Only a complete snapshot turns it.)
+//  * kChangedEven/kChangedOdd: changed since the Freeze of that parity.
+//    Of the current parity: listed for the snapshot to come.
+//    Of the other: belongs to the snapshot under way and is not copied.
+//  * kWrittenOdd differs from the current turn: belongs to the complete snapshot under way and is
+//    not copied. (Only a complete snapshot turns it.)
 // Rows go to the snapshot to come before its Freeze when an entry is evicted or ends: so that what
 // is in the backend has always been written, and need not be known.
 #pragma once

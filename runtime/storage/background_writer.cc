@@ -5,14 +5,15 @@
 #include <optional>
 #include <utility>
 
-#include "runtime/storage/content_hash.h"
+#include "runtime/storage/stored_file_writer.h"
 
 namespace watershed {
 
 // What the task and the work under way share; the last of them releases it.
 struct BackgroundWriter::Shared : std::enable_shared_from_this<Shared> {
   Shared(const SnapshotTarget& snapshot_target, std::string object_name)
-      : target(snapshot_target), name(std::move(object_name)) {}
+      : target(snapshot_target),
+        writer(std::make_unique<StoredFileWriter>(target.storage, std::move(object_name))) {}
 
   // Under the lock: makes sure that a Step will run. One at a time, one chunk each, so that the
   // objects of several tasks take turns.
@@ -23,11 +24,9 @@ struct BackgroundWriter::Shared : std::enable_shared_from_this<Shared> {
     target.io->Run([self = shared_from_this()] { self->Step(); });
   }
   void Step();
-  Status Write(const std::string& chunk);
   Result<StoredFile> Commit();
 
   const SnapshotTarget target;
-  const std::string name;
   std::atomic<int64_t> unwritten_bytes{0};
 
   std::mutex mutex;
@@ -39,9 +38,7 @@ struct BackgroundWriter::Shared : std::enable_shared_from_this<Shared> {
   bool given_up = false;
 
   // Of the Step that runs.
-  std::unique_ptr<ObjectWriter> writer;
-  ContentHash hash;
-  int64_t size_bytes = 0;
+  std::unique_ptr<StoredFileWriter> writer;
   std::optional<Error> failure;
 };
 
@@ -53,7 +50,7 @@ void BackgroundWriter::Shared::Step() {
     lock.unlock();
     // After a failure the rest is dropped, so that nobody waits for it.
     if (!failure) {
-      if (Status written = Write(chunk); !written) failure = std::move(written).error();
+      if (Status written = writer->Append(chunk); !written) failure = std::move(written).error();
     }
     unwritten_bytes -= static_cast<int64_t>(chunk.size());
     lock.lock();
@@ -73,28 +70,10 @@ void BackgroundWriter::Shared::Step() {
   }
 }
 
-Status BackgroundWriter::Shared::Write(const std::string& chunk) {
-  if (writer == nullptr) {
-    WS_ASSIGN_OR_RETURN(writer, target.storage->Create(name));
-  }
-  hash.Update(chunk);
-  size_bytes += static_cast<int64_t>(chunk.size());
-  return writer->Append(chunk);
-}
-
 Result<StoredFile> BackgroundWriter::Shared::Commit() {
-  // An object without a chunk is an empty one.
-  if (!failure && writer == nullptr) {
-    if (Status created = Write({}); !created) failure = std::move(created).error();
-  }
-  const std::unique_ptr<ObjectWriter> finished = std::move(writer);
+  const std::unique_ptr<StoredFileWriter> finished = std::move(writer);
   if (failure) return tl::make_unexpected(*failure);
-  WS_ASSIGN_OR_RETURN(const bool is_new, finished->Commit());
-  if (!is_new) {
-    return InternalError("'{}' is there already: the names of snapshot files must never repeat",
-                         JoinUri(target.storage->uri(), name));
-  }
-  return StoredFile{name, size_bytes, hash.Digest()};
+  return finished->Commit();
 }
 
 BackgroundWriter::BackgroundWriter(const SnapshotTarget& target, std::string name)
