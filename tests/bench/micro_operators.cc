@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <filesystem>
 #include <random>
 
 #include "runtime/metrics/names.h"
@@ -16,6 +15,7 @@
 #include "runtime/operators/registry.h"
 #include "runtime/state/keyed_state.h"
 #include "runtime/types/schema_proto.h"
+#include "tests/support/test_directory.h"
 #include "watershed/v1/physical_plan.pb.h"
 
 namespace watershed {
@@ -118,11 +118,7 @@ v1::PlanNode NodeOf(const Schema& input, const Schema& output) {
 // A process: a registry of metrics, the state's factory and a directory.
 struct Host {
   Host(StateBackendKind backend, int64_t cache_bytes)
-      : factory({.backend = backend, .cache_bytes = cache_bytes}), metrics(&registry, {}) {
-    std::string name = (std::filesystem::temp_directory_path() / "ws-bench-XXXXXX").string();
-    directory = mkdtemp(name.data());
-  }
-  ~Host() { std::filesystem::remove_all(directory); }
+      : factory({.backend = backend, .cache_bytes = cache_bytes}), metrics(&registry, {}) {}
   std::unique_ptr<Operator> Open(const v1::PlanNode& node) {
     auto op = MakeOperator(node);
     if (!op) throw std::runtime_error(op.error().message);
@@ -132,7 +128,7 @@ struct Host {
     context.clock = &SystemClock();
     context.metrics = &metrics;
     context.keyed_state = &factory;
-    context.state_directory = directory + "/state";
+    context.state_directory = directory.path() + "/state";
     if (Status opened = (*op)->Open(context); !opened) {
       throw std::runtime_error(opened.error().message);
     }
@@ -147,7 +143,7 @@ struct Host {
   KeyedStateFactory factory;
   MetricRegistry registry;
   MetricGroup metrics;
-  std::string directory;
+  TestDirectory directory;
 };
 
 void Check(const Status& status) {

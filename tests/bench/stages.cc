@@ -16,7 +16,7 @@
 #include "runtime/formats/registry.h"
 #include "runtime/metrics/metrics.h"
 #include "runtime/types/clock.h"
-#include "watershed/v1/types.pb.h"
+#include "tests/bench/web_traffic.h"
 
 namespace watershed {
 namespace {
@@ -25,24 +25,6 @@ constexpr int kRecordsPerPoll = 4096;
 constexpr std::chrono::milliseconds kPollDeadline{100};
 
 enum class Stage { kConsume, kParse, kHash };
-
-// The columns of the session job, (ip, host) being its key.
-SchemaPtr SessionSchema() {
-  return std::make_shared<const Schema>(
-      std::vector<Field>{{"ip", {TypeKind::kString}},
-                         {"host", {TypeKind::kString}},
-                         {"event_time", {TypeKind::kTimestampMs}}},
-      2);
-}
-
-v1::Format SessionFormat() {
-  v1::Format format;
-  format.set_name("json");
-  v1::FormatColumn* time = format.add_columns();
-  time->set_column("event_time");
-  time->mutable_timestamp()->set_pattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'");
-  return format;
-}
 
 double ProcessCpuSeconds() {
   timespec time{};
@@ -55,7 +37,7 @@ class Stages {
  public:
   static Result<Stages> Make(Stage upto) {
     Stages stages(upto);
-    WS_ASSIGN_OR_RETURN(stages.decoder_, MakeDecoder(SessionFormat(), SessionSchema()));
+    WS_ASSIGN_OR_RETURN(stages.decoder_, MakeDecoder(WebTrafficFormat(), SessionSchema()));
     return stages;
   }
 

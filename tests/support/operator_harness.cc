@@ -11,6 +11,7 @@
 #include "runtime/types/key_encoding.h"
 #include "tests/support/rows.h"
 #include "tests/support/snapshot_rig.h"
+#include "tests/support/test_directory.h"
 
 namespace watershed::test {
 namespace {
@@ -59,21 +60,16 @@ std::vector<KeyedStateFiles> KeyedFiles(const std::vector<Part>& parts) {
   return files;
 }
 
-class Directory {
+class Directories {
  public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ws-harness-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
   std::string Make() {
-    const std::string made = fmt::format("{}/{}", path_, next_++);
+    const std::string made = fmt::format("{}/{}", parent_.path(), next_++);
     std::filesystem::create_directory(made);
     return made;
   }
 
  private:
-  std::string path_;
+  const TestDirectory parent_;
   int next_ = 0;
 };
 
@@ -121,7 +117,7 @@ class Run {
 
   const OperatorCase& tested_;
   const HarnessVariant& variant_;
-  Directory directory_;
+  Directories directories_;
   MetricRegistry registry_;
   SnapshotRig rig_;
   KeyedStateFactory factory_;
@@ -170,7 +166,7 @@ Status Run::OpenAll(const std::vector<std::vector<Part>>& parts_per_operator) {
       context.clock = &SystemClock();
       context.metrics = link.metrics.get();
       context.keyed_state = &factory_;
-      context.state_directory = directory_.Make();
+      context.state_directory = directories_.Make();
       context.snapshots = rig_.NewTarget();
       WS_RETURN_IF_ERROR(link.op->Open(context));
       if (!parts_per_operator.empty()) {

@@ -7,7 +7,7 @@
 #include "runtime/exchange/frame_codec.h"
 #include "runtime/exchange/key_partitioner.h"
 #include "runtime/formats/registry.h"
-#include "watershed/v1/types.pb.h"
+#include "tests/bench/web_traffic.h"
 
 namespace watershed {
 namespace {
@@ -31,24 +31,6 @@ std::vector<std::string> Events() {
   return events;
 }
 
-v1::Format WebTraffic(bool strict) {
-  v1::Format format;
-  format.set_name("json");
-  (*format.mutable_options())["strict-json"] = strict ? "true" : "false";
-  v1::FormatColumn* column = format.add_columns();
-  column->set_column("event_time");
-  column->mutable_timestamp()->set_pattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'");
-  return format;
-}
-
-SchemaPtr SessionSchema() {
-  return std::make_shared<const Schema>(
-      std::vector<Field>{{"ip", {TypeKind::kString}},
-                         {"host", {TypeKind::kString}},
-                         {"event_time", {TypeKind::kTimestampMs}}},
-      2);
-}
-
 SchemaPtr ProjectionSchema() {
   return std::make_shared<const Schema>(
       std::vector<Field>{{"ip", {TypeKind::kString}},
@@ -62,7 +44,7 @@ SchemaPtr ProjectionSchema() {
 RecordBatch Decoded(const SchemaPtr& schema) {
   const auto events = Events();
   const std::vector<std::string_view> payloads(events.begin(), events.end());
-  auto decoder = MakeDecoder(WebTraffic(false), schema).value();
+  auto decoder = MakeDecoder(WebTrafficFormat(), schema).value();
   BatchBuilder builder(schema);
   std::vector<int32_t> decoded;
   std::vector<DecodeError> errors;
@@ -81,7 +63,7 @@ void Decode(benchmark::State& state, const SchemaPtr& schema, bool strict) {
     payloads.emplace_back(fetch.data() + at, event.size());
     at += event.size() + 8;
   }
-  auto decoder = MakeDecoder(WebTraffic(strict), schema).value();
+  auto decoder = MakeDecoder(WebTrafficFormat(strict), schema).value();
   BatchBuilder builder(schema);
   std::vector<int32_t> decoded;
   std::vector<DecodeError> errors;
@@ -139,7 +121,7 @@ BENCHMARK(FramesThereAndBack);
 
 void EncodeJson(benchmark::State& state) {
   const RecordBatch batch = Decoded(ProjectionSchema());
-  auto encoder = MakeEncoder(WebTraffic(false), batch.schema()).value();
+  auto encoder = MakeEncoder(WebTrafficFormat(), batch.schema()).value();
   std::string bytes;
   std::vector<size_t> offsets;
   for (auto _ : state) {

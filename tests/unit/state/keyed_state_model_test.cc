@@ -295,14 +295,7 @@ TEST_P(KeyedStateModelTest, WhenStorageFailsNoLaterSnapshotMissesAnything) {
   EXPECT_GT(failed, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, KeyedStateModelTest,
-                         ::testing::Values(Setting{StateBackendKind::kHashMap, 64 << 20, 0},
-                                           Setting{StateBackendKind::kHashMap, 1, 0},
-                                           Setting{StateBackendKind::kHashMap, 40 << 10, 0},
-                                           Setting{StateBackendKind::kHashMap, 64 << 20, 4 << 10},
-                                           Setting{StateBackendKind::kRocksDb, 1, 0},
-                                           Setting{StateBackendKind::kRocksDb, 40 << 10, 8 << 10}),
-                         SettingName);
+INSTANTIATE_TEST_SUITE_P(All, KeyedStateModelTest, AllSettings(), SettingName);
 
 }  // namespace
 }  // namespace watershed::test

@@ -161,14 +161,7 @@ TEST_P(KeyedStateTest, KeyGroupsMoveToOtherRanges) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, KeyedStateTest,
-                         ::testing::Values(Setting{StateBackendKind::kHashMap, 64 << 20, 0},
-                                           Setting{StateBackendKind::kHashMap, 1, 0},
-                                           Setting{StateBackendKind::kHashMap, 40 << 10, 0},
-                                           Setting{StateBackendKind::kHashMap, 64 << 20, 4 << 10},
-                                           Setting{StateBackendKind::kRocksDb, 1, 0},
-                                           Setting{StateBackendKind::kRocksDb, 40 << 10, 8 << 10}),
-                         SettingName);
+INSTANTIATE_TEST_SUITE_P(All, KeyedStateTest, AllSettings(), SettingName);
 
 TEST(KeyedState, WhatLivesAndDiesInTheCacheNeverTouchesTheBackend) {
   Opened opened({StateBackendKind::kRocksDb, 64 << 20, 0});
@@ -253,7 +246,7 @@ TEST(KeyedState, FiringInSlicesStaysWithinTheBudget) {
 // What is known of evicted keys gives way, too, when other states come.
 TEST(KeyedState, TheIndexOfEvictedKeysKeepsToTheShareOfItsState) {
   constexpr int64_t kBudget = 1 << 20;
-  TemporaryDirectory directory;
+  TestDirectory directory;
   KeyedStateFactory factory({.backend = StateBackendKind::kHashMap, .cache_bytes = kBudget});
   std::vector<std::unique_ptr<KeyedState>> states;
   for (int i = 0; i < 8; ++i) {

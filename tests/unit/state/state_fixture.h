@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,6 +15,7 @@
 
 #include "runtime/state/keyed_state.h"
 #include "runtime/state/state_rows.h"
+#include "tests/support/test_directory.h"
 
 namespace watershed::test {
 
@@ -34,18 +34,15 @@ inline std::string SettingName(const ::testing::TestParamInfo<Setting>& info) {
                      info.param.cache_bytes, info.param.max_dirty_bytes);
 }
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ws-state-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+// Caches that hold everything, nothing and a part; change lists without and with a bound.
+inline auto AllSettings() {
+  return ::testing::Values(Setting{StateBackendKind::kHashMap, 64 << 20, 0},
+                           Setting{StateBackendKind::kHashMap, 1, 0},
+                           Setting{StateBackendKind::kHashMap, 40 << 10, 0},
+                           Setting{StateBackendKind::kHashMap, 64 << 20, 4 << 10},
+                           Setting{StateBackendKind::kRocksDb, 1, 0},
+                           Setting{StateBackendKind::kRocksDb, 40 << 10, 8 << 10});
+}
 
 // One state with its factory and directory.
 struct Opened {
@@ -62,7 +59,7 @@ struct Opened {
     if (!opened) throw std::runtime_error(opened.error().message);
     state = std::move(*opened);
   }
-  TemporaryDirectory directory;
+  TestDirectory directory;
   KeyedStateFactory factory;
   std::unique_ptr<KeyedState> state;
 };

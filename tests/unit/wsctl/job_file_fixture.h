@@ -1,32 +1,25 @@
 // Files in a directory of their own, removed with it.
 #pragma once
 
-#include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
+
+#include "tests/support/test_directory.h"
 
 namespace watershed {
 
 class FilesForTest {
  public:
-  FilesForTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "wsctl-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    directory_ = name;
-  }
-  ~FilesForTest() { std::filesystem::remove_all(directory_); }
-  FilesForTest(const FilesForTest&) = delete;
-
   // Writes a file and returns its path.
   std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ / name) << text;
-    return directory_ / name;
+    const std::string path = directory() + "/" + name;
+    std::ofstream(path) << text;
+    return path;
   }
-  std::string directory() const { return directory_; }
+  const std::string& directory() const { return directory_.path(); }
 
  private:
-  std::filesystem::path directory_;
+  const TestDirectory directory_;
 };
 
 // A valid job; SINK chooses its sink's connector.
