@@ -1,0 +1,92 @@
+#include "tests/sim/cluster.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "tests/sim/job_manager.h"
+#include "tests/sim/observer.h"
+#include "tests/sim/task_manager.h"
+
+namespace watershed::sim {
+namespace {
+
+// Of this run of this process, so that runs beside each other do not meet. In memory if there is a
+// place for it: tasks make and remove folders all the time.
+std::string NewDirectory() {
+  static int number = 0;
+  const std::filesystem::path in_memory = "/dev/shm";
+  std::error_code ignored;
+  const bool has_memory = std::filesystem::is_directory(in_memory, ignored);
+  return ((has_memory ? in_memory : std::filesystem::temp_directory_path()) /
+          fmt::format("watershed-sim-{}-{}", ::getpid(), ++number))
+      .string();
+}
+
+}  // namespace
+
+Cluster::Cluster(Schedule* schedule, Outside* outside, Observer* observer,
+                 const ClusterSettings& settings)
+    : schedule_(schedule),
+      outside_(outside),
+      observer_(observer),
+      settings_(settings),
+      directory_(NewDirectory()),
+      network_(schedule),
+      connectors_(MakeConnectors(outside)),
+      log_(std::make_shared<FaultyStorage>(schedule, "memory://log")),
+      task_managers_(static_cast<size_t>(settings.task_managers)) {}
+
+Cluster::~Cluster() {
+  for (int i = 0; i < settings_.task_managers; ++i) KillTaskManager(i);
+  KillJobManager();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void Cluster::StartJobManager() {
+  job_manager_ = std::make_unique<JobManager>(this);
+  if (!job_manager_->Lead()) KillJobManager();
+}
+
+void Cluster::StartTaskManager(int index) {
+  task_managers_[static_cast<size_t>(index)] =
+      std::make_unique<TaskManager>(this, fmt::format("tm{}-{}", index, ++incarnations_));
+}
+
+void Cluster::KillJobManager() { job_manager_.reset(); }
+
+void Cluster::KillTaskManager(int index) { task_managers_[static_cast<size_t>(index)].reset(); }
+
+TaskManager* Cluster::FindTaskManager(const std::string& name) {
+  for (const auto& task_manager : task_managers_) {
+    if (task_manager != nullptr && task_manager->process()->name() == name) {
+      return task_manager.get();
+    }
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<ObjectStorage>> Cluster::OpenStorage(const std::string& uri) {
+  std::shared_ptr<FaultyStorage>& storage = storages_[uri];
+  if (storage == nullptr) {
+    storage = std::make_shared<FaultyStorage>(schedule_, uri);
+    storage->SetFaults([faults = faults_](const StorageCall& call) {
+      return *faults ? (*faults)(call) : StorageFault::kNone;
+    });
+  }
+  return std::shared_ptr<ObjectStorage>(storage);
+}
+
+void Cluster::SetStorageFaults(StorageFaults faults) { *faults_ = std::move(faults); }
+
+nanoseconds Cluster::IoLatency() {
+  const nanoseconds latency = schedule_->random().Between(microseconds(20), settings_.longest_io);
+  return slow_io_ ? 30 * latency : latency;
+}
+
+std::string Cluster::MakeId() { return fmt::format("{:032x}", ++ids_); }
+
+}  // namespace watershed::sim

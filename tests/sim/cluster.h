@@ -1,0 +1,95 @@
+// The processes of a simulation and what they share: one JobManager at a time, TaskManagers, the
+// network and the storage between them. Everything but what this folder models is production code.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "jobmanager/checkpoint/checkpoint_settings.h"
+#include "tests/sim/network.h"
+#include "tests/sim/outside.h"
+#include "tests/support/faulty_storage.h"
+
+namespace watershed::sim {
+
+class JobManager;
+class TaskManager;
+class Observer;
+
+// Drawn from the seed.
+struct ClusterSettings {
+  int task_managers = 2;
+  int slots = 4;  // of each
+  milliseconds heartbeat_interval{200};
+  milliseconds heartbeat_timeout{1000};
+  int max_parallelism = 128;
+  CheckpointSettings checkpoints;
+  TaskOptions tasks;
+  int64_t state_cache_bytes = 1 << 20;
+  int64_t channel_capacity_bytes = 1 << 16;
+  int log_snapshot_every = 200;
+  // How long a use of the storage takes, and a call of a sink.
+  nanoseconds longest_io{milliseconds(3)};
+};
+
+class Cluster {
+ public:
+  Cluster(Schedule* schedule, Outside* outside, Observer* observer,
+          const ClusterSettings& settings);
+  ~Cluster();
+
+  void StartJobManager();
+  void StartTaskManager(int index);
+  void KillJobManager();
+  void KillTaskManager(int index);
+  JobManager* job_manager() { return job_manager_.get(); }  // nullptr: none runs
+  TaskManager* task_manager(int index) { return task_managers_[size_t(index)].get(); }
+  int task_managers() const { return settings_.task_managers; }
+  // By the name of its process.
+  TaskManager* FindTaskManager(const std::string& name);
+
+  Result<std::shared_ptr<ObjectStorage>> OpenStorage(const std::string& uri);
+  // Of all storages but the log's, and of the log's; from now on.
+  void SetStorageFaults(StorageFaults faults);
+  void SetLogFaults(StorageFaults faults) { log_->SetFaults(std::move(faults)); }
+  nanoseconds IoLatency();
+  void SetSlowIo(bool slow) { slow_io_ = slow; }
+  std::string MakeId();
+
+  Schedule& schedule() { return *schedule_; }
+  Network& network() { return network_; }
+  Outside& outside() { return *outside_; }
+  Observer& observer() { return *observer_; }
+  const ClusterSettings& settings() const { return settings_; }
+  const ConnectorFactory& connectors() const { return *connectors_; }
+  const std::shared_ptr<FaultyStorage>& log() const { return log_; }
+  const std::map<std::string, std::shared_ptr<FaultyStorage>>& storages() const {
+    return storages_;
+  }
+  const std::string& directory() const { return directory_; }
+
+  static constexpr const char* kCheckpointDirectory = "memory://checkpoints";
+
+ private:
+  Schedule* const schedule_;
+  Outside* const outside_;
+  Observer* const observer_;
+  const ClusterSettings settings_;
+  const std::string directory_;  // for the folders that tasks make
+  Network network_;
+  std::unique_ptr<ConnectorFactory> connectors_;
+  std::shared_ptr<FaultyStorage> log_;
+  std::map<std::string, std::shared_ptr<FaultyStorage>> storages_;  // by URI
+  std::shared_ptr<StorageFaults> faults_ = std::make_shared<StorageFaults>();
+  bool slow_io_ = false;
+  int incarnations_ = 0;
+  uint64_t ids_ = 0;
+  std::unique_ptr<JobManager> job_manager_;
+  std::vector<std::unique_ptr<TaskManager>> task_managers_;
+};
+
+}  // namespace watershed::sim

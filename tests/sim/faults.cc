@@ -1,0 +1,164 @@
+#include "tests/sim/faults.h"
+
+#include <memory>
+#include <utility>
+
+#include "tests/sim/gateways.h"
+#include "tests/sim/job_manager.h"
+#include "tests/sim/task_manager.h"
+
+namespace watershed::sim {
+namespace {
+
+constexpr milliseconds kShortestRestart{10};
+constexpr milliseconds kLongestRestart{400};
+
+StorageFaultRates RatesOf(FaultKind kind) {
+  if (kind == FaultKind::kDamage) return {.damage = 60};
+  if (kind == FaultKind::kLogErrors) return {.fail = 100, .outcome_unknown = 100};
+  return {.fail = 60, .full = 40, .outcome_unknown = 60};
+}
+
+}  // namespace
+
+void Faults::Begin(Say say) {
+  say_ = std::move(say);
+  for (const Fault& fault : scenario_.faults) {
+    if (!fault.after_release) Plan(fault);
+  }
+}
+
+void Faults::OnReleased() {
+  for (const Fault& fault : scenario_.faults) {
+    if (fault.after_release) Plan(fault);
+  }
+}
+
+void Faults::Plan(const Fault& fault) {
+  ++outstanding_;
+  cluster_->schedule().After(fault.at, [this, fault] {
+    --outstanding_;
+    Strike(fault);
+  });
+}
+
+void Faults::Suffer(const std::string& what) {
+  ++suffered_;
+  if (say_) say_("fault: " + what);
+}
+
+void Faults::Strike(const Fault& fault) {
+  TaskManager* const target = cluster_->task_manager(fault.target);
+  TaskManager* const other = cluster_->task_manager(fault.other);
+  switch (fault.kind) {
+    case FaultKind::kKillTaskManager:
+      if (target == nullptr) return;
+      ++kills_;
+      Suffer("kill -9 of " + target->process()->name());
+      cluster_->KillTaskManager(fault.target);
+      return RestartTaskManager(fault.target);
+    case FaultKind::kKillJobManager:
+      if (cluster_->job_manager() == nullptr) return;
+      ++kills_;
+      Suffer("kill -9 of the JobManager");
+      cluster_->KillJobManager();
+      return RestartJobManager();
+    case FaultKind::kFreezeTaskManager:
+      if (target == nullptr) return;
+      target->process()->Freeze(fault.duration);
+      return Suffer("freeze of " + target->process()->name());
+    case FaultKind::kCutStreams:
+      if (target == nullptr || other == nullptr || target == other) return;
+      cluster_->network().Cut(target->process()->name(), other->process()->name());
+      return Suffer("cut between TaskManagers");
+    case FaultKind::kCutControl:
+      if (target == nullptr || cluster_->job_manager() == nullptr) return;
+      cluster_->network().Cut(target->process()->name(), kJobManagerName);
+      return Suffer("cut from the JobManager");
+    case FaultKind::kSilence:
+      if (target == nullptr) return;
+      cluster_->network().Silence(target->process()->name(), kJobManagerName, fault.duration);
+      return Suffer("silence of " + target->process()->name());
+    default:
+      return StartBurst(fault);
+  }
+}
+
+// Counts once something of it has happened.
+void Faults::StartBurst(const Fault& fault) {
+  ++outstanding_;
+  const auto end = [this](std::function<void()> stop) {
+    return [this, stop = std::move(stop)] {
+      --outstanding_;
+      stop();
+    };
+  };
+  Schedule& schedule = cluster_->schedule();
+  if (fault.kind == FaultKind::kSlowStorage) {
+    cluster_->SetSlowIo(true);
+    Suffer("slow storage");
+    return schedule.After(fault.duration, end([this] { cluster_->SetSlowIo(false); }));
+  }
+  if (fault.kind == FaultKind::kTargetErrors) {
+    cluster_->outside().call_failures = 300;
+    cluster_->outside().lost_answers = 300;
+    Suffer("target errors");
+    return schedule.After(
+        fault.duration,
+        end([this] { cluster_->outside().call_failures = cluster_->outside().lost_answers = 0; }));
+  }
+  const bool of_log = fault.kind == FaultKind::kLogErrors;
+  StorageFaults seeded = SeededStorageFaults(schedule.random().Next(), RatesOf(fault.kind));
+  StorageFaults counted = [this, seeded = std::move(seeded), kind = fault.kind,
+                           first = true](const StorageCall& call) mutable {
+    const StorageFault what = seeded(call);
+    const bool counts = what != StorageFault::kNone &&
+                        (what != StorageFault::kDamage || call.kind == StorageCall::Kind::kCommit);
+    if (counts && std::exchange(first, false)) Suffer(NameOf(kind));
+    return what;
+  };
+  if (of_log) {
+    cluster_->SetLogFaults(std::move(counted));
+  } else {
+    cluster_->SetStorageFaults(std::move(counted));
+  }
+  schedule.After(fault.duration, end([this, of_log] {
+                   if (of_log) {
+                     cluster_->SetLogFaults(nullptr);
+                   } else {
+                     cluster_->SetStorageFaults(nullptr);
+                   }
+                 }));
+}
+
+// A seed whose faults came to nothing is given another one.
+void Faults::Glance() {
+  if (!say_ || outstanding_ > 0 || suffered_ >= 2) return;
+  Plan({.kind = FaultKind::kKillTaskManager, .at = milliseconds(100)});
+}
+
+void Faults::Repair() {
+  JobManager* const job_manager = cluster_->job_manager();
+  if (job_manager != nullptr && job_manager->failed()) {
+    if (say_) say_("the JobManager can lead no longer");
+    cluster_->KillJobManager();
+  }
+  if (cluster_->job_manager() == nullptr && !job_manager_restarts_) RestartJobManager();
+}
+
+void Faults::RestartJobManager() {
+  job_manager_restarts_ = true;
+  Schedule& schedule = cluster_->schedule();
+  schedule.After(schedule.random().Between(kShortestRestart, kLongestRestart), [this] {
+    job_manager_restarts_ = false;
+    cluster_->StartJobManager();
+  });
+}
+
+void Faults::RestartTaskManager(int index) {
+  Schedule& schedule = cluster_->schedule();
+  schedule.After(schedule.random().Between(kShortestRestart, kLongestRestart),
+                 [this, index] { cluster_->StartTaskManager(index); });
+}
+
+}  // namespace watershed::sim

@@ -1,0 +1,87 @@
+#include "tests/sim/job_manager.h"
+
+#include <utility>
+
+#include "jobmanager/store/job_store.h"
+#include "tests/sim/gateways.h"
+#include "tests/sim/observer.h"
+
+namespace watershed::sim {
+namespace {
+
+// The production store; the oracles see what has become durable.
+class ObservedStore final : public JobStore {
+ public:
+  ObservedStore(std::unique_ptr<JobStore> store, Observer* observer)
+      : store_(std::move(store)), observer_(observer) {}
+  Result<v1::StoredState> BecomeLeader(const v1::LeaderEntry& self) override {
+    return store_->BecomeLeader(self);
+  }
+  void Append(v1::LogEntry entry, std::function<void(Status)> done) override {
+    store_->Append(entry, [observer = observer_, entry, done = std::move(done)](const Status& ok) {
+      if (ok) observer->OnStored(entry);
+      done(ok);
+    });
+  }
+
+ private:
+  const std::unique_ptr<JobStore> store_;
+  Observer* const observer_;
+};
+
+DispatcherSettings SettingsOf(const ClusterSettings& cluster) {
+  DispatcherSettings settings;
+  settings.heartbeat_interval = cluster.heartbeat_interval;
+  settings.heartbeat_timeout = cluster.heartbeat_timeout;
+  settings.jobs.max_parallelism = cluster.max_parallelism;
+  settings.jobs.checkpoint_directory = Cluster::kCheckpointDirectory;
+  settings.jobs.checkpoints = cluster.checkpoints;
+  return settings;
+}
+
+}  // namespace
+
+JobManager::JobManager(Cluster* cluster)
+    : cluster_(cluster),
+      process_(std::make_shared<Process>(&cluster->schedule(), kJobManagerName)),
+      executor_(process_.get()),
+      io_(process_.get(), [cluster] { return cluster->IoLatency(); }),
+      log_io_(process_.get(), [cluster] { return cluster->IoLatency(); }) {
+  LogJobStoreOptions options;
+  options.writer_id = process_->random().Next();
+  options.snapshot_every = cluster->settings().log_snapshot_every;
+  store_ = std::make_unique<ObservedStore>(
+      MakeLogJobStore(cluster->log(), &log_io_, &executor_, &cluster->schedule(), options),
+      &cluster->observer());
+  DispatcherServices services;
+  services.executor = &executor_;
+  services.clock = &cluster->schedule();
+  services.store = store_.get();
+  services.metrics = &metrics_;
+  services.gateways = [this](const std::string& id, const std::string&) {
+    return MakeTaskManagerGateway(cluster_, process_, id);
+  };
+  services.io = &io_;
+  services.open_storage = [this](const std::string& uri) { return cluster_->OpenStorage(uri); };
+  services.make_id = [this] { return cluster_->MakeId(); };
+  services.on_fatal = [this](const Error&) { failed_ = true; };
+  dispatcher_ = std::make_unique<Dispatcher>(SettingsOf(cluster->settings()), std::move(services));
+}
+
+JobManager::~JobManager() {
+  process_->Kill();
+  cluster_->network().OnKilled(process_->name());
+  executor_.Clear();
+  dispatcher_.reset();
+  store_.reset();
+  executor_.Clear();
+}
+
+Status JobManager::Lead() {
+  WS_ASSIGN_OR_RETURN(const v1::StoredState stored, store_->BecomeLeader({}));
+  executor_.Post([this, stored] { dispatcher_->Lead(stored); });
+  cluster_->network().Listen(process_);
+  return Ok();
+}
+
+}  // namespace watershed::sim

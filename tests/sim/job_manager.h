@@ -1,0 +1,40 @@
+// A JobManager's process: what job_manager_process.cc puts together but its servers, over the
+// simulation's threads, network and clock.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "jobmanager/job/dispatcher.h"
+#include "runtime/metrics/metrics.h"
+#include "tests/sim/cluster.h"
+
+namespace watershed::sim {
+
+class JobManager {
+ public:
+  explicit JobManager(Cluster* cluster);
+  // Killed: nobody is told by it.
+  ~JobManager();
+
+  // Becomes the leader. An error: this process cannot, and is to be started again.
+  Status Lead();
+  bool failed() const { return failed_; }
+
+  Dispatcher& dispatcher() { return *dispatcher_; }
+  const ProcessPtr& process() const { return process_; }
+  ProcessExecutor& executor() { return executor_; }
+
+ private:
+  Cluster* const cluster_;
+  const ProcessPtr process_;
+  ProcessExecutor executor_;
+  ProcessWorkRunner io_;
+  ProcessWorkRunner log_io_;
+  MetricRegistry metrics_;
+  bool failed_ = false;
+  std::unique_ptr<JobStore> store_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+};
+
+}  // namespace watershed::sim

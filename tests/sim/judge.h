@@ -1,0 +1,12 @@
+// Compares what can be seen in the target with what the rows must give.
+#pragma once
+
+#include "tests/sim/observer.h"
+#include "tests/sim/scenario.h"
+
+namespace watershed::sim {
+
+// `exactly_once`: no row may be there twice.
+void Judge(const Scenario& scenario, const Outside& outside, bool exactly_once, Observer& observer);
+
+}  // namespace watershed::sim

@@ -1,0 +1,130 @@
+// The network between processes: calls and streams that take their time, overtake each other
+// between different peers, come late or never, and break.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/types/result.h"
+#include "taskmanager/network/receiver_registry.h"
+#include "taskmanager/network/sending_stream.h"
+#include "tests/sim/process.h"
+
+namespace watershed::sim {
+
+using ProcessPtr = std::shared_ptr<Process>;
+class Stream;
+
+// What a TaskManager that is listened to offers to streams.
+struct StreamEndpoint {
+  ProcessPtr process;
+  std::shared_ptr<const NetworkContext> context;
+  std::shared_ptr<ReceiverRegistry> receivers;
+};
+
+class Network {
+ public:
+  explicit Network(Schedule* schedule) : schedule_(schedule) {}
+
+  // How often, in thousandths, a message of a call comes late, by up to this.
+  int late = 0;
+  nanoseconds latest{0};
+
+  // A call of `caller` to the process of that name. `serve` runs there and is given what answers;
+  // `done` runs at the caller, once, with an error that may be tried again when nobody answered in
+  // time.
+  template <typename Response>
+  void Call(const ProcessPtr& caller, const std::string& target,
+            std::function<void(std::function<void(Result<Response>)>)> serve,
+            std::function<void(Result<Response>)> done);
+  // A call that stays open: `ended` runs once at each end when the other process or what is between
+  // them is gone. `opened` runs at the target first.
+  void Attach(const ProcessPtr& caller, const std::string& target, std::function<void()> opened,
+              std::function<void()> caller_ended, std::function<void()> target_ended);
+  // By the caller.
+  void Detach(const ProcessPtr& caller);
+
+  // A SendingStreamFactory for a TaskManager.
+  SendingStreamFactory StreamsOf(const ProcessPtr& sender);
+
+  void Listen(const ProcessPtr& process) { processes_[process->name()] = process; }
+  void Listen(StreamEndpoint endpoint) {
+    endpoints_[endpoint.process->name()] = std::move(endpoint);
+  }
+
+  // For streams: what arrives in order, `last` being when the message before did.
+  void Carry(const std::string& from, const std::string& to, nanoseconds& last,
+             std::function<void()> arrive);
+  // Who listens under that name; nullptr: nobody.
+  const StreamEndpoint* FindEndpoint(const std::string& name) const;
+
+  // Faults. A process is gone: everybody connected to it is told, sooner or later.
+  void OnKilled(const std::string& name);
+  // What is open between the two breaks, calls fail; new ones are possible at once.
+  void Cut(const std::string& one, const std::string& other);
+  // For a time nothing gets through between the two, and nobody is told. It comes afterwards.
+  void Silence(const std::string& one, const std::string& other, nanoseconds duration);
+
+ private:
+  struct Pending {
+    std::string from, to;
+    ProcessPtr caller;
+    std::function<void(const Error&)> fail;
+  };
+  struct Attachment {
+    std::string from, to;
+    ProcessPtr caller, target;
+    std::function<void()> caller_ended, target_ended;
+  };
+  ProcessPtr Find(const std::string& name) const;
+  // Until when nothing gets through; not in the future when something does.
+  nanoseconds SilentUntil(const std::string& one, const std::string& other) const;
+  nanoseconds Latency();
+  // One message of a call.
+  void Deliver(const Pending& call, std::function<void()> arrive);
+  void Track(const std::shared_ptr<Pending>& call);
+  void EndAttachments(const std::function<bool(const Attachment&)>& which);
+
+  static constexpr milliseconds kDeadline{2000};
+
+  Schedule* const schedule_;
+  std::map<std::string, std::weak_ptr<Process>> processes_;
+  std::map<std::string, StreamEndpoint> endpoints_;
+  std::vector<std::weak_ptr<Pending>> calls_;
+  std::vector<Attachment> attachments_;
+  std::vector<std::weak_ptr<Stream>> streams_;
+  std::map<std::pair<std::string, std::string>, nanoseconds> silent_until_;
+};
+
+template <typename Response>
+void Network::Call(const ProcessPtr& caller, const std::string& target,
+                   std::function<void(std::function<void(Result<Response>)>)> serve,
+                   std::function<void(Result<Response>)> done) {
+  const auto answered = std::make_shared<bool>(false);
+  const auto answer = [answered, done = std::move(done)](const Result<Response>& response) {
+    if (!std::exchange(*answered, true)) done(response);
+  };
+  auto call = std::make_shared<Pending>(Pending{caller->name(), target, caller, nullptr});
+  call->fail = [answer](const Error& error) {
+    answer(Result<Response>(tl::make_unexpected(error)));
+  };
+  const auto reply = [this, call, answer](const Result<Response>& response) {
+    Deliver(*call, [call, answer, response] {
+      call->caller->After(nanoseconds(0), [answer, response] { answer(response); });
+    });
+  };
+  Deliver(*call, [this, call, serve = std::move(serve), reply] {
+    const ProcessPtr to = Find(call->to);
+    if (to != nullptr) return to->After(nanoseconds(0), [serve, reply] { serve(reply); });
+    call->caller->After(Latency(), [call] {
+      call->fail({ErrorDomain::kExternal, true, call->to + " cannot be reached"});
+    });
+  });
+  Track(call);
+}
+
+}  // namespace watershed::sim

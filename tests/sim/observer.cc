@@ -1,0 +1,93 @@
+#include "tests/sim/observer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/cluster.h"
+
+namespace watershed::sim {
+
+void Observer::Violate(const std::string& oracle, std::string what) {
+  schedule_->Trace(oracle);
+  violations_.push_back({oracle, std::move(what)});
+}
+
+void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
+  int32_t& newest = deployed_[request.job_id()];
+  newest = std::max(newest, request.attempt());
+  attempts_ = std::max(attempts_, request.attempt());
+  for (const v1::TaskDeployment& task : request.tasks()) {
+    if (task.has_restore()) restored_.insert(task.restore().checkpoint_id());
+  }
+}
+
+void Observer::OnTaskManagerAnswer(const std::string& task_manager, int64_t epoch, bool accepted) {
+  refused_ += !accepted;
+  if (!accepted) return;
+  int64_t& highest = epochs_[task_manager];
+  if (epoch < highest) {
+    Violate("stale-leader",
+            fmt::format("{} obeyed leader epoch {} after {}", task_manager, epoch, highest));
+  }
+  highest = std::max(highest, epoch);
+}
+
+void Observer::OnTaskAnswer(const v1::ReportCheckpointRequest& report) {
+  if (!report.has_acknowledged()) return;
+  v1::SubtaskSnapshot part = report.acknowledged();
+  part.clear_figures();
+  answers_[{report.attempt(), report.checkpoint_id(), report.vertex_id(), report.subtask()}] =
+      part.ShortDebugString();
+}
+
+void Observer::OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted) {
+  refused_ += !accepted;
+  const auto newest = deployed_.find(report.job_id());
+  if (!accepted || newest == deployed_.end() || report.attempt() >= newest->second) return;
+  Violate("stale-attempt",
+          fmt::format("the JobManager took an answer of attempt {} to checkpoint {}, when attempt "
+                      "{} had been deployed",
+                      report.attempt(), report.checkpoint_id(), newest->second));
+}
+
+void Observer::OnStored(const v1::LogEntry& entry) {
+  if (!entry.has_checkpoint()) return;
+  const v1::CheckpointRef& ref = entry.checkpoint().checkpoint();
+  schedule_->Trace("checkpoint", static_cast<uint64_t>(ref.checkpoint_id()));
+  completed_.insert(ref.checkpoint_id());
+  const std::string& name = ref.manifest().name();
+  last_path_ = fmt::format("{}/{}/{}", Cluster::kCheckpointDirectory, entry.checkpoint().job_id(),
+                           name.substr(0, name.rfind('/')));
+}
+
+// Each part is what a task of this attempt answered to this checkpoint; one that had finished
+// before, what it had answered last.
+void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
+  for (const v1::SubtaskSnapshot& stored : manifest.subtasks()) {
+    v1::SubtaskSnapshot part = stored;
+    part.clear_figures();
+    const std::string text = part.ShortDebugString();
+    bool found = false;
+    for (int64_t id = manifest.checkpoint_id(); id > 0 && !found; --id) {
+      const auto answer =
+          answers_.find({manifest.attempt(), id, stored.vertex_id(), stored.subtask()});
+      found = answer != answers_.end() && answer->second == text;
+      if (!stored.ended()) break;
+    }
+    if (found) continue;
+    Violate("stale-attempt",
+            fmt::format("checkpoint {} of attempt {}: the part of {} subtask {} is no answer of "
+                        "this attempt",
+                        manifest.checkpoint_id(), manifest.attempt(), stored.vertex_id(),
+                        stored.subtask()));
+  }
+}
+
+void Observer::OnTaskEnded(int64_t late_records) {
+  if (late_records == 0) return;
+  Violate("late", fmt::format("a task dropped {} late rows", late_records));
+}
+
+}  // namespace watershed::sim

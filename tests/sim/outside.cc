@@ -1,0 +1,209 @@
+#include "tests/sim/outside.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "tests/support/rows.h"
+#include "watershed/v1/job_graph.pb.h"
+
+namespace watershed::sim {
+namespace {
+
+class Topic final : public Source {
+ public:
+  Topic(Outside* outside, SchemaPtr schema) : outside_(outside), schema_(std::move(schema)) {}
+  Status Open(std::span<const SourceSplit> splits) override { return AddSplits(splits); }
+  Status AddSplits(std::span<const SourceSplit> splits) override {
+    for (const SourceSplit& split : splits) {
+      positions_.push_back({split.id, split.start_position});
+      paused_.push_back(false);
+    }
+    return Ok();
+  }
+  Status Poll(PolledRecords& out, int max_records, milliseconds) override {
+    out.Clear();
+    std::vector<test::Row> rows;
+    bool all_read = true;
+    for (size_t i = 0; i < positions_.size(); ++i) {
+      const std::vector<Row>& log = outside_->splits.at(positions_[i].split_id);
+      const size_t end = outside_->Available(log);
+      auto next = static_cast<size_t>(positions_[i].next_position);
+      while (!paused_[i] && next < end && std::cmp_less(rows.size(), max_records)) {
+        AddRow(log[next++], rows);
+        out.row_splits.push_back(static_cast<int32_t>(i));
+      }
+      positions_[i].next_position = static_cast<int64_t>(next);
+      all_read &= next == log.size();
+      out.progress.push_back({.split_index = static_cast<int32_t>(i),
+                              .finished = next == log.size(),
+                              .caught_up = next == end});
+    }
+    if (!rows.empty()) out.rows = test::MakeBatch(schema_, rows);
+    out.finished = all_read;
+    return Ok();
+  }
+  Status Pause(int32_t split) override { return SetPaused(split, true); }
+  Status Resume(int32_t split) override { return SetPaused(split, false); }
+  std::vector<SplitPosition> Positions() const override { return positions_; }
+  void OnCheckpointComplete(std::span<const SplitPosition>) override {}
+  void Close() override {}
+
+ private:
+  Status SetPaused(int32_t split, bool paused) {
+    paused_[static_cast<size_t>(split)] = paused;
+    return Ok();
+  }
+  // The job's schema has the columns that it uses.
+  void AddRow(const Row& row, std::vector<test::Row>& rows) const {
+    test::Row& cells = rows.emplace_back();
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const std::string& name = schema_->field(i).name;
+      if (name == "key") cells.emplace_back(row.key);
+      if (name == "id") cells.emplace_back(row.id);
+      if (name == "value") cells.emplace_back(row.value);
+      if (name == "time") cells.emplace_back(row.time_ms);
+    }
+  }
+
+  Outside* const outside_;
+  const SchemaPtr schema_;
+  std::vector<SplitPosition> positions_;
+  std::vector<bool> paused_;
+};
+
+// Log, then commit with a marker: as a database keeps them in one transaction.
+class Table final : public Sink {
+ public:
+  Table(Outside* outside, std::string name, int32_t writer)
+      : outside_(outside), name_(std::move(name)), own_{"", name_, writer} {}
+  Status Open() override { return MayFail("open"); }
+  Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers,
+                                          Attempt attempt) override {
+    WS_RETURN_IF_ERROR(MayFail("fence"));
+    attempt_ = attempt.value;
+    std::vector<WriterMarker> markers;
+    for (const WriterId& writer : writers) {
+      const Outside::Writer key(writer.lineage, writer.sink, writer.writer);
+      if (writer.writer == std::get<2>(own_)) own_ = key;
+      lineage_ = writer.lineage;
+      int32_t& fence = outside_->fences[key];
+      if (fence > attempt_) return ExternalError("writer {} is of attempt {}", name_, fence);
+      fence = attempt_;
+      markers.push_back({writer, {outside_->markers.try_emplace(key, -1).first->second}});
+    }
+    return markers;
+  }
+  Status Recover(std::span<const SinkSegment> segments) override {
+    WS_RETURN_IF_ERROR(MayFail("recover"));
+    for (const SinkSegment& segment : segments) {
+      WS_RETURN_IF_ERROR(Publish({lineage_, name_, segment.writer}, segment));
+    }
+    return Ok();
+  }
+  Status Write(const RecordBatch& batch) override {
+    for (const std::string& row : test::RowsAsText(batch)) buffered_ += row + "\n";
+    return Ok();
+  }
+  Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) override {
+    return std::vector<SinkSegment>{{epoch, 1, std::exchange(buffered_, {})}};
+  }
+  Status Commit(CheckpointId, std::span<const SinkSegment> segments) override {
+    WS_RETURN_IF_ERROR(MayFail("commit"));
+    for (const SinkSegment& segment : segments) WS_RETURN_IF_ERROR(Publish(own_, segment));
+    if (outside_->schedule().random().Chance(outside_->lost_answers)) {
+      return TransientError("the answer to the commit is lost (injected)");
+    }
+    return Ok();
+  }
+  Status Flush() override { return Ok(); }
+  int64_t buffered_bytes() const override { return static_cast<int64_t>(buffered_.size()); }
+  void Close() override {}
+
+ private:
+  Status MayFail(std::string_view call) const {
+    if (!outside_->schedule().random().Chance(outside_->call_failures)) return Ok();
+    return TransientError("{}: the target is away (injected)", call);
+  }
+  Status Publish(const Outside::Writer& writer, const SinkSegment& segment) {
+    if (outside_->fences[writer] != attempt_) {
+      ++outside_->refused_commits;
+      return ExternalError("attempt {} was fenced by attempt {}", attempt_,
+                           outside_->fences[writer]);
+    }
+    int64_t& marker = outside_->markers.try_emplace(writer, -1).first->second;
+    if (segment.epoch.value <= marker) return Ok();
+    marker = segment.epoch.value;
+    std::string_view rows = segment.payload;
+    while (!rows.empty()) {
+      const size_t end = rows.find('\n');
+      ++outside_->visible[name_][std::string(rows.substr(0, end))];
+      rows.remove_prefix(end + 1);
+    }
+    return Ok();
+  }
+
+  Outside* const outside_;
+  const std::string name_;
+  Outside::Writer own_;
+  std::string lineage_;
+  int32_t attempt_ = 0;
+  std::string buffered_;
+};
+
+class Splits final : public SplitEnumerator {
+ public:
+  explicit Splits(Outside* outside) : outside_(outside) {}
+  Result<std::vector<SourceSplit>> Discover() override {
+    std::vector<SourceSplit> splits;
+    for (const auto& [id, rows] : outside_->splits) {
+      SourceSplit split{.id = id, .topic = "events"};
+      split.partition = static_cast<int32_t>(splits.size());
+      split.end_position = static_cast<int64_t>(rows.size());
+      splits.push_back(std::move(split));
+    }
+    return splits;
+  }
+
+ private:
+  Outside* const outside_;
+};
+
+class Connectors final : public ConnectorFactory {
+ public:
+  explicit Connectors(Outside* outside) : outside_(outside) {}
+  Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(
+      const v1::Connector&, const ConnectorContext&) const override {
+    return std::make_unique<Splits>(outside_);
+  }
+  Result<std::unique_ptr<Source>> MakeSource(const v1::Connector&, SchemaPtr schema,
+                                             const ConnectorContext&) const override {
+    return std::make_unique<Topic>(outside_, std::move(schema));
+  }
+  Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector&, SchemaPtr, std::unique_ptr<Encoder>,
+                                         const ConnectorContext& context) const override {
+    return std::make_unique<Table>(outside_, context.operator_id, context.subtask.value);
+  }
+
+ private:
+  Outside* const outside_;
+};
+
+}  // namespace
+
+size_t Outside::Available(const std::vector<Row>& rows) const {
+  const size_t limit = released_ ? rows.size() : rows.size() - std::min(rows.size(), kHeldBack);
+  const auto passed = static_cast<size_t>((schedule_->Steady() - began_) / pace);
+  return released_ ? limit : std::min(limit, passed);
+}
+
+size_t Outside::rows() const {
+  size_t count = 0;
+  for (const auto& [id, rows] : splits) count += rows.size();
+  return count;
+}
+
+std::unique_ptr<ConnectorFactory> MakeConnectors(Outside* outside) {
+  return std::make_unique<Connectors>(outside);
+}
+
+}  // namespace watershed::sim

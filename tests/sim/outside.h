@@ -1,0 +1,68 @@
+// The world around the job: a model of a topic whose splits are read by position, and of a
+// transactional target. It outlives every process.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "runtime/engine/connector_factory.h"
+#include "tests/sim/schedule.h"
+
+namespace watershed::sim {
+
+struct Row {
+  std::string key;
+  int64_t id = 0;  // of all rows
+  int64_t value = 0;
+  int64_t time_ms = 0;
+};
+
+class Outside {
+ public:
+  explicit Outside(Schedule* schedule) : schedule_(schedule) {}
+
+  // The source. Row i of a split can be read `pace` after the one before; the last ones of each
+  // split only after Release.
+  std::map<std::string, std::vector<Row>> splits;
+  nanoseconds pace{0};
+  void Begin() { began_ = schedule_->Steady(); }
+  void Release() { released_ = true; }
+  bool released() const { return released_; }
+  size_t Available(const std::vector<Row>& rows) const;
+  size_t rows() const;
+
+  // The target, by sink: how often each row can be seen in it.
+  std::map<std::string, std::map<std::string, int>> visible;
+  // An epoch is visible once; who has been fenced commits nothing.
+  using Writer = std::tuple<std::string, std::string, int32_t>;  // lineage, sink, writer
+  std::map<Writer, int64_t> markers;
+  std::map<Writer, int32_t> fences;  // the attempt that may write
+  int64_t refused_commits = 0;       // of those fenced
+  // How often, in thousandths, a call does not come to the target, or its answer not back.
+  int call_failures = 0;
+  int lost_answers = 0;
+
+  Schedule& schedule() { return *schedule_; }
+
+ private:
+  static constexpr size_t kHeldBack = 3;
+
+  Schedule* const schedule_;
+  nanoseconds began_{0};
+  bool released_ = false;
+};
+
+// Connectors of every kind, to it.
+std::unique_ptr<ConnectorFactory> MakeConnectors(Outside* outside);
+
+// The columns that the source makes, in their order.
+inline constexpr const char* kColumns =
+    "{ key: string, id: bigint, value: bigint, time: timestamp }";
+
+}  // namespace watershed::sim

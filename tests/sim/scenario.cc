@@ -1,0 +1,202 @@
+#include "tests/sim/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace watershed::sim {
+namespace {
+
+constexpr int64_t kFirstRowMs = 1'700'000'000'000;
+constexpr int64_t kDisorderMs = 20;
+
+// At what scale things happen, of virtual time.
+constexpr milliseconds kFaultsWithin{1800};
+
+std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_ms) {
+  std::string window =
+      scenario.sessions ? fmt::format("type: session-window\n    gap: {}ms", scenario.window_ms)
+                        : fmt::format("type: tumbling-window\n    size: {}ms", scenario.window_ms);
+  if (!scenario.sessions && !two_phase) window += "\n    late: { to: late_rows }";
+  std::string job = fmt::format(
+      R"(kind: Job
+name: simulated
+checkpointing: {{ interval: {}ms }}
+restart-strategy: {{ type: fixed-delay, attempts: 1000000, delay: 50ms }}
+sources:
+  events:
+    connector: kafka
+    topic: events
+    properties.bootstrap.servers: nowhere
+    scan.startup.mode: earliest-offset
+    format: json
+    columns: {}
+    watermark: {{ column: time, delay: {}ms }}
+operators:
+  windows:
+    input: events
+    {}
+    key: [key]
+    aggregate: {{ n: count(*), total: sum(value) }}
+sinks:
+  results: {{ input: windows, connector: blackhole }}
+  rows: {{ input: events, connector: blackhole }}
+)",
+      interval_ms, kColumns, kDisorderMs, window);
+  if (!scenario.sessions && !two_phase) {
+    job += "  late: { input: late_rows, connector: blackhole }\n";
+  }
+  return job;
+}
+
+void AddRows(Random& random, Scenario& scenario) {
+  const int64_t keys = random.Between(3, 30);
+  const int64_t rows = random.Between(40, 160);
+  const int64_t step_ms = random.Between(4, 12);
+  int64_t id = 0;
+  const int64_t splits = random.Between(1, 5);
+  for (int64_t s = 0; s < splits; ++s) {
+    std::vector<Row>& split = scenario.splits[fmt::format("events-{}", s)];
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t time_ms = kFirstRowMs + i * step_ms + random.Below(kDisorderMs);
+      split.push_back(
+          {fmt::format("k{}", random.Below(keys)), ++id, random.Between(-5, 20), time_ms});
+    }
+  }
+  scenario.pace = nanoseconds(milliseconds(random.Between(600, 1500))) / rows;
+}
+
+void SetCluster(Random& random, Scenario& scenario) {
+  ClusterSettings& cluster = scenario.cluster;
+  cluster.task_managers = static_cast<int>(random.Between(1, 4));
+  const int most = std::max(scenario.parallelism, scenario.second_parallelism);
+  cluster.slots = (most + cluster.task_managers - 1) / cluster.task_managers +
+                  static_cast<int>(random.Below(2));
+  cluster.max_parallelism = random.Chance(500) ? 128 : 16;
+  cluster.checkpoints.timeout = milliseconds(random.Between(500, 2000));
+  cluster.checkpoints.min_pause = milliseconds(random.Below(30));
+  cluster.checkpoints.notify_again = milliseconds(200);
+  cluster.checkpoints.retained = static_cast<int>(random.Between(1, 3));
+  cluster.tasks.auto_watermark_interval_ms = random.Pick<int64_t>({0, 5, 20, 100});
+  cluster.tasks.buffer_timeout_ms = random.Between(1, 10);
+  cluster.tasks.batch_size_bytes = random.Pick<int64_t>({200, 1000, 64 << 10});
+  cluster.tasks.max_records_per_poll = static_cast<int>(random.Pick<int64_t>({3, 10, 50}));
+  cluster.state_cache_bytes = random.Pick<int64_t>({4 << 10, 32 << 10, 1 << 20});
+  cluster.channel_capacity_bytes = random.Pick<int64_t>({500, 4000, 1 << 16});
+  cluster.log_snapshot_every = static_cast<int>(random.Between(5, 60));
+  cluster.longest_io =
+      random.Pick<milliseconds>({milliseconds(1), milliseconds(5), milliseconds(20)});
+}
+
+Fault MakeFault(Random& random, const Scenario& scenario) {
+  // Kills more often than the rest.
+  static const std::vector<FaultKind> kKinds = {
+      FaultKind::kKillTaskManager, FaultKind::kKillTaskManager, FaultKind::kKillTaskManager,
+      FaultKind::kKillJobManager,  FaultKind::kKillJobManager,  FaultKind::kFreezeTaskManager,
+      FaultKind::kCutStreams,      FaultKind::kCutControl,      FaultKind::kSilence,
+      FaultKind::kStorageErrors,   FaultKind::kStorageErrors,   FaultKind::kLogErrors,
+      FaultKind::kSlowStorage,     FaultKind::kTargetErrors,    FaultKind::kDamage};
+  Fault fault{.kind = random.Pick(kKinds)};
+  fault.at = random.Between(milliseconds(30), kFaultsWithin);
+  if (random.Chance(150)) {
+    fault.after_release = true;
+    fault.at /= 6;
+  }
+  fault.target = static_cast<int>(random.Below(scenario.cluster.task_managers));
+  fault.other = static_cast<int>(random.Below(scenario.cluster.task_managers));
+  fault.duration = milliseconds(random.Between(50, 1600));
+  return fault;
+}
+
+void AddSessions(const std::string& key, std::vector<Row> rows, int64_t gap_ms,
+                 std::map<WindowKey, WindowValue>& windows) {
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return a.time_ms < b.time_ms; });
+  for (size_t i = 0; i < rows.size();) {
+    WindowKey window{key, rows[i].time_ms, 0};
+    WindowValue value;
+    int64_t last_ms = rows[i].time_ms;
+    for (; i < rows.size() && rows[i].time_ms - last_ms <= gap_ms; ++i) {
+      last_ms = rows[i].time_ms;
+      ++value.rows;
+      value.sum += rows[i].value;
+    }
+    window.end_ms = last_ms + gap_ms;
+    windows[window] = value;
+  }
+}
+
+}  // namespace
+
+std::string NameOf(FaultKind kind) {
+  static const std::vector<std::string> kNames = {
+      "kill TaskManager", "kill JobManager", "freeze TaskManager",
+      "cut streams",      "cut control",     "silence",
+      "storage errors",   "log errors",      "slow storage",
+      "target errors",    "damage"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+bool Scenario::damages() const {
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const Fault& fault) { return fault.kind == FaultKind::kDamage; });
+}
+
+std::string Scenario::Describe() const {
+  std::string text = fmt::format(
+      "seed {}: {} of {} ms, parallelism {}{}, {} TaskManagers with {} slots, {} splits", seed,
+      sessions ? "sessions" : "tumbling windows", window_ms, parallelism,
+      second_parallelism == 0 ? "" : fmt::format(" then {}", second_parallelism),
+      cluster.task_managers, cluster.slots, splits.size());
+  for (const Fault& fault : faults) {
+    text += fmt::format("; {} {} at {} ms{} for {} ms", NameOf(fault.kind), fault.target,
+                        fault.at / milliseconds(1), fault.after_release ? " after the release" : "",
+                        fault.duration / milliseconds(1));
+  }
+  return text;
+}
+
+Scenario MakeScenario(uint64_t seed) {
+  Random random(seed * 2 + 1);
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.sessions = random.Chance(500);
+  scenario.window_ms = scenario.sessions ? random.Between(20, 80) : random.Between(30, 150);
+  scenario.parallelism = static_cast<int>(random.Between(1, 4));
+  if (random.Chance(150)) scenario.second_parallelism = static_cast<int>(random.Between(1, 4));
+  SetCluster(random, scenario);
+  AddRows(random, scenario);
+  scenario.job = JobFile(scenario, random.Chance(600), random.Between(60, 250));
+  if (random.Chance(500)) {
+    scenario.late_messages = static_cast<int>(random.Between(5, 60));
+    scenario.latest = milliseconds(random.Between(50, 3000));
+  }
+  const int64_t faults = random.Between(2, 5);
+  while (std::ssize(scenario.faults) < faults) {
+    scenario.faults.push_back(MakeFault(random, scenario));
+  }
+  return scenario;
+}
+
+std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario) {
+  std::map<std::string, std::vector<Row>> by_key;
+  for (const auto& [id, rows] : scenario.splits) {
+    for (const Row& row : rows) by_key[row.key].push_back(row);
+  }
+  std::map<WindowKey, WindowValue> windows;
+  for (const auto& [key, rows] : by_key) {
+    if (scenario.sessions) {
+      AddSessions(key, rows, scenario.window_ms, windows);
+      continue;
+    }
+    for (const Row& row : rows) {
+      const int64_t start_ms = row.time_ms - row.time_ms % scenario.window_ms;
+      WindowValue& value = windows[{key, start_ms, start_ms + scenario.window_ms}];
+      ++value.rows;
+      value.sum += row.value;
+    }
+  }
+  return windows;
+}
+
+}  // namespace watershed::sim

@@ -1,0 +1,74 @@
+// What one seed means: a job, its input, what must come of it, a cluster, and what goes wrong when.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/sim/cluster.h"
+#include "tests/sim/outside.h"
+
+namespace watershed::sim {
+
+enum class FaultKind : uint8_t {
+  kKillTaskManager,
+  kKillJobManager,
+  kFreezeTaskManager,  // for a while; then it goes on with what it had been doing
+  kCutStreams,         // between two TaskManagers
+  kCutControl,         // between JobManager and a TaskManager
+  kSilence,            // the same, but nobody is told, and what was sent comes later
+  kStorageErrors,      // for a while: failed, full, lost answers
+  kLogErrors,          // of the JobManager's log
+  kSlowStorage,        // for a while
+  kTargetErrors,       // of the sinks' target, for a while
+  kDamage,             // of files of checkpoints while they are written
+};
+std::string NameOf(FaultKind kind);
+
+struct Fault {
+  FaultKind kind;
+  nanoseconds at{0};  // from the job's submission, or from the release of the last rows
+  bool after_release = false;
+  int target = 0;  // which TaskManager
+  int other = 0;   // and which other one
+  nanoseconds duration{0};
+};
+
+// The results of a window: key, start, end -> rows, sum of values.
+struct WindowKey {
+  std::string key;
+  int64_t start_ms = 0, end_ms = 0;
+  auto operator<=>(const WindowKey&) const = default;
+};
+struct WindowValue {
+  int64_t rows = 0, sum = 0;
+  auto operator<=>(const WindowValue&) const = default;
+};
+
+struct Scenario {
+  uint64_t seed = 0;
+  std::string job;  // YAML
+  bool sessions = false;
+  int64_t window_ms = 0;  // size or gap
+  int parallelism = 1;
+  // Not 0: it is cancelled on the way and goes on from a retained checkpoint at this one.
+  int second_parallelism = 0;
+  ClusterSettings cluster;
+  std::map<std::string, std::vector<Row>> splits;
+  nanoseconds pace{0};
+  int late_messages = 0;  // in thousandths
+  nanoseconds latest{0};
+  std::vector<Fault> faults;
+
+  bool damages() const;
+  std::string Describe() const;  // for people
+};
+
+Scenario MakeScenario(uint64_t seed);
+
+// Computed from the rows alone.
+std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario);
+
+}  // namespace watershed::sim

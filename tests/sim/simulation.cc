@@ -1,0 +1,173 @@
+#include "tests/sim/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "tests/sim/client.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/judge.h"
+
+namespace watershed::sim {
+namespace {
+
+// Virtual time after which a seed that has not ended does not go on.
+constexpr std::chrono::seconds kLongest{300};
+constexpr milliseconds kGlance{10};
+constexpr int kLeastCheckpoints = 3;
+constexpr int kLeastFaults = 2;
+
+class Run {
+ public:
+  Run(const Scenario& scenario, bool verbose)
+      : scenario_(scenario),
+        verbose_(verbose),
+        schedule_(scenario.seed),
+        outside_(&schedule_),
+        observer_(&schedule_),
+        cluster_(&schedule_, &outside_, &observer_, scenario.cluster),
+        client_(scenario, &cluster_),
+        faults_(scenario, &cluster_) {
+    outside_.splits = scenario.splits;
+    outside_.pace = scenario.pace;
+  }
+
+  Outcome ToTheEnd() {
+    cluster_.StartJobManager();
+    for (int i = 0; i < cluster_.task_managers(); ++i) cluster_.StartTaskManager(i);
+    Glance();
+    const nanoseconds last = schedule_.Steady() + kLongest;
+    while (!over_ && schedule_.Steady() < last) schedule_.RunNext();
+    if (!over_) {
+      observer_.Violate("stuck", fmt::format("{} after {} s: {}", client_.state(), kLongest.count(),
+                                             client_.reason()));
+    } else {
+      Judge(scenario_, outside_, !scenario_.damages(), observer_);
+    }
+    return Result();
+  }
+
+ private:
+  // What people around the cluster do: looks at it every now and then.
+  void Glance() {
+    faults_.Repair();
+    client_.Glance();
+    if (client_.submitted() && !begun_) Begin();
+    faults_.Glance();
+    if (begun_ && !outside_.released() && observer_.completed() >= kLeastCheckpoints &&
+        faults_.all_done() && client_.may_end()) {
+      Say("the last rows can be read");
+      outside_.Release();
+      faults_.OnReleased();
+    }
+    if (verbose_ && client_.state() != said_) Say(said_ = client_.state());
+    if (client_.ended()) {
+      // What still runs somewhere may do its harm.
+      if (ended_at_ == nanoseconds(0)) ended_at_ = schedule_.Steady();
+      over_ = schedule_.Steady() - ended_at_ > milliseconds(100);
+    }
+    if (!over_) schedule_.After(kGlance, [this] { Glance(); });
+  }
+  void Begin() {
+    begun_ = true;
+    outside_.Begin();
+    cluster_.network().late = scenario_.late_messages;
+    cluster_.network().latest = scenario_.latest;
+    faults_.Begin([this](const std::string& what) { Say(what); });
+  }
+  void Say(const std::string& what) {
+    schedule_.Trace(what);
+    if (verbose_) {
+      fmt::print(stderr, "{:>10.3f} ms  {}\n",
+                 static_cast<double>(schedule_.Steady().count()) / 1e6, what);
+    }
+  }
+
+  Outcome Result() {
+    if (client_.ended() && client_.state() != "FINISHED") {
+      observer_.Violate("job-failed", client_.state() + ": " + client_.reason());
+    }
+    if (observer_.completed() < kLeastCheckpoints) {
+      observer_.Violate("checkpoints", fmt::format("{} completed", observer_.completed()));
+    }
+    if (faults_.suffered() < kLeastFaults) {
+      observer_.Violate("faults", fmt::format("{} suffered", faults_.suffered()));
+    }
+    for (const auto& [sink, rows] : outside_.visible) {
+      for (const auto& [row, count] : rows) schedule_.Trace(row, static_cast<uint64_t>(count));
+    }
+    Outcome outcome;
+    outcome.seed = scenario_.seed;
+    outcome.violations = observer_.violations();
+    outcome.trace = schedule_.trace();
+    outcome.checkpoints = observer_.completed();
+    outcome.faults = faults_.suffered();
+    outcome.kills = faults_.kills();
+    outcome.attempts = observer_.attempts();
+    outcome.restores = static_cast<int64_t>(observer_.restored().size());
+    outcome.refused = observer_.refused();
+    outcome.events = schedule_.events();
+    outcome.virtual_ms = schedule_.Steady() / milliseconds(1);
+    return outcome;
+  }
+
+  const Scenario scenario_;
+  const bool verbose_;
+  Schedule schedule_;
+  Outside outside_;
+  Observer observer_;
+  Cluster cluster_;
+  Client client_;
+  Faults faults_;
+  bool begun_ = false;
+  bool over_ = false;
+  nanoseconds ended_at_{0};
+  std::string said_;
+};
+
+}  // namespace
+
+bool Outcome::Found(const std::string& oracle) const {
+  return std::any_of(violations.begin(), violations.end(),
+                     [&](const Violation& violation) { return violation.oracle == oracle; });
+}
+
+std::string Outcome::Describe() const {
+  std::string text = fmt::format(
+      "seed {}: {} checkpoints, {} faults ({} kills), {} attempts, {} restored checkpoints, {} "
+      "refused, {} events, {} ms, trace {:016x}",
+      seed, checkpoints, faults, kills, attempts, restores, refused, events, virtual_ms, trace);
+  constexpr size_t kShown = 8;
+  for (size_t i = 0; i < std::min(violations.size(), kShown); ++i) {
+    text += fmt::format("\n  {}: {}", violations[i].oracle, violations[i].what);
+  }
+  if (violations.size() > kShown)
+    text += fmt::format("\n  and {} more", violations.size() - kShown);
+  return text;
+}
+
+void Totals::Add(const Outcome& outcome) {
+  ++seeds;
+  checkpoints += outcome.checkpoints;
+  faults += outcome.faults;
+  kills += outcome.kills;
+  attempts += outcome.attempts;
+  restored_seeds += outcome.restores > 0;
+  refused += outcome.refused;
+  events += outcome.events;
+}
+
+std::string Totals::Describe() const {
+  return fmt::format(
+      "{} checkpoints, {} faults ({} kills), {} attempts, {} seeds restored, {} stale messages "
+      "refused, {} events",
+      checkpoints, faults, kills, attempts, restored_seeds, refused, events);
+}
+
+Outcome Simulate(const Scenario& scenario, bool verbose) {
+  return Run(scenario, verbose).ToTheEnd();
+}
+
+}  // namespace watershed::sim

@@ -1,0 +1,54 @@
+// One seed from its beginning to its end: the job is submitted, what is planned goes wrong, and
+// what came of it is judged by the oracles.
+//
+// Oracles: rows-lost, rows-invented, rows-repeated, window-missing, window-too-low,
+// window-too-high, window-invented, late (results); restore, stale-attempt, stale-leader
+// (protocol); stuck, job-failed (progress); checkpoints, faults (the seed did what it is for).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/logging/log.h"
+#include "tests/sim/observer.h"
+#include "tests/sim/scenario.h"
+
+namespace watershed::sim {
+
+struct Outcome {
+  uint64_t seed = 0;
+  std::vector<Violation> violations;
+  uint64_t trace = 0;  // the same for the same seed
+  int64_t checkpoints = 0;
+  int64_t faults = 0;
+  int64_t kills = 0;
+  int64_t attempts = 0;
+  int64_t restores = 0;  // distinct checkpoints that an attempt began with
+  int64_t refused = 0;   // stale messages
+  int64_t events = 0;
+  int64_t virtual_ms = 0;
+
+  bool ok() const { return violations.empty(); }
+  bool Found(const std::string& oracle) const;
+  std::string Describe() const;
+};
+
+// Sums over seeds.
+struct Totals {
+  int64_t seeds = 0, checkpoints = 0, faults = 0, kills = 0, attempts = 0, restored_seeds = 0,
+          refused = 0, events = 0;
+  void Add(const Outcome& outcome);
+  std::string Describe() const;
+};
+
+// Above every level: what fails on purpose is not worth a line.
+inline constexpr auto kNoLogs = static_cast<LogLevel>(static_cast<int>(LogLevel::kError) + 1);
+
+// Prints what happens when `verbose`.
+Outcome Simulate(const Scenario& scenario, bool verbose = false);
+inline Outcome Simulate(uint64_t seed, bool verbose = false) {
+  return Simulate(MakeScenario(seed), verbose);
+}
+
+}  // namespace watershed::sim

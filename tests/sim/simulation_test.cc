@@ -1,0 +1,33 @@
+#include "tests/sim/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/logging/log.h"
+
+namespace watershed::sim {
+namespace {
+
+class SimulationTest : public testing::Test {
+ protected:
+  SimulationTest() { InitializeLogging({.level = kNoLogs}); }
+};
+
+TEST_F(SimulationTest, AThousandSeedsGiveWhatTheirRowsMustGive) {
+  Totals totals;
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+    const Scenario scenario = MakeScenario(seed);
+    const Outcome outcome = Simulate(scenario);
+    totals.Add(outcome);
+    EXPECT_TRUE(outcome.ok()) << scenario.Describe() << "\n" << outcome.Describe();
+  }
+  RecordProperty("totals", totals.Describe());
+}
+
+TEST_F(SimulationTest, TheSameSeedIsTheSameRun) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(Simulate(seed).trace, Simulate(seed).trace) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace watershed::sim

@@ -1,0 +1,103 @@
+#include "tests/sim/stream.h"
+
+#include <utility>
+
+namespace watershed::sim {
+
+// The other end.
+class Stream::Receiver final : public CreditWriter,
+                               public std::enable_shared_from_this<Stream::Receiver> {
+ public:
+  Receiver(std::weak_ptr<Stream> stream, const StreamEndpoint& endpoint, const std::string& peer)
+      : stream_(std::move(stream)),
+        process_(endpoint.process),
+        frames_(peer, endpoint.context, endpoint.receivers) {}
+
+  void Arrive(v1::Frame frame) {
+    process_->After(nanoseconds(0),
+                    [self = shared_from_this(), frame = std::move(frame)]() mutable {
+                      if (self->ended_) return;
+                      if (self->frames_.Receive(frame, self).empty()) return;
+                      if (const auto stream = self->stream_.lock()) stream->Break();
+                    });
+  }
+  void Break() {
+    process_->After(nanoseconds(0), [self = shared_from_this()] {
+      self->ended_ = true;
+      self->frames_.Break("injected");
+    });
+  }
+
+  void GrantCredit(uint32_t channel_number, int64_t bytes) override {
+    v1::Credit credit;
+    credit.set_channel_number(channel_number);
+    credit.set_bytes(bytes);
+    Send(std::move(credit));
+  }
+  void TellClosed(uint32_t channel_number, const std::string& reason) override {
+    v1::Credit credit;
+    credit.set_channel_number(channel_number);
+    credit.set_closed_reason(reason);
+    Send(std::move(credit));
+  }
+
+ private:
+  void Send(v1::Credit credit) {
+    const auto stream = stream_.lock();
+    if (stream != nullptr && !ended_ && process_->alive()) stream->OnCredit(std::move(credit));
+  }
+
+  const std::weak_ptr<Stream> stream_;
+  const ProcessPtr process_;
+  IncomingFrames frames_;
+  bool ended_ = false;
+};
+
+Stream::Stream(Network* network, ProcessPtr sender, const std::string& peer_id,
+               const std::string& peer_address, std::shared_ptr<const NetworkContext> context,
+               std::function<void()> on_done)
+    : SendingStream(peer_id, peer_address, std::move(context)),
+      network_(network),
+      sender_(std::move(sender)),
+      to_(peer_id),
+      on_done_(std::move(on_done)) {}
+
+Stream::~Stream() {
+  if (receiver_ != nullptr && !broken_) receiver_->Break();
+}
+
+void Stream::Send(v1::Frame frame) {
+  if (broken_ || !sender_->alive()) return;
+  network_->Carry(from(), to_, last_frame_,
+                  [self = self(), frame = std::move(frame)]() mutable { self->Arrive(frame); });
+}
+
+void Stream::Arrive(v1::Frame& frame) {
+  if (broken_) return;
+  if (receiver_ == nullptr) {
+    const StreamEndpoint* endpoint = network_->FindEndpoint(to_);
+    if (endpoint == nullptr) return Break();
+    receiver_ = std::make_shared<Receiver>(self(), *endpoint, from());
+  }
+  receiver_->Arrive(std::move(frame));
+}
+
+void Stream::OnCredit(v1::Credit credit) {
+  if (broken_) return;
+  network_->Carry(to_, from(), last_credit_, [self = self(), credit = std::move(credit)] {
+    if (self->broken_) return;
+    self->sender_->After(nanoseconds(0), [self, credit] { self->Receive(credit); });
+  });
+}
+
+void Stream::Break() {
+  if (std::exchange(broken_, true)) return;
+  const std::shared_ptr<Stream> keep = self();
+  if (receiver_ != nullptr) {
+    network_->Carry(from(), to_, last_frame_, [receiver = receiver_] { receiver->Break(); });
+  }
+  FailChannels("injected");
+  if (const auto on_done = std::exchange(on_done_, nullptr)) on_done();
+}
+
+}  // namespace watershed::sim
