@@ -3,8 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "runtime/checkpoint/layout.h"
 #include "tests/sim/gateways.h"
 #include "tests/sim/job_manager.h"
+#include "tests/sim/observer.h"
 #include "tests/sim/task_manager.h"
 
 namespace watershed::sim {
@@ -14,7 +16,6 @@ constexpr milliseconds kShortestRestart{10};
 constexpr milliseconds kLongestRestart{400};
 
 StorageFaultRates RatesOf(FaultKind kind) {
-  if (kind == FaultKind::kDamage) return {.damage = 60};
   if (kind == FaultKind::kLogErrors) return {.fail = 100, .outcome_unknown = 100};
   return {.fail = 60, .full = 40, .outcome_unknown = 60};
 }
@@ -111,10 +112,14 @@ void Faults::StartBurst(const Fault& fault) {
   StorageFaults seeded = SeededStorageFaults(schedule.random().Next(), RatesOf(fault.kind));
   StorageFaults counted = [this, seeded = std::move(seeded), kind = fault.kind,
                            first = true](const StorageCall& call) mutable {
-    const StorageFault what = seeded(call);
-    const bool counts = what != StorageFault::kNone &&
-                        (what != StorageFault::kDamage || call.kind == StorageCall::Kind::kCommit);
-    if (counts && std::exchange(first, false)) Suffer(NameOf(kind));
+    StorageFault what = StorageFault::kNone;
+    if (kind != FaultKind::kDamage) {
+      what = seeded(call);
+    } else if (first && call.kind == StorageCall::Kind::kCommit &&
+               call.name.starts_with(ManifestPrefix()) && cluster_->observer().completed() > 0) {
+      what = StorageFault::kDamage;
+    }
+    if (what != StorageFault::kNone && std::exchange(first, false)) Suffer(NameOf(kind));
     return what;
   };
   if (of_log) {

@@ -173,8 +173,13 @@ Scenario MakeScenario(uint64_t seed) {
   }
   const int64_t faults = random.Between(2, 5);
   while (std::ssize(scenario.faults) < faults) {
-    scenario.faults.push_back(MakeFault(random, scenario));
+    const Fault fault = MakeFault(random, scenario);
+    // One that is damaged leaves others to go back to; whoever names one should name another.
+    const bool is_second = scenario.damages() || scenario.second_parallelism > 0;
+    if (fault.kind == FaultKind::kDamage && is_second) continue;
+    scenario.faults.push_back(fault);
   }
+  if (scenario.damages()) scenario.cluster.checkpoints.retained = 3;
   return scenario;
 }
 

@@ -23,7 +23,7 @@ enum class FaultKind : uint8_t {
   kLogErrors,          // of the JobManager's log
   kSlowStorage,        // for a while
   kTargetErrors,       // of the sinks' target, for a while
-  kDamage,             // of files of checkpoints while they are written
+  kDamage,             // of one manifest
 };
 std::string NameOf(FaultKind kind);
 

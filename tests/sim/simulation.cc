@@ -43,7 +43,7 @@ class Run {
     if (!over_) {
       observer_.Violate("stuck", fmt::format("{} after {} s: {}", client_.state(), kLongest.count(),
                                              client_.reason()));
-    } else {
+    } else if (client_.state() == "FINISHED") {
       Judge(scenario_, outside_, !scenario_.damages(), observer_);
     }
     return Result();
@@ -62,7 +62,7 @@ class Run {
       outside_.Release();
       faults_.OnReleased();
     }
-    if (verbose_ && client_.state() != said_) Say(said_ = client_.state());
+    if (client_.state() != said_) Say(said_ = client_.state());
     if (client_.ended()) {
       // What still runs somewhere may do its harm.
       if (ended_at_ == nanoseconds(0)) ended_at_ = schedule_.Steady();
