@@ -95,8 +95,16 @@ class Table final : public Sink {
   }
   Status Recover(std::span<const SinkSegment> segments) override {
     WS_RETURN_IF_ERROR(MayFail("recover"));
-    for (const SinkSegment& segment : segments) {
-      WS_RETURN_IF_ERROR(Publish({lineage_, name_, segment.writer}, segment));
+    while (!segments.empty()) {
+      const SinkSegment& first = segments.front();
+      size_t count = 1;
+      while (count < segments.size() && segments[count].epoch == first.epoch &&
+             segments[count].writer == first.writer) {
+        ++count;
+      }
+      WS_RETURN_IF_ERROR(
+          Publish({lineage_, name_, first.writer}, first.epoch, segments.first(count)));
+      segments = segments.subspan(count);
     }
     return Ok();
   }
@@ -107,9 +115,9 @@ class Table final : public Sink {
   Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) override {
     return std::vector<SinkSegment>{{epoch, 1, std::exchange(buffered_, {})}};
   }
-  Status Commit(CheckpointId, std::span<const SinkSegment> segments) override {
+  Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) override {
     WS_RETURN_IF_ERROR(MayFail("commit"));
-    for (const SinkSegment& segment : segments) WS_RETURN_IF_ERROR(Publish(own_, segment));
+    WS_RETURN_IF_ERROR(Publish(own_, epoch, segments));
     if (outside_->schedule().random().Chance(outside_->lost_answers)) {
       return TransientError("the answer to the commit is lost (injected)");
     }
@@ -124,16 +132,23 @@ class Table final : public Sink {
     if (!outside_->schedule().random().Chance(outside_->call_failures)) return Ok();
     return TransientError("{}: the target is away (injected)", call);
   }
-  Status Publish(const Outside::Writer& writer, const SinkSegment& segment) {
+  // One transaction: all segments of one epoch of one writer, and its marker.
+  Status Publish(const Outside::Writer& writer, CheckpointId epoch,
+                 std::span<const SinkSegment> segments) {
     if (outside_->fences[writer] != attempt_) {
       ++outside_->refused_commits;
       return ExternalError("attempt {} was fenced by attempt {}", attempt_,
                            outside_->fences[writer]);
     }
     int64_t& marker = outside_->markers.try_emplace(writer, -1).first->second;
-    if (segment.epoch.value <= marker) return Ok();
-    marker = segment.epoch.value;
-    std::string_view rows = segment.payload;
+    if (epoch.value <= marker) return Ok();
+    std::string all;
+    for (const SinkSegment& segment : segments) {
+      WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
+      all += *bytes;
+    }
+    marker = epoch.value;
+    std::string_view rows = all;
     while (!rows.empty()) {
       const size_t end = rows.find('\n');
       ++outside_->visible[name_][std::string(rows.substr(0, end))];
