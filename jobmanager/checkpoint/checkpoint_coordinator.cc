@@ -70,6 +70,11 @@ bool CheckpointCoordinator::IsPending(CheckpointId checkpoint, bool storing) con
          (pending_->phase != Phase::kCollecting) == storing;
 }
 
+bool CheckpointCoordinator::Awaits(CheckpointId checkpoint, const SubtaskKey& subtask) const {
+  return IsPending(checkpoint, /*storing=*/false) && subtasks_.contains(subtask) &&
+         !pending_->parts.contains(subtask);
+}
+
 bool CheckpointCoordinator::MayExpire() const {
   return pending_ && pending_->phase != Phase::kLogging;
 }
@@ -207,8 +212,7 @@ void CheckpointCoordinator::OnTriggerFailed(CheckpointId checkpoint, const std::
 
 void CheckpointCoordinator::OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask,
                                            v1::SubtaskSnapshot part) {
-  if (!IsPending(checkpoint, /*storing=*/false) || !subtasks_.contains(subtask)) return;
-  AddPart(subtask, std::move(part));
+  if (Awaits(checkpoint, subtask)) AddPart(subtask, std::move(part));
 }
 
 void CheckpointCoordinator::OnDeclined(CheckpointId checkpoint, const SubtaskKey& subtask,

@@ -100,6 +100,8 @@ class CheckpointCoordinator {
 
   const std::vector<v1::CheckpointRef>& retained() const { return retained_; }
   CheckpointId next_id() const { return next_; }
+  // It is under way and this subtask has not answered.
+  bool Awaits(CheckpointId checkpoint, const SubtaskKey& subtask) const;
   // What has been acknowledged of the checkpoint under way.
   std::vector<const v1::SubtaskSnapshot*> acknowledged() const;
 

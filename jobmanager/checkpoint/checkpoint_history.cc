@@ -49,7 +49,10 @@ v1::CheckpointSummary* CheckpointHistory::Push(CheckpointId checkpoint) {
   auto* recent = statistics_.mutable_recent();
   recent->Add()->set_id(checkpoint.value);
   std::rotate(recent->pointer_begin(), recent->pointer_end() - 1, recent->pointer_end());
-  while (recent->size() > kShown) recent->RemoveLast();
+  while (recent->size() > kShown) {
+    parts_.erase(CheckpointId{recent->rbegin()->id()});
+    recent->RemoveLast();
+  }
   return recent->Mutable(0);
 }
 
@@ -91,6 +94,35 @@ void CheckpointHistory::OnAcknowledged(CheckpointId checkpoint) {
   if (v1::CheckpointSummary* summary = Find(checkpoint)) {
     summary->set_acknowledged(summary->acknowledged() + 1);
   }
+}
+
+void CheckpointHistory::OnPart(CheckpointId checkpoint, const v1::SubtaskSnapshot& part,
+                               int64_t now_ms) {
+  if (Find(checkpoint) == nullptr) return;
+  auto [row, is_new] = parts_[checkpoint].try_emplace(std::pair(part.vertex_id(), part.subtask()));
+  if (!is_new) return;
+  v1::SubtaskCheckpoint& out = row->second;
+  out.set_vertex_id(part.vertex_id());
+  out.set_subtask(part.subtask());
+  out.set_answered_time_ms(now_ms);
+  out.set_state_bytes(part.figures().state_bytes());
+  out.set_written_bytes(part.figures().written_bytes());
+  out.set_alignment_us(part.figures().alignment_us());
+  out.set_sync_us(part.figures().sync_us());
+  out.set_async_us(part.figures().async_us());
+}
+
+std::optional<v1::CheckpointDetails> CheckpointHistory::Details(CheckpointId checkpoint) const {
+  for (const v1::CheckpointSummary& summary : statistics_.recent()) {
+    if (summary.id() != checkpoint.value) continue;
+    v1::CheckpointDetails details;
+    *details.mutable_summary() = summary;
+    if (const auto parts = parts_.find(checkpoint); parts != parts_.end()) {
+      for (const auto& [key, part] : parts->second) *details.add_subtasks() = part;
+    }
+    return details;
+  }
+  return std::nullopt;
 }
 
 void CheckpointHistory::OnCompleted(const v1::CheckpointRef& completed) {

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "jobmanager/checkpoint/checkpoint_settings.h"
 #include "runtime/types/ids.h"
@@ -24,6 +27,8 @@ class CheckpointHistory {
   void OnFound(const v1::CheckpointRef& completed);
   void OnTriggered(CheckpointId checkpoint, bool is_savepoint, int32_t subtasks, int64_t now_ms);
   void OnAcknowledged(CheckpointId checkpoint);
+  // What a subtask says of its part; told once or more, the first counts.
+  void OnPart(CheckpointId checkpoint, const v1::SubtaskSnapshot& part, int64_t now_ms);
   void OnCompleted(const v1::CheckpointRef& completed);
   void OnFailed(CheckpointId checkpoint, const std::string& reason, int64_t now_ms);
   // An attempt begins with it. `directory`: where it lies.
@@ -33,12 +38,17 @@ class CheckpointHistory {
 
   const v1::CheckpointStatistics& statistics() const { return statistics_; }
   v1::CheckpointCounts counts() const;
+  // Nothing: it is not remembered (any more). Of one that an earlier JobManager completed there
+  // are no subtasks.
+  std::optional<v1::CheckpointDetails> Details(CheckpointId checkpoint) const;
 
  private:
   v1::CheckpointSummary* Find(CheckpointId checkpoint);
   v1::CheckpointSummary* Push(CheckpointId checkpoint);
 
   v1::CheckpointStatistics statistics_;
+  // Of those in `statistics_.recent()`: who has answered.
+  std::map<CheckpointId, std::map<std::pair<std::string, int32_t>, v1::SubtaskCheckpoint>> parts_;
 };
 
 // The directory people are shown and may restore: without the manifest's own name.

@@ -46,6 +46,15 @@ Result<v1::JobDetails> Dispatcher::Details(const std::string& job_id) const {
   return job->Details();
 }
 
+Result<v1::CheckpointDetails> Dispatcher::FindCheckpoint(const std::string& job_id,
+                                                         CheckpointId id) const {
+  const JobMaster* job = Find(job_id);
+  std::optional<v1::CheckpointDetails> found;
+  if (job != nullptr) found = job->FindCheckpoint(id);
+  if (!found) return UserError("nothing is known of checkpoint {} of job {}", id.value, job_id);
+  return std::move(*found);
+}
+
 std::vector<TaskManagerView> Dispatcher::TaskManagers() const {
   std::vector<TaskManagerView> views;
   for (const auto& [id, entry] : registry_.entries()) {

@@ -67,6 +67,7 @@ class Dispatcher final : private ClusterAccess {
   void WhenStored(std::function<void()> done);
   std::vector<v1::JobSummary> Summaries(bool include_ended) const;  // newest first
   Result<v1::JobDetails> Details(const std::string& job_id) const;
+  Result<v1::CheckpointDetails> FindCheckpoint(const std::string& job_id, CheckpointId id) const;
   std::vector<TaskManagerView> TaskManagers() const;
 
   // TaskManagers. Messages of another leader epoch, or from one that is not registered, are

@@ -14,6 +14,13 @@ Result<v1::JobDetails> DispatcherView::FindJob(std::string_view job_id) const {
   return details;
 }
 
+Result<v1::CheckpointDetails> DispatcherView::FindCheckpoint(std::string_view job_id,
+                                                             CheckpointId id) const {
+  Result<v1::CheckpointDetails> details = TransientError("the JobManager is shutting down");
+  loop_->RunAndWait([&] { details = dispatcher_->FindCheckpoint(std::string(job_id), id); });
+  return details;
+}
+
 std::vector<TaskManagerView> DispatcherView::TaskManagers() const {
   std::vector<TaskManagerView> task_managers;
   loop_->RunAndWait([&] { task_managers = dispatcher_->TaskManagers(); });

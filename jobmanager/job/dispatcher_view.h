@@ -16,6 +16,8 @@ class DispatcherView final : public JobManagerView {
 
   std::vector<v1::JobSummary> Jobs() const override;
   Result<v1::JobDetails> FindJob(std::string_view job_id) const override;
+  Result<v1::CheckpointDetails> FindCheckpoint(std::string_view job_id,
+                                               CheckpointId id) const override;
   std::vector<TaskManagerView> TaskManagers() const override;
   Status RequestCancel(std::string_view job_id) override;
 

@@ -74,6 +74,7 @@ void JobCheckpoints::OnReport(const v1::ReportCheckpointRequest& report) {
   const SubtaskKey subtask(report.vertex_id(), report.subtask());
   switch (report.kind_case()) {
     case v1::ReportCheckpointRequest::kAcknowledged:
+      NotePart(checkpoint, subtask, report.acknowledged());
       coordinator_->OnAcknowledged(checkpoint, subtask, report.acknowledged());
       break;
     case v1::ReportCheckpointRequest::kDeclined:
@@ -86,6 +87,14 @@ void JobCheckpoints::OnReport(const v1::ReportCheckpointRequest& report) {
       return;
   }
   Pump();
+}
+
+void JobCheckpoints::NotePart(CheckpointId checkpoint, const SubtaskKey& subtask,
+                              v1::SubtaskSnapshot part) {
+  if (!coordinator_->Awaits(checkpoint, subtask)) return;
+  part.set_vertex_id(subtask.first);
+  part.set_subtask(subtask.second);
+  history_.OnPart(checkpoint, part, services_.clock->NowMs());
 }
 
 void JobCheckpoints::OnRestored(const RestorePoint& point) {
@@ -159,7 +168,11 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
   manifest.set_leader_epoch(services_.leader_epoch.value);
   manifest.set_trigger_time_ms(store.trigger_time_ms);
   manifest.set_completed_time_ms(services_.clock->NowMs());
-  for (v1::SubtaskSnapshot& part : store.subtasks) *manifest.add_subtasks() = std::move(part);
+  for (v1::SubtaskSnapshot& part : store.subtasks) {
+    // Of those that have finished: what they said last.
+    history_.OnPart(store.checkpoint, part, store.trigger_time_ms);
+    *manifest.add_subtasks() = std::move(part);
+  }
   job_->Describe(manifest);
   const std::string name = ManifestName(store.checkpoint, attempt_);
   coordinator_->OnStoring(store.checkpoint, JoinUri(manifests_->directory(), name));

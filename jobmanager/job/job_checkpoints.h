@@ -55,10 +55,14 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   const std::shared_ptr<ManifestStore>& manifests() const { return manifests_; }
   const v1::CheckpointStatistics& statistics() const { return history_.statistics(); }
   v1::CheckpointCounts counts() const { return history_.counts(); }
+  std::optional<v1::CheckpointDetails> Details(CheckpointId checkpoint) const {
+    return history_.Details(checkpoint);
+  }
 
  private:
   // Does what the coordinator wants now, and sets the timer for what it wants later.
   void Pump();
+  void NotePart(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part);
   void Perform(const CheckpointCoordinator::Trigger& trigger);
   void Perform(CheckpointCoordinator::Store& store);
   void Perform(const CheckpointCoordinator::Notify& notify);

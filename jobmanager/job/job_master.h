@@ -77,6 +77,10 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   const v1::CheckpointStatistics* checkpoints() const {
     return checkpoints_ == nullptr ? nullptr : &checkpoints_->statistics();
   }
+  // Nothing: it is not remembered (any more).
+  std::optional<v1::CheckpointDetails> FindCheckpoint(CheckpointId checkpoint) const {
+    return checkpoints_ == nullptr ? std::nullopt : checkpoints_->Details(checkpoint);
+  }
   int32_t SlotsHeldOn(const std::string& task_manager_id) const;
   int32_t TasksOn(const std::string& task_manager_id) const;  // that have not ended
   // Whether a TaskManager that runs this attempt should go on with it.

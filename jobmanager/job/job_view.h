@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/types/ids.h"
 #include "runtime/types/result.h"
 
 namespace watershed {
 
 namespace v1 {
+class CheckpointDetails;
 class JobDetails;
 class JobSummary;
 }  // namespace v1
@@ -49,6 +51,9 @@ class JobManagerView {
   virtual std::vector<v1::JobSummary> Jobs() const = 0;
   // A user error when there is no such job. `job_id` is the whole id, 32 lowercase hex.
   virtual Result<v1::JobDetails> FindJob(std::string_view job_id) const = 0;
+  // Of the last few. A user error when it, or the job, is not known (any more).
+  virtual Result<v1::CheckpointDetails> FindCheckpoint(std::string_view job_id,
+                                                       CheckpointId id) const = 0;
   virtual std::vector<TaskManagerView> TaskManagers() const = 0;
 
   // Asks for it and returns, before that is durable; a job that is cancelling already or has ended

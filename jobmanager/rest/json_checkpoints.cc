@@ -2,26 +2,27 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <vector>
 
+#include "jobmanager/rest/checkpoint_json.h"
 #include "jobmanager/rest/json_views.h"
 #include "watershed/v1/control.pb.h"
 
 namespace watershed {
-namespace {
 
 const char* StatusName(v1::CheckpointSummary::Status status) {
   if (status == v1::CheckpointSummary::COMPLETED) return "COMPLETED";
   return status == v1::CheckpointSummary::FAILED ? "FAILED" : "IN_PROGRESS";
 }
 
+namespace {
+
 int64_t DurationMs(const v1::CheckpointSummary& checkpoint, int64_t now_ms) {
   const int64_t end_ms = checkpoint.end_time_ms() > 0 ? checkpoint.end_time_ms() : now_ms;
   return std::max<int64_t>(0, end_ms - checkpoint.trigger_time_ms());
 }
 
-// Flink's CheckpointStatistics: one class by status, told apart by className.
+}  // namespace
+
 Json CheckpointJson(const v1::CheckpointSummary& checkpoint, int64_t now_ms) {
   const bool completed = checkpoint.status() == v1::CheckpointSummary::COMPLETED;
   const bool failed = checkpoint.status() == v1::CheckpointSummary::FAILED;
@@ -54,7 +55,6 @@ Json CheckpointJson(const v1::CheckpointSummary& checkpoint, int64_t now_ms) {
   return json;
 }
 
-// Flink's StatsSummaryDto.
 Json DistributionJson(std::vector<int64_t> values) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double quantile) -> double {
@@ -74,6 +74,8 @@ Json DistributionJson(std::vector<int64_t> values) {
           {"p99", at(0.99)},
           {"p999", at(0.999)}};
 }
+
+namespace {
 
 // Over the completed ones that are still shown.
 Json SummaryJson(const v1::CheckpointStatistics& checkpoints) {

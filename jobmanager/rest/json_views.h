@@ -12,6 +12,10 @@
 
 namespace watershed {
 
+namespace v1 {
+class Vertex;
+}  // namespace v1
+
 using Json = nlohmann::ordered_json;
 
 // What this build calls itself where Flink's clients ask for Flink's version.
@@ -35,6 +39,11 @@ Json JobDetailsJson(const v1::JobDetails& job, int64_t now_ms);
 Json CheckpointsJson(const v1::JobDetails& job, int64_t now_ms);
 // GET /jobs/:jobid/checkpoints/config
 Json CheckpointConfigJson(const v1::JobDetails& job);
+// GET /jobs/:jobid/checkpoints/details/:checkpointid
+Json CheckpointDetailsJson(const v1::JobDetails& job, const v1::CheckpointDetails& checkpoint,
+                           int64_t now_ms);
+// GET /jobs/:jobid/checkpoints/details/:checkpointid/subtasks/:vertexid
+Json CheckpointSubtasksJson(const v1::CheckpointDetails& checkpoint, const v1::Vertex& vertex);
 // GET /taskmanagers
 Json TaskManagersJson(std::span<const TaskManagerView> workers);
 // GET /taskmanagers/:taskmanagerid

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,9 +14,9 @@
 
 namespace watershed {
 
-// What a handler gets: the path's parameter and the query.
+// What a handler gets: the path's parameters in their order, and the query.
 struct RestApi::Match {
-  std::string parameter;
+  std::vector<std::string> parameters;
   std::vector<std::pair<std::string, std::string>> query;
 };
 
@@ -73,6 +74,39 @@ HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, int64
   return job ? JsonResponse(view(*job, now_ms)) : UnknownJob(*id);
 }
 
+// What `view` makes of a job's checkpoint, or why there is none.
+template <typename View>
+HttpResponse WithCheckpoint(const JobManagerView& jobs, const std::string& job_text,
+                            const std::string& checkpoint_text, const View& view) {
+  const std::optional<std::string> id = ParseJobId(job_text);
+  if (!id) return BadJobId(job_text);
+  int64_t number = 0;
+  const char* end = checkpoint_text.data() + checkpoint_text.size();
+  const auto parsed = std::from_chars(checkpoint_text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    return ErrorResponse(
+        400, fmt::format("Bad request: '{}' is not the number of a checkpoint.", checkpoint_text));
+  }
+  const Result<v1::JobDetails> job = jobs.FindJob(*id);
+  if (!job) return UnknownJob(*id);
+  const auto checkpoint = jobs.FindCheckpoint(*id, CheckpointId{number});
+  if (!checkpoint) {
+    return ErrorResponse(
+        404, fmt::format("Could not find checkpointing statistics for checkpoint {}.", number));
+  }
+  return view(*job, *checkpoint);
+}
+
+HttpResponse CheckpointSubtasks(const v1::JobDetails& job, const v1::CheckpointDetails& checkpoint,
+                                const std::string& vertex_id) {
+  for (const v1::Vertex& vertex : job.plan().vertices()) {
+    if (vertex.id() != vertex_id) continue;
+    if (checkpoint.summary().subtasks() == 0) break;  // an earlier JobManager's
+    return JsonResponse(CheckpointSubtasksJson(checkpoint, vertex));
+  }
+  return ErrorResponse(404, fmt::format("There is no statistic for task {}.", vertex_id));
+}
+
 HttpResponse TaskManagerDetails(const JobManagerView& jobs, std::string_view id) {
   for (const TaskManagerView& worker : jobs.TaskManagers()) {
     if (worker.id == id) return JsonResponse(TaskManagerDetailsJson(worker));
@@ -109,20 +143,22 @@ HttpResponse Terminate(JobManagerView& jobs, std::string_view id,
 
 }  // namespace
 
-// One line of the table. A segment ":x" of the path takes any text and becomes Match::parameter.
+// One line of the table. A segment ":x" of the path takes any text and becomes a Match's parameter.
 struct RestApi::Route {
   std::string_view method;
   std::string_view path;
   HttpResponse (*handle)(const RestApi& api, const Match& match);
 
-  bool PathMatches(std::span<const std::string> segments, std::string& parameter) const {
+  bool PathMatches(std::span<const std::string> segments,
+                   std::vector<std::string>& parameters) const {
+    parameters.clear();
     std::string_view rest = path.substr(1);
     for (const std::string& segment : segments) {
       if (rest.empty()) return false;
       std::string_view expected = rest.substr(0, rest.find('/'));
       rest = expected.size() == rest.size() ? "" : rest.substr(expected.size() + 1);
       if (expected.front() == ':') {
-        parameter = segment;
+        parameters.push_back(segment);
       } else if (expected != segment) {
         return false;
       }
@@ -130,61 +166,71 @@ struct RestApi::Route {
     return rest.empty();
   }
 
-  static std::span<const Route> Table();
+  static const Route kTable[];
 };
 
 // The first match wins, so /jobs/overview stands before /jobs/:jobid.
-std::span<const RestApi::Route> RestApi::Route::Table() {
-  static constexpr Route kRoutes[] = {
-      {"GET", "/", [](const RestApi&, const Match&) { return PageResponse(IndexHtml()); }},
-      {"GET", "/app.js", [](const RestApi&, const Match&) { return PageResponse(AppJs()); }},
-      {"GET", "/style.css", [](const RestApi&, const Match&) { return PageResponse(StyleCss()); }},
-      {"GET", "/config",
-       [](const RestApi& api, const Match&) { return JsonResponse(ConfigJson(api.build_)); }},
-      {"GET", "/overview",
-       [](const RestApi& api, const Match&) {
-         return JsonResponse(
-             OverviewJson(api.jobs_->Jobs(), api.jobs_->TaskManagers(), api.build_));
-       }},
-      {"GET", "/jobs",
-       [](const RestApi& api, const Match&) {
-         return JsonResponse(JobIdsJson(api.jobs_->Jobs()));
-       }},
-      {"GET", "/jobs/overview",
-       [](const RestApi& api, const Match&) {
-         return JsonResponse(JobsOverviewJson(api.jobs_->Jobs(), api.clock_->NowMs()));
-       }},
-      {"GET", "/jobs/:jobid",
-       [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, api.clock_->NowMs(), JobDetailsJson);
-       }},
-      {"GET", "/jobs/:jobid/checkpoints",
-       [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, api.clock_->NowMs(), CheckpointsJson);
-       }},
-      {"GET", "/jobs/:jobid/checkpoints/config",
-       [](const RestApi& api, const Match& match) {
-         return WithJob(*api.jobs_, match.parameter, 0, [](const v1::JobDetails& job, int64_t) {
-           return CheckpointConfigJson(job);
-         });
-       }},
-      {"PATCH", "/jobs/:jobid",
-       [](const RestApi& api, const Match& match) {
-         return Terminate(*api.jobs_, match.parameter, match.query);
-       }},
-      {"GET", "/jobs/:jobid/yarn-cancel",
-       [](const RestApi& api, const Match& match) { return Cancel(*api.jobs_, match.parameter); }},
-      {"GET", "/taskmanagers",
-       [](const RestApi& api, const Match&) {
-         return JsonResponse(TaskManagersJson(api.jobs_->TaskManagers()));
-       }},
-      {"GET", "/taskmanagers/:taskmanagerid",
-       [](const RestApi& api, const Match& match) {
-         return TaskManagerDetails(*api.jobs_, match.parameter);
-       }},
-  };
-  return kRoutes;
-}
+const RestApi::Route RestApi::Route::kTable[] = {
+    {"GET", "/", [](const RestApi&, const Match&) { return PageResponse(IndexHtml()); }},
+    {"GET", "/app.js", [](const RestApi&, const Match&) { return PageResponse(AppJs()); }},
+    {"GET", "/style.css", [](const RestApi&, const Match&) { return PageResponse(StyleCss()); }},
+    {"GET", "/config",
+     [](const RestApi& api, const Match&) { return JsonResponse(ConfigJson(api.build_)); }},
+    {"GET", "/overview",
+     [](const RestApi& api, const Match&) {
+       return JsonResponse(OverviewJson(api.jobs_->Jobs(), api.jobs_->TaskManagers(), api.build_));
+     }},
+    {"GET", "/jobs",
+     [](const RestApi& api, const Match&) { return JsonResponse(JobIdsJson(api.jobs_->Jobs())); }},
+    {"GET", "/jobs/overview",
+     [](const RestApi& api, const Match&) {
+       return JsonResponse(JobsOverviewJson(api.jobs_->Jobs(), api.clock_->NowMs()));
+     }},
+    {"GET", "/jobs/:jobid",
+     [](const RestApi& api, const Match& match) {
+       return WithJob(*api.jobs_, match.parameters[0], api.clock_->NowMs(), JobDetailsJson);
+     }},
+    {"GET", "/jobs/:jobid/checkpoints",
+     [](const RestApi& api, const Match& match) {
+       return WithJob(*api.jobs_, match.parameters[0], api.clock_->NowMs(), CheckpointsJson);
+     }},
+    {"GET", "/jobs/:jobid/checkpoints/config",
+     [](const RestApi& api, const Match& match) {
+       return WithJob(*api.jobs_, match.parameters[0], 0,
+                      [](const v1::JobDetails& job, int64_t) { return CheckpointConfigJson(job); });
+     }},
+    {"GET", "/jobs/:jobid/checkpoints/details/:checkpointid",
+     [](const RestApi& api, const Match& match) {
+       return WithCheckpoint(
+           *api.jobs_, match.parameters[0], match.parameters[1],
+           [&](const auto& job, const auto& checkpoint) {
+             return JsonResponse(CheckpointDetailsJson(job, checkpoint, api.clock_->NowMs()));
+           });
+     }},
+    {"GET", "/jobs/:jobid/checkpoints/details/:checkpointid/subtasks/:vertexid",
+     [](const RestApi& api, const Match& match) {
+       return WithCheckpoint(*api.jobs_, match.parameters[0], match.parameters[1],
+                             [&](const auto& job, const auto& checkpoint) {
+                               return CheckpointSubtasks(job, checkpoint, match.parameters[2]);
+                             });
+     }},
+    {"PATCH", "/jobs/:jobid",
+     [](const RestApi& api, const Match& match) {
+       return Terminate(*api.jobs_, match.parameters[0], match.query);
+     }},
+    {"GET", "/jobs/:jobid/yarn-cancel",
+     [](const RestApi& api, const Match& match) {
+       return Cancel(*api.jobs_, match.parameters[0]);
+     }},
+    {"GET", "/taskmanagers",
+     [](const RestApi& api, const Match&) {
+       return JsonResponse(TaskManagersJson(api.jobs_->TaskManagers()));
+     }},
+    {"GET", "/taskmanagers/:taskmanagerid",
+     [](const RestApi& api, const Match& match) {
+       return TaskManagerDetails(*api.jobs_, match.parameters[0]);
+     }},
+};
 
 RestApi::RestApi(JobManagerView* jobs, const Clock* clock, BuildInfo build)
     : jobs_(jobs), clock_(clock), build_(build) {}
@@ -208,10 +254,10 @@ HttpResponse RestApi::Dispatch(const HttpRequest& request) const {
   if (!segments.empty() && segments.front() == "v1") segments = segments.subspan(1);
   // HEAD is GET whose body the server leaves out.
   std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  Match match{.parameter = {}, .query = std::move(target.query)};
+  Match match{.parameters = {}, .query = std::move(target.query)};
   std::string allowed;
-  for (const Route& route : Route::Table()) {
-    if (!route.PathMatches(segments, match.parameter)) continue;
+  for (const Route& route : Route::kTable) {
+    if (!route.PathMatches(segments, match.parameters)) continue;
     if (route.method == method) return route.handle(*this, match);
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method;

@@ -133,6 +133,34 @@ TEST_F(AdoptionTest, ACheckpointOfTheAttemptBeforeIsNobodysLastWord) {
   ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);  // its end needs a checkpoint of its own
 }
 
+TEST_F(AdoptionTest, DetailsTellWhoHasAnswered) {
+  const std::string job = SubmitAndRun();
+  executor_.Advance(seconds(1));
+  const int first = SubtaskOn("a");
+  Report(job, "a", 1, /*ended=*/false);
+  executor_.Advance(seconds(1));
+  Report(job, "a", 1, /*ended=*/false);  // told again
+  v1::CheckpointDetails details = dispatcher_->FindCheckpoint(job, CheckpointId{1}).value();
+  ASSERT_EQ(details.subtasks_size(), 1);
+  EXPECT_EQ(details.subtasks(0).subtask(), first);
+  EXPECT_EQ(details.subtasks(0).vertex_id(), Job(job).subtasks(0).vertex_id());
+  EXPECT_EQ(details.subtasks(0).answered_time_ms(), details.summary().trigger_time_ms());
+  EXPECT_EQ(details.subtasks(0).written_bytes(), 10);
+  Report(job, "b", 1, /*ended=*/true);
+  Confirm(job, 1);
+  EXPECT_TRUE(Update("b", job, SubtaskOn("b"), v1::TASK_FINISHED));
+  executor_.Advance(seconds(1));
+  Report(job, "a", 2, /*ended=*/false);
+  details = dispatcher_->FindCheckpoint(job, CheckpointId{2}).value();
+  EXPECT_EQ(details.summary().status(), v1::CheckpointSummary::COMPLETED);
+  EXPECT_EQ(details.subtasks_size(), 2);  // the finished one's last word counts
+  EXPECT_FALSE(dispatcher_->FindCheckpoint(job, CheckpointId{30}));
+  EXPECT_FALSE(dispatcher_->FindCheckpoint("other", CheckpointId{1}));
+  Succeed(WhatRuns(job));
+  details = dispatcher_->FindCheckpoint(job, CheckpointId{2}).value();
+  EXPECT_EQ(details.subtasks_size(), 0);
+}
+
 TEST_F(AdoptionTest, CountsGoOn) {
   const std::string job = SubmitAndRun();
   Checkpoint(job, 100);

@@ -127,4 +127,22 @@ TaskManagerView SampleTaskManager() {
   return worker;
 }
 
+v1::CheckpointDetails SampleCheckpoint(const v1::CheckpointSummary& summary) {
+  v1::CheckpointDetails details;
+  *details.mutable_summary() = summary;
+  for (const auto& [vertex, subtask, answered_ms] :
+       {std::tuple("aa", 1, 60), std::tuple("bb", 0, 80)}) {
+    v1::SubtaskCheckpoint* part = details.add_subtasks();
+    part->set_vertex_id(vertex);
+    part->set_subtask(subtask);
+    part->set_answered_time_ms(summary.trigger_time_ms() + answered_ms);
+    part->set_state_bytes(1000);
+    part->set_written_bytes(100);
+    part->set_alignment_us(5'000);
+    part->set_sync_us(2'000);
+    part->set_async_us(30'000);
+  }
+  return details;
+}
+
 }  // namespace watershed

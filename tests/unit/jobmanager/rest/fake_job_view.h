@@ -19,6 +19,8 @@ inline constexpr int64_t kNowMs = 100'000;
 v1::JobDetails SampleJob();
 v1::JobDetails SampleFinishedJob();
 TaskManagerView SampleTaskManager();
+// Subtask 1 of vertex aa has answered 60 ms after the trigger, bb's 80 ms after it.
+v1::CheckpointDetails SampleCheckpoint(const v1::CheckpointSummary& summary);
 
 class FakeJobView : public JobManagerView {
  public:
@@ -32,6 +34,14 @@ class FakeJobView : public JobManagerView {
       if (job.summary().job_id() == job_id) return job;
     }
     return UserError("job {} not found", job_id);
+  }
+  Result<v1::CheckpointDetails> FindCheckpoint(std::string_view job_id,
+                                               CheckpointId id) const override {
+    WS_ASSIGN_OR_RETURN(const v1::JobDetails job, FindJob(job_id));
+    for (const v1::CheckpointSummary& summary : job.checkpoints().recent()) {
+      if (summary.id() == id.value) return SampleCheckpoint(summary);
+    }
+    return UserError("no checkpoint {}", id.value);
   }
   std::vector<TaskManagerView> TaskManagers() const override { return task_managers; }
   Status RequestCancel(std::string_view job_id) override {

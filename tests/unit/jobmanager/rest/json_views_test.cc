@@ -244,6 +244,65 @@ TEST(JsonViewsTest, CheckpointsHaveFlinksShape) {
   EXPECT_TRUE(json["latest"]["savepoint"].is_null());
 }
 
+const std::string kTaskCheckpointFields =
+    "id integer|status string|latest_ack_timestamp integer|checkpointed_size integer|"
+    "state_size integer|end_to_end_duration integer|alignment_buffered integer|"
+    "processed_data integer|persisted_data integer|num_subtasks integer|"
+    "num_acknowledged_subtasks integer";
+
+TEST(JsonViewsTest, CheckpointDetailsHaveFlinksShape) {
+  const v1::JobDetails job = SampleJob();
+  const v1::CheckpointDetails checkpoint = SampleCheckpoint(job.checkpoints().recent(0));
+  const Json json = CheckpointDetailsJson(job, checkpoint, 45'000);
+  CheckShape(json, kCheckpointFields);
+  ASSERT_EQ(json["tasks"].size(), 2u);
+  for (const Json& task : json["tasks"]) CheckShape(task, kTaskCheckpointFields);
+  EXPECT_EQ(json["tasks"]["aa"]["status"], "IN_PROGRESS");
+  EXPECT_EQ(json["tasks"]["aa"]["num_acknowledged_subtasks"], 1);
+  EXPECT_EQ(json["tasks"]["aa"]["num_subtasks"], 2);
+  EXPECT_EQ(json["tasks"]["bb"]["status"], "COMPLETED");
+  EXPECT_EQ(json["tasks"]["bb"]["end_to_end_duration"], 80);
+  EXPECT_EQ(json["tasks"]["bb"]["checkpointed_size"], 100);
+}
+
+TEST(JsonViewsTest, SubtasksOfACheckpointHaveFlinksShape) {
+  const v1::JobDetails job = SampleJob();
+  const Json json =
+      CheckpointSubtasksJson(SampleCheckpoint(job.checkpoints().recent(0)), job.plan().vertices(0));
+  CheckShape(json, kTaskCheckpointFields);
+  for (const char* figure :
+       {"checkpointed_size", "state_size", "end_to_end_duration", "start_delay"}) {
+    CheckShape(json["summary"][figure], kDistributionFields);
+  }
+  for (const char* figure : {"sync", "async"}) {
+    CheckShape(json["summary"]["checkpoint_duration"][figure], kDistributionFields);
+  }
+  for (const char* figure : {"buffered", "processed", "persisted", "duration"}) {
+    CheckShape(json["summary"]["alignment"][figure], kDistributionFields);
+  }
+  ASSERT_EQ(json["subtasks"].size(), 2u);
+  CheckShape(json["subtasks"][0], "className string|index integer|status string");
+  CheckShape(json["subtasks"][1],
+             "className string|index integer|status string|ack_timestamp integer|"
+             "end_to_end_duration integer|checkpointed_size integer|state_size integer|"
+             "checkpoint.sync integer|checkpoint.async integer|alignment.buffered integer|"
+             "alignment.processed integer|alignment.persisted integer|alignment.duration integer|"
+             "start_delay integer|unaligned_checkpoint boolean|aborted boolean");
+  EXPECT_EQ(json["subtasks"][0]["className"], "pending");
+  EXPECT_EQ(json["subtasks"][1]["className"], "completed");
+  EXPECT_EQ(json["subtasks"][1]["end_to_end_duration"], 60);
+  EXPECT_EQ(json["subtasks"][1]["start_delay"], 23);
+  EXPECT_EQ(json["summary"]["start_delay"]["max"], 23);
+}
+
+TEST(JsonViewsTest, ACheckpointOfAnEarlierJobManagerHasNoTasks) {
+  v1::CheckpointSummary summary = SampleJob().checkpoints().recent(0);
+  summary.set_subtasks(0);
+  v1::CheckpointDetails found;
+  *found.mutable_summary() = summary;
+  EXPECT_TRUE(CheckpointDetailsJson(SampleJob(), found, 45'000)["tasks"].empty());
+}
+
 TEST(JsonViewsTest, AJobWithoutCheckpointsHasZeros) {
   const Json json = CheckpointsJson(SampleFinishedJob(), 45'000);
   EXPECT_EQ(json["counts"]["total"], 0);

@@ -30,7 +30,9 @@ TEST_F(RestApiTest, EveryRouteHasItsV1Twin) {
        {std::string("/config"), std::string("/overview"), std::string("/jobs"),
         std::string("/jobs/overview"), "/jobs/" + kRunningJob,
         "/jobs/" + kRunningJob + "/checkpoints", "/jobs/" + kRunningJob + "/checkpoints/config",
-        std::string("/taskmanagers"), std::string("/taskmanagers/tm:1-a"), std::string("/")}) {
+        "/jobs/" + kRunningJob + "/checkpoints/details/7",
+        "/jobs/" + kRunningJob + "/checkpoints/details/7/subtasks/aa", std::string("/taskmanagers"),
+        std::string("/taskmanagers/tm:1-a"), std::string("/")}) {
     HttpResponse plain = Call("GET", path);
     HttpResponse twin = Call("GET", "/v1" + path);
     EXPECT_EQ(plain.status, 200) << path << plain.body;
@@ -54,6 +56,13 @@ TEST_F(RestApiTest, ErrorsHaveFlinksShapeAndCode) {
       {"GET", "/jobs/abc", 400, "'abc' is not a job id"},
       {"GET", "/jobs/" + kUnknownJob + "/checkpoints", 404, kUnknownJob},
       {"GET", "/jobs/abc/checkpoints", 400, "'abc' is not a job id"},
+      {"GET", "/jobs/abc/checkpoints/details/7", 400, "'abc' is not a job id"},
+      {"GET", "/jobs/" + kUnknownJob + "/checkpoints/details/7", 404, kUnknownJob},
+      {"GET", "/jobs/" + kRunningJob + "/checkpoints/details/99", 404, "checkpoint 99"},
+      {"GET", "/jobs/" + kRunningJob + "/checkpoints/details/7x", 400, "'7x' is not the number"},
+      {"GET", "/jobs/" + kRunningJob + "/checkpoints/details/99999999999999999999", 400, "9999"},
+      {"GET", "/jobs/" + kRunningJob + "/checkpoints/details/7/subtasks/zz", 404, "task zz"},
+      {"GET", "/jobs/" + kRunningJob + "/checkpoints/details/7/subtasks", 404, "Not found"},
       {"GET", "/taskmanagers/nobody", 404, "nobody"},
       {"GET", "relative", 400, "not a valid path"},
       {"GET", "/jobs/%zz", 400, "not a valid path"},
