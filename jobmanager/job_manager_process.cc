@@ -2,6 +2,7 @@
 
 #include <grpcpp/server.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <random>
@@ -48,8 +49,10 @@ JobDefaults JobDefaultsFrom(const Config& config) {
 
 DispatcherSettings SettingsFrom(const Config& config) {
   DispatcherSettings settings;
-  settings.heartbeat_interval = config.Get(options::kHeartbeatInterval);
   settings.heartbeat_timeout = config.Get(options::kHeartbeatTimeout);
+  // One that is lost or late must not be the end of a TaskManager.
+  settings.heartbeat_interval =
+      std::min(config.Get(options::kHeartbeatInterval), settings.heartbeat_timeout / 4);
   settings.jobs = JobDefaultsFrom(config);
   settings.ended_jobs_kept = config.Get(options::kEndedJobsKept);
   return settings;
@@ -154,13 +157,15 @@ class Process final : public JobManagerProcess {
   }
 
   Status StartServers() {
-    WS_ASSIGN_OR_RETURN(rpc_, StartServer(config_.Get(options::kJobManagerBindHost),
-                                          config_.Get(options::kJobManagerRpcPort),
-                                          options::kJobManagerRpcPort.definition.key,
-                                          [&](grpc::ServerBuilder& builder) {
-                                            builder.RegisterService(job_service_.get());
-                                            builder.RegisterService(cluster_service_.get());
-                                          }));
+    WS_ASSIGN_OR_RETURN(
+        rpc_,
+        StartServer(config_.Get(options::kJobManagerBindHost),
+                    config_.Get(options::kJobManagerRpcPort),
+                    options::kJobManagerRpcPort.definition.key, [&](grpc::ServerBuilder& builder) {
+                      LimitMemory(builder, config_.Get(options::kRpcServerMemory));
+                      builder.RegisterService(job_service_.get());
+                      builder.RegisterService(cluster_service_.get());
+                    }));
     WS_RETURN_IF_ERROR(StartRest());
     const PortRange ports = config_.Get(options::kPrometheusPort);
     WS_ASSIGN_OR_RETURN(

@@ -64,13 +64,15 @@ class Process final : public TaskManagerProcess {
     MakeNetwork();
     MakeTasks();
     MakeConnection();
-    WS_ASSIGN_OR_RETURN(rpc_, StartServer(config_.Get(options::kTaskManagerBindHost),
-                                          config_.Get(options::kTaskManagerRpcPort),
-                                          options::kTaskManagerRpcPort.definition.key,
-                                          [&](grpc::ServerBuilder& builder) {
-                                            builder.RegisterService(service_.get());
-                                            builder.RegisterService(exchange_.get());
-                                          }));
+    WS_ASSIGN_OR_RETURN(
+        rpc_,
+        StartServer(config_.Get(options::kTaskManagerBindHost),
+                    config_.Get(options::kTaskManagerRpcPort),
+                    options::kTaskManagerRpcPort.definition.key, [&](grpc::ServerBuilder& builder) {
+                      LimitMemory(builder, config_.Get(options::kRpcServerMemory));
+                      builder.RegisterService(service_.get());
+                      builder.RegisterService(exchange_.get());
+                    }));
     const PortRange ports = config_.Get(options::kPrometheusPort);
     WS_ASSIGN_OR_RETURN(
         exporter_, PrometheusExporter::Start(metrics_, config_.Get(options::kPrometheusBindHost),

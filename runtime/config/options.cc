@@ -71,6 +71,14 @@ const ConfigOption<int64_t> kNetworkMemoryPerChannel{
      kEngine,
      {},
      64 * kKiB}};
+const ConfigOption<int64_t> kRpcServerMemory{{"rpc.server.memory.size",
+                                              ConfigType::kSize,
+                                              "256mb",
+                                              "Memory for what reaches a process's gRPC port and "
+                                              "is not whole yet; beyond it calls are ended.",
+                                              kServers,
+                                              {},
+                                              8 * kMiB}};
 const ConfigOption<PortRange> kPrometheusPort{
     {"metrics.reporter.prom.port", ConfigType::kPorts, "9249-9260",
      "Port of the Prometheus exporter; a range is tried in order, 0 takes a free one.", kServers}};
@@ -141,7 +149,7 @@ const ConfigOption<std::chrono::milliseconds> kHeartbeatInterval{
     {"heartbeat.interval",
      ConfigType::kDuration,
      "1s",
-     "How often TaskManagers report to the JobManager.",
+     "How often TaskManagers report to the JobManager; at least four times in heartbeat.timeout.",
      kServers,
      {},
      100}};
@@ -197,6 +205,7 @@ std::span<const OptionDefinition* const> AllOptions() {
                                                  &kTaskManagerResourceId.definition,
                                                  &kManagedMemory.definition,
                                                  &kNetworkMemoryPerChannel.definition,
+                                                 &kRpcServerMemory.definition,
                                                  &kPrometheusPort.definition,
                                                  &kPrometheusBindHost.definition,
                                                  &kHighAvailabilityStorageDir.definition,

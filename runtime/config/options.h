@@ -55,6 +55,7 @@ extern const ConfigOption<int64_t> kTaskManagerSlots;
 extern const ConfigOption<std::string> kTaskManagerResourceId;
 extern const ConfigOption<int64_t> kManagedMemory;
 extern const ConfigOption<int64_t> kNetworkMemoryPerChannel;
+extern const ConfigOption<int64_t> kRpcServerMemory;
 extern const ConfigOption<PortRange> kPrometheusPort;
 extern const ConfigOption<std::string> kPrometheusBindHost;
 extern const ConfigOption<std::string> kHighAvailabilityStorageDir;

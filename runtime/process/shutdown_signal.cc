@@ -23,6 +23,8 @@ ShutdownSignal::ShutdownSignal() {
   const sigset_t set = ShutdownSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A file above the limit is an error of the write that goes beyond it.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 int ShutdownSignal::Wait() {

@@ -1,6 +1,7 @@
 #include "runtime/rpc/connection.h"
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
@@ -26,6 +27,11 @@ void ApplyServerLimits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kKeepaliveTimeMs / 2);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
+}
+
+void LimitMemory(grpc::ServerBuilder& builder, int64_t bytes) {
+  grpc::ResourceQuota quota("server");
+  builder.SetResourceQuota(quota.Resize(static_cast<size_t>(bytes)));
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {

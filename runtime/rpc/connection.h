@@ -12,11 +12,17 @@
 
 namespace watershed {
 
-// A longer message is refused by its length prefix, before any memory is taken for it.
+// A longer message is refused; but gRPC 1.51 looks at its length when all of it has come. What
+// bounds the memory of messages that have not is LimitMemory.
 inline constexpr int kMaxMessageBytes = 4 << 20;
 
 // Message limits, keepalive pings, few threads.
 void ApplyServerLimits(grpc::ServerBuilder& builder);
+
+// Of all connections together. Beyond it gRPC ends calls until it has enough, those of the oldest
+// connection first: a process that is flooded loses its registrations and its tasks' exchanges, and
+// lives to have new ones.
+void LimitMemory(grpc::ServerBuilder& builder, int64_t bytes);
 
 // Connects lazily, reconnects within at most a second, and notices a dead peer by keepalive.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);

@@ -50,6 +50,7 @@ class JobManagerLost(unittest.TestCase):
     def test_a_cancel_is_not_forgotten(self) -> None:
         job = self.submit(_ENDLESS)
         stopped = self.cluster.task_managers[0].pid
+        self.assertFalse(self.no_task_runs())
         os.kill(stopped, signal.SIGSTOP)  # so that the job cannot end before the JobManager does
         try:
             done = self.cluster.wsctl("cancel", "--detached", job)
@@ -109,6 +110,20 @@ class JobManagerLost(unittest.TestCase):
         self.assertGreater(metrics["flink_jobmanager_job_numberOfCompletedCheckpoints"],
                            before["completed"])
 
+    def test_a_checkpoint_by_subtask(self) -> None:
+        job = self.submit(_ENDLESS)
+        self.wait_for_checkpoints(job, 1)
+        shown = f"/jobs/{job}/checkpoints"
+        latest = self.cluster.rest(shown)["latest"]["completed"]
+        details = self.cluster.rest(f"{shown}/details/{latest['id']}")
+        ((vertex, task),) = details["tasks"].items()
+        self.assertEqual((2, 2), (task["num_subtasks"], task["num_acknowledged_subtasks"]))
+        subtasks = self.cluster.rest(f"{shown}/details/{latest['id']}/subtasks/{vertex}")["subtasks"]
+        for subtask in subtasks:
+            self.assertLessEqual(latest["trigger_timestamp"], subtask["ack_timestamp"])
+            self.assertLessEqual(subtask["ack_timestamp"], latest["latest_ack_timestamp"])
+        self.assertEqual([0, 1], [subtask["index"] for subtask in subtasks])
+
     def tasks(self, job: str) -> dict[str, int]:
         """How many subtasks are in which state."""
         totals: dict[str, int] = {}
@@ -131,10 +146,8 @@ class JobManagerLost(unittest.TestCase):
     def no_task_runs(self) -> bool:
         """Both TaskManagers are registered, and no thread of a task is left in them."""
         listed = self.cluster.rest("/taskmanagers")["taskmanagers"]
-        threads = [thread for each in self.cluster.task_managers
-                   for thread in pathlib.Path(f"/proc/{each.pid}/task").iterdir()]
-        names = [(thread / "comm").read_text().strip() for thread in threads]
-        return len(listed) == 2 and not any("events" in name for name in names)
+        return len(listed) == 2 and not any(
+            process.task_threads() for process in self.cluster.task_managers)
 
 
 if __name__ == "__main__":

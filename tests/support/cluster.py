@@ -45,6 +45,12 @@ class Process:
         """Stops it; returns its exit code."""
         return stop(self._child, sig)
 
+    def task_threads(self) -> list[str]:
+        """The names of its threads that run tasks: the vertex's beginning and the subtask."""
+        threads = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        names = [(thread / "comm").read_text().strip() for thread in threads]
+        return [name for name in names if re.search(r"/\d+$", name)]
+
     def log_tail(self) -> str:
         """The end of its log, for messages."""
         return f"--- {self.log}\n{log_tail(self.log, 40)}"

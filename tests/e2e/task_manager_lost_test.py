@@ -1,0 +1,102 @@
+"""A TaskManager that is lost: whose process is gone, at once; one that is silent, after the heartbeat
+timeout. One that wakes up again finds that nobody wants what it runs."""
+
+import os
+import pathlib
+import signal
+import tempfile
+import unittest
+
+from cluster import Cluster
+from scenario import BINARIES
+
+_JOB = """kind: Job
+name: endless
+checkpointing: { interval: 100ms }
+restart-strategy: { type: fixed-delay, attempts: 100, delay: 100ms }
+sources:
+  events:
+    connector: datagen
+    rows-per-second: 100
+    columns: { host: string, event_time: timestamp }
+sinks:
+  out: { input: events, connector: blackhole }
+"""
+
+
+class TaskManagerLost(unittest.TestCase):
+    def start(self, heartbeat_timeout: str) -> str:
+        """A job of two tasks on three TaskManagers of one slot each; returns when it runs."""
+        directory = tempfile.TemporaryDirectory(prefix="watershed-taskmanager-lost-")
+        self.addCleanup(directory.cleanup)
+        root = pathlib.Path(directory.name)
+        self.cluster = Cluster(
+            BINARIES, root / "cluster", task_managers=3, slots=1,
+            options={"execution.checkpointing.dir": f"file://{root}/checkpoints",
+                     "heartbeat.timeout": heartbeat_timeout})
+        self.addCleanup(self.cluster.stop)
+        self.cluster.start()
+        (root / "job.yaml").write_text(_JOB)
+        job = self.cluster.submit(root / "job.yaml", {}, parallelism=2)
+        self.cluster.wait_state(job, ["RUNNING"])
+        self.wait_for_checkpoints(job, 2)
+        return job
+
+    def completed(self, job: str) -> int:
+        """How many checkpoints."""
+        return self.cluster.rest(f"/jobs/{job}/checkpoints")["counts"]["completed"]
+
+    def wait_for_checkpoints(self, job: str, more: int) -> None:
+        """Until so many more have been completed."""
+        before = self.completed(job)
+        self.cluster.wait(lambda: self.completed(job) >= before + more, "checkpoints", 30)
+
+    def wait_for_restart(self, job: str) -> str:
+        """Until the job runs as another attempt; returns why."""
+        self.cluster.wait(lambda: self.cluster.job(job)["attempt"] > 1, "a restart", 30)
+        self.cluster.wait_state(job, ["RUNNING"])
+        self.wait_for_checkpoints(job, 2)
+        status = self.cluster.job(job)
+        self.assertGreater(status["checkpoints"]["restored"]["id"], 0, status)
+        return status["last-restart-reason"]
+
+    def victim(self) -> tuple:
+        """A TaskManager that runs a task: the process and its id."""
+        by_port = {process.ports["rpc"]: process for process in self.cluster.task_managers}
+        for listed in self.cluster.rest("/taskmanagers")["taskmanagers"]:
+            if listed["freeSlots"] == 0:
+                return by_port[listed["dataPort"]], listed["id"]
+        raise AssertionError("no TaskManager runs a task")
+
+    def registered(self) -> set[str]:
+        """The ids."""
+        return {each["id"] for each in self.cluster.rest("/taskmanagers")["taskmanagers"]}
+
+    def test_a_process_that_is_gone_is_lost_at_once(self) -> None:
+        job = self.start(heartbeat_timeout="10min")  # which would be too late for this test
+        process, dead = self.victim()
+        process.end(signal.SIGKILL)
+        reason = self.wait_for_restart(job)
+        self.assertIn(f"TaskManager {dead} was lost: its connection broke", reason)
+        self.assertNotIn(dead, self.registered())
+
+    def test_a_silent_one_is_lost_and_may_come_back(self) -> None:
+        job = self.start(heartbeat_timeout="1s")
+        process, silent = self.victim()
+        os.kill(process.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, process.pid, signal.SIGCONT)
+        reason = self.wait_for_restart(job)
+        self.assertIn(f"TaskManager {silent} was lost: no heartbeat for 1s", reason)
+        self.assertNotIn(silent, self.registered())
+        attempt = self.cluster.job(job)["attempt"]
+        self.assertTrue(process.task_threads())  # it does not know yet
+        os.kill(process.pid, signal.SIGCONT)
+        self.cluster.wait(lambda: silent in self.registered(), "it to register again", 30)
+        self.cluster.wait(lambda: not process.task_threads(), "its old tasks to end", 30)
+        self.wait_for_checkpoints(job, 3)
+        status = self.cluster.job(job)
+        self.assertEqual(("RUNNING", attempt), (status["state"], status["attempt"]), status)
+
+
+if __name__ == "__main__":
+    unittest.main()
