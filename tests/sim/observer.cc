@@ -85,9 +85,9 @@ void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
   }
 }
 
-void Observer::OnTaskEnded(int64_t late_records) {
+void Observer::OnTaskEnded(const std::string& task, int64_t late_records) {
   if (late_records == 0) return;
-  Violate("late", fmt::format("a task dropped {} late rows", late_records));
+  Violate("late", fmt::format("{} dropped {} late rows", task, late_records));
 }
 
 }  // namespace watershed::sim

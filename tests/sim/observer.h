@@ -35,7 +35,7 @@ class Observer {
   void OnStored(const v1::LogEntry& entry);
   // A complete manifest, as it lies in the storage.
   void OnManifest(const v1::CheckpointManifest& manifest);
-  void OnTaskEnded(int64_t late_records);
+  void OnTaskEnded(const std::string& task, int64_t late_records);
 
   void Violate(const std::string& oracle, std::string what);
 

@@ -10,21 +10,34 @@ constexpr microseconds kLongestWait{40};
 
 void Process::After(nanoseconds delay, std::function<void()> run) {
   if (!alive_) return;
-  waiting_.emplace(++numbers_, std::move(run));
-  Enqueue(numbers_, delay);
+  const uint64_t number = ++numbers_;
+  waiting_.emplace(number, std::move(run));
+  schedule_->After(delay, [weak = weak_from_this(), number] {
+    if (const auto self = weak.lock()) self->OnDue(number);
+  });
 }
 
-void Process::Enqueue(uint64_t number, nanoseconds delay) {
-  schedule_->After(delay, [weak = weak_from_this(), number] {
-    if (const auto self = weak.lock()) self->Run(number);
-  });
+void Process::OnDue(uint64_t number) {
+  if (!waiting_.contains(number)) return;
+  if (!frozen() && held_.empty()) return Run(number);
+  held_.push_back(number);
+  if (held_.size() == 1) Thaw();
+}
+
+// All that came meanwhile, in its order, once the process goes on.
+void Process::Thaw() {
+  if (frozen()) {
+    schedule_->After(frozen_until_ - schedule_->Steady(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->Thaw();
+    });
+    return;
+  }
+  for (const uint64_t number : std::exchange(held_, {})) Run(number);
 }
 
 void Process::Run(uint64_t number) {
   const auto found = waiting_.find(number);
   if (found == waiting_.end()) return;
-  // All of it, in its order, at the moment when the process goes on.
-  if (frozen()) return Enqueue(number, frozen_until_ - schedule_->Steady());
   const std::function<void()> run = std::move(found->second);
   waiting_.erase(found);
   run();

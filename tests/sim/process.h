@@ -2,6 +2,7 @@
 // it waits while it is frozen (as by SIGSTOP, or a machine that swaps).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,7 +27,9 @@ class Process : public std::enable_shared_from_this<Process> {
   void After(nanoseconds delay, std::function<void()> run);
   // What was going to run is gone, destroyed now; what owns it may be destroyed afterwards.
   void Kill();
-  void Freeze(nanoseconds duration) { frozen_until_ = schedule_->Steady() + duration; }
+  void Freeze(nanoseconds duration) {
+    frozen_until_ = std::max(frozen_until_, schedule_->Steady() + duration);
+  }
   bool alive() const { return alive_; }
   bool frozen() const { return schedule_->Steady() < frozen_until_; }
 
@@ -35,7 +38,8 @@ class Process : public std::enable_shared_from_this<Process> {
   Random& random() { return schedule_->random(); }
 
  private:
-  void Enqueue(uint64_t number, nanoseconds delay);
+  void OnDue(uint64_t number);
+  void Thaw();
   void Run(uint64_t number);
 
   Schedule* const schedule_;
@@ -44,6 +48,7 @@ class Process : public std::enable_shared_from_this<Process> {
   nanoseconds frozen_until_{0};
   uint64_t numbers_ = 0;
   std::map<uint64_t, std::function<void()>> waiting_;
+  std::vector<uint64_t> held_;  // due while it was frozen
 };
 
 // An event loop. In order, as the real one.

@@ -25,7 +25,10 @@ class SteppedTask final : public Task {
     slowness_ = process_->random().Chance(100) ? 10 : 1;
   }
   ~SteppedTask() override {
-    if (built_) observer_->OnTaskEnded(core_.figures().late_records);
+    if (!built_) return;
+    const std::string name = fmt::format("{} subtask {} of attempt {}", core_.vertex_name(),
+                                         spec().subtask.value, spec().attempt.value);
+    observer_->OnTaskEnded(name, core_.figures().late_records);
   }
 
   void Start() override { StepAfter(nanoseconds(0)); }
