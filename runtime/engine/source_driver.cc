@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/metrics/names.h"
+#include "runtime/types/planted_bug.h"
 #include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
@@ -212,8 +213,10 @@ SourceDriver::Place SourceDriver::CurrentPlace() const {
 
 void SourceDriver::OnTrigger(const Barrier& barrier) {
   if (ended_) return;
-  noted_[barrier.checkpoint_id] = CurrentPlace();
+  Place place = CurrentPlace();
   Add(barrier);
+  if (IsPlanted(PlantedBug::kOffsetsOneBatchLate) && Poll(milliseconds(0))) place = CurrentPlace();
+  noted_[barrier.checkpoint_id] = std::move(place);
 }
 
 void SourceDriver::Snapshot(CheckpointId checkpoint, v1::SubtaskSnapshot& out) {

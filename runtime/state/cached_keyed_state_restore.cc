@@ -7,6 +7,7 @@
 #include "runtime/state/snapshot_file.h"
 #include "runtime/state/state_rows.h"
 #include "runtime/storage/stored_bytes.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 namespace {
@@ -84,7 +85,7 @@ Status CachedKeyedState::RestoreRows(RestoredRows& bundle) {
     if (!row.value.empty()) {
       std::memcpy(entry.value().data(), row.value.data(), row.value.size());
     }
-    RestoreTimer(entry, row.timer_ms);
+    if (!IsPlanted(PlantedBug::kTimersNotRestored)) RestoreTimer(entry, row.timer_ms);
     entry.flags_ |= StateEntry::kInSnapshot;
   }
   bundle.Clear();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/state/backend_snapshot.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 namespace {
@@ -66,6 +67,7 @@ void StateSnapshotter::CopyFrozen(StateEntry& entry) {
 void StateSnapshotter::BeforeChange(StateEntry& entry) {
   if (IsFrozen(entry)) CopyFrozen(entry);
   if (!tracking_ || (entry.flags_ & changed_flag())) return;
+  if (IsPlanted(PlantedBug::kDirtySetLost)) return;
   entry.flags_ |= changed_flag();
   changed_.push_back(cache_.SlotOf(entry));
   ++changed_entries_;

@@ -80,6 +80,15 @@ Result<std::shared_ptr<ObjectStorage>> Cluster::OpenStorage(const std::string& u
   return std::shared_ptr<ObjectStorage>(storage);
 }
 
+std::optional<std::string> Cluster::Peek(const std::string& uri, const std::string& name) {
+  const auto storage = storages_.find(uri);
+  if (storage == storages_.end()) return std::nullopt;
+  StorageFaults faults = std::exchange(*faults_, nullptr);
+  Result<std::optional<std::string>> bytes = storage->second->Get(name);
+  *faults_ = std::move(faults);
+  return bytes ? *std::move(bytes) : std::nullopt;
+}
+
 void Cluster::SetStorageFaults(StorageFaults faults) { *faults_ = std::move(faults); }
 
 nanoseconds Cluster::IoLatency() {

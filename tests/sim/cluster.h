@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ class Cluster {
   TaskManager* FindTaskManager(const std::string& name);
 
   Result<std::shared_ptr<ObjectStorage>> OpenStorage(const std::string& uri);
+  // Looks at an object without a fault; nothing when it is not there.
+  std::optional<std::string> Peek(const std::string& uri, const std::string& name);
   // Of all storages but the log's, and of the log's; from now on.
   void SetStorageFaults(StorageFaults faults);
   void SetLogFaults(StorageFaults faults) { log_->SetFaults(std::move(faults)); }

@@ -108,6 +108,11 @@ void Faults::StartBurst(const Fault& fault) {
         fault.duration,
         end([this] { cluster_->outside().call_failures = cluster_->outside().lost_answers = 0; }));
   }
+  if (fault.kind == FaultKind::kSourceErrors) {
+    cluster_->outside().failing_polls = 3;
+    Suffer("source errors");
+    return schedule.After(fault.duration, end([this] { cluster_->outside().failing_polls = 0; }));
+  }
   const bool of_log = fault.kind == FaultKind::kLogErrors;
   StorageFaults seeded = SeededStorageFaults(schedule.random().Next(), RatesOf(fault.kind));
   StorageFaults counted = [this, seeded = std::move(seeded), kind = fault.kind,

@@ -36,8 +36,17 @@ nanoseconds Network::Latency() {
   return schedule_->random().Between(kShortestLatency, kLongestLatency);
 }
 
+// Some ways are always slow, in one direction.
+nanoseconds Network::LatencyOf(const std::string& from, const std::string& to) {
+  const auto [found, is_new] = slowness_.try_emplace({from, to}, 1);
+  if (is_new && schedule_->random().Chance(slow_ways)) {
+    found->second = schedule_->random().Between(10, 100);
+  }
+  return found->second * Latency();
+}
+
 void Network::Deliver(const Pending& call, std::function<void()> arrive) {
-  nanoseconds delay = Latency();
+  nanoseconds delay = LatencyOf(call.from, call.to);
   if (schedule_->random().Chance(late)) delay += schedule_->random().Between({}, latest);
   delay = std::max(delay, SilentUntil(call.from, call.to) - schedule_->Steady());
   schedule_->After(delay, std::move(arrive));
@@ -117,7 +126,7 @@ void Network::Carry(const std::string& from, const std::string& to, nanoseconds&
                     std::function<void()> arrive) {
   // In order: none before the last.
   const nanoseconds now = schedule_->Steady();
-  last = std::max({now + Latency(), SilentUntil(from, to), last});
+  last = std::max({now + LatencyOf(from, to), SilentUntil(from, to), last});
   schedule_->After(last - now, std::move(arrive));
 }
 

@@ -33,6 +33,8 @@ class Network {
   // How often, in thousandths, a message of a call comes late, by up to this.
   int late = 0;
   nanoseconds latest{0};
+  // How often a way from one process to another is slow, in thousandths.
+  int slow_ways = 0;
 
   // A call of `caller` to the process of that name. `serve` runs there and is given what answers;
   // `done` runs at the caller, once, with an error that may be tried again when nobody answered in
@@ -84,6 +86,7 @@ class Network {
   // Until when nothing gets through; not in the future when something does.
   nanoseconds SilentUntil(const std::string& one, const std::string& other) const;
   nanoseconds Latency();
+  nanoseconds LatencyOf(const std::string& from, const std::string& to);
   // One message of a call.
   void Deliver(const Pending& call, std::function<void()> arrive);
   void Track(const std::shared_ptr<Pending>& call);
@@ -98,6 +101,7 @@ class Network {
   std::vector<Attachment> attachments_;
   std::vector<std::weak_ptr<Stream>> streams_;
   std::map<std::pair<std::string, std::string>, nanoseconds> silent_until_;
+  std::map<std::pair<std::string, std::string>, int64_t> slowness_;
 };
 
 template <typename Response>

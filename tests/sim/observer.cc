@@ -8,6 +8,17 @@
 #include "tests/sim/cluster.h"
 
 namespace watershed::sim {
+namespace {
+
+// What must be in the manifest as the task said it. Of one that has ended the JobManager itself
+// notes what its sinks have confirmed since.
+std::string Compared(v1::SubtaskSnapshot part) {
+  part.clear_figures();
+  if (part.ended()) part.clear_sinks();
+  return part.ShortDebugString();
+}
+
+}  // namespace
 
 void Observer::Violate(const std::string& oracle, std::string what) {
   schedule_->Trace(oracle);
@@ -18,8 +29,17 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
   int32_t& newest = deployed_[request.job_id()];
   newest = std::max(newest, request.attempt());
   attempts_ = std::max(attempts_, request.attempt());
+  const auto [deployment, is_new] = deployments_.try_emplace({request.job_id(), request.attempt()});
+  if (is_new && !completed_.empty()) deployment->second.newest_checkpoint = *completed_.rbegin();
   for (const v1::TaskDeployment& task : request.tasks()) {
-    if (task.has_restore()) restored_.insert(task.restore().checkpoint_id());
+    if (!task.has_restore()) continue;
+    const int64_t restored = task.restore().checkpoint_id();
+    restored_.insert(restored);
+    deployment->second.restored = true;
+    if (restored >= deployment->second.newest_checkpoint || may_fall_back_) continue;
+    Violate("restore",
+            fmt::format("attempt {} began with checkpoint {}, though {} was complete",
+                        request.attempt(), restored, deployment->second.newest_checkpoint));
   }
 }
 
@@ -36,10 +56,8 @@ void Observer::OnTaskManagerAnswer(const std::string& task_manager, int64_t epoc
 
 void Observer::OnTaskAnswer(const v1::ReportCheckpointRequest& report) {
   if (!report.has_acknowledged()) return;
-  v1::SubtaskSnapshot part = report.acknowledged();
-  part.clear_figures();
   answers_[{report.attempt(), report.checkpoint_id(), report.vertex_id(), report.subtask()}] =
-      part.ShortDebugString();
+      Compared(report.acknowledged());
 }
 
 void Observer::OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted) {
@@ -57,6 +75,7 @@ void Observer::OnStored(const v1::LogEntry& entry) {
   const v1::CheckpointRef& ref = entry.checkpoint().checkpoint();
   schedule_->Trace("checkpoint", static_cast<uint64_t>(ref.checkpoint_id()));
   completed_.insert(ref.checkpoint_id());
+  unread_.push_back(entry.checkpoint());
   const std::string& name = ref.manifest().name();
   last_path_ = fmt::format("{}/{}/{}", Cluster::kCheckpointDirectory, entry.checkpoint().job_id(),
                            name.substr(0, name.rfind('/')));
@@ -66,9 +85,7 @@ void Observer::OnStored(const v1::LogEntry& entry) {
 // before, what it had answered last.
 void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
   for (const v1::SubtaskSnapshot& stored : manifest.subtasks()) {
-    v1::SubtaskSnapshot part = stored;
-    part.clear_figures();
-    const std::string text = part.ShortDebugString();
+    const std::string text = Compared(stored);
     bool found = false;
     for (int64_t id = manifest.checkpoint_id(); id > 0 && !found; --id) {
       const auto answer =
@@ -82,6 +99,14 @@ void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
                         "this attempt",
                         manifest.checkpoint_id(), manifest.attempt(), stored.vertex_id(),
                         stored.subtask()));
+  }
+}
+
+void Observer::OnEnd() {
+  for (const auto& [attempt, deployment] : deployments_) {
+    if (deployment.newest_checkpoint == 0 || deployment.restored) continue;
+    Violate("restore", fmt::format("attempt {} began empty, though checkpoint {} was complete",
+                                   attempt.second, deployment.newest_checkpoint));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "runtime/types/result.h"
@@ -23,7 +24,9 @@ struct Violation {
 
 class Observer {
  public:
-  explicit Observer(Schedule* schedule) : schedule_(schedule) {}
+  // `may_fall_back`: checkpoints are damaged, so that an older one may be restored.
+  Observer(Schedule* schedule, bool may_fall_back)
+      : schedule_(schedule), may_fall_back_(may_fall_back) {}
 
   // The JobManager deploys; the answer of the TaskManager to any message.
   void OnDeployment(const v1::DeployTasksRequest& request);
@@ -33,8 +36,12 @@ class Observer {
   void OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted);
   // An entry of the log is durable.
   void OnStored(const v1::LogEntry& entry);
+  // Those that have become complete since the last call, to be looked at.
+  std::vector<v1::CheckpointEntry> TakeCompleted() { return std::exchange(unread_, {}); }
   // A complete manifest, as it lies in the storage.
   void OnManifest(const v1::CheckpointManifest& manifest);
+  // The simulation is over: what only the whole shows.
+  void OnEnd();
   void OnTaskEnded(const std::string& task, int64_t late_records);
 
   void Violate(const std::string& oracle, std::string what);
@@ -51,12 +58,21 @@ class Observer {
   using Answer =
       std::tuple<int32_t, int64_t, std::string, int32_t>;  // attempt, id, vertex, subtask
 
+  // One attempt of one job, when it was deployed.
+  struct Deployment {
+    int64_t newest_checkpoint = 0;  // that was complete by then; 0: none
+    bool restored = false;
+  };
+
   Schedule* const schedule_;
+  const bool may_fall_back_;
   std::vector<Violation> violations_;
   std::map<std::string, int32_t> deployed_;  // by job: the newest attempt that was deployed
   std::map<std::string, int64_t> epochs_;    // by TaskManager: the highest it has obeyed
   std::map<Answer, std::string> answers_;
+  std::map<std::pair<std::string, int32_t>, Deployment> deployments_;
   std::set<int64_t> completed_;
+  std::vector<v1::CheckpointEntry> unread_;
   std::set<int64_t> restored_;
   std::string last_path_;
   int64_t refused_ = 0;

@@ -22,6 +22,9 @@ class Topic final : public Source {
   }
   Status Poll(PolledRecords& out, int max_records, milliseconds) override {
     out.Clear();
+    if (outside_->schedule().random().Chance(outside_->failing_polls)) {
+      return ExternalError("the topic cannot be read (injected)");
+    }
     std::vector<test::Row> rows;
     bool all_read = true;
     for (size_t i = 0; i < positions_.size(); ++i) {

@@ -47,6 +47,7 @@ class Outside {
   // How often, in thousandths, a call does not come to the target, or its answer not back.
   int call_failures = 0;
   int lost_answers = 0;
+  int failing_polls = 0;  // the same; each fails a task
 
   Schedule& schedule() { return *schedule_; }
 

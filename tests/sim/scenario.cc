@@ -13,7 +13,12 @@ constexpr int64_t kDisorderMs = 20;
 // At what scale things happen, of virtual time.
 constexpr milliseconds kFaultsWithin{1800};
 
-std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_ms) {
+constexpr const char* kFixedDelay = "{ type: fixed-delay, attempts: 1000000, delay: 50ms }";
+constexpr const char* kExponentialDelay =
+    "{ type: exponential-delay, initial-backoff: 10ms, max-backoff: 500ms }";
+
+std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_ms,
+                    const char* restarts) {
   std::string window =
       scenario.sessions ? fmt::format("type: session-window\n    gap: {}ms", scenario.window_ms)
                         : fmt::format("type: tumbling-window\n    size: {}ms", scenario.window_ms);
@@ -22,7 +27,7 @@ std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_m
       R"(kind: Job
 name: simulated
 checkpointing: {{ interval: {}ms }}
-restart-strategy: {{ type: fixed-delay, attempts: 1000000, delay: 50ms }}
+restart-strategy: {}
 sources:
   events:
     connector: kafka
@@ -42,7 +47,7 @@ sinks:
   results: {{ input: windows, connector: blackhole }}
   rows: {{ input: events, connector: blackhole }}
 )",
-      interval_ms, kColumns, kDisorderMs, window);
+      interval_ms, restarts, kColumns, kDisorderMs, window);
   if (!scenario.sessions && !two_phase) {
     job += "  late: { input: late_rows, connector: blackhole }\n";
   }
@@ -50,9 +55,9 @@ sinks:
 }
 
 void AddRows(Random& random, Scenario& scenario) {
-  const int64_t keys = random.Between(3, 30);
-  const int64_t rows = random.Between(40, 160);
-  const int64_t step_ms = random.Between(4, 12);
+  const int64_t keys = random.Between(3, 60);
+  const int64_t rows = random.Between(60, 400);
+  const int64_t step_ms = random.Between(1, 8);
   int64_t id = 0;
   const int64_t splits = random.Between(1, 5);
   for (int64_t s = 0; s < splits; ++s) {
@@ -75,6 +80,9 @@ void SetCluster(Random& random, Scenario& scenario) {
   cluster.max_parallelism = random.Chance(500) ? 128 : 16;
   cluster.checkpoints.timeout = milliseconds(random.Between(500, 2000));
   cluster.checkpoints.min_pause = milliseconds(random.Below(30));
+  if (random.Chance(150)) {
+    cluster.checkpoints.tolerable_failures = static_cast<int>(random.Below(3));
+  }
   cluster.checkpoints.notify_again = milliseconds(200);
   cluster.checkpoints.retained = static_cast<int>(random.Between(1, 3));
   cluster.tasks.auto_watermark_interval_ms = random.Pick<int64_t>({0, 5, 20, 100});
@@ -95,10 +103,11 @@ Fault MakeFault(Random& random, const Scenario& scenario) {
       FaultKind::kKillJobManager,  FaultKind::kKillJobManager,  FaultKind::kFreezeTaskManager,
       FaultKind::kCutStreams,      FaultKind::kCutControl,      FaultKind::kSilence,
       FaultKind::kStorageErrors,   FaultKind::kStorageErrors,   FaultKind::kLogErrors,
-      FaultKind::kSlowStorage,     FaultKind::kTargetErrors,    FaultKind::kDamage};
+      FaultKind::kSlowStorage,     FaultKind::kTargetErrors,    FaultKind::kSourceErrors,
+      FaultKind::kDamage};
   Fault fault{.kind = random.Pick(kKinds)};
   fault.at = random.Between(milliseconds(30), kFaultsWithin);
-  if (random.Chance(150)) {
+  if (random.Chance(250)) {
     fault.after_release = true;
     fault.at /= 6;
   }
@@ -130,10 +139,9 @@ void AddSessions(const std::string& key, std::vector<Row> rows, int64_t gap_ms,
 
 std::string NameOf(FaultKind kind) {
   static const std::vector<std::string> kNames = {
-      "kill TaskManager", "kill JobManager", "freeze TaskManager",
-      "cut streams",      "cut control",     "silence",
-      "storage errors",   "log errors",      "slow storage",
-      "target errors",    "damage"};
+      "kill TaskManager", "kill JobManager", "freeze TaskManager", "cut streams",
+      "cut control",      "silence",         "storage errors",     "log errors",
+      "slow storage",     "target errors",   "source errors",      "damage"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -166,11 +174,14 @@ Scenario MakeScenario(uint64_t seed) {
   if (random.Chance(150)) scenario.second_parallelism = static_cast<int>(random.Between(1, 4));
   SetCluster(random, scenario);
   AddRows(random, scenario);
-  scenario.job = JobFile(scenario, random.Chance(600), random.Between(60, 250));
+  const bool two_phase = random.Chance(600);
+  scenario.job = JobFile(scenario, two_phase, random.Between(60, 250),
+                         random.Chance(600) ? kFixedDelay : kExponentialDelay);
   if (random.Chance(500)) {
     scenario.late_messages = static_cast<int>(random.Between(5, 60));
     scenario.latest = milliseconds(random.Between(50, 3000));
   }
+  if (random.Chance(700)) scenario.slow_ways = static_cast<int>(random.Between(100, 500));
   const int64_t faults = random.Between(2, 5);
   while (std::ssize(scenario.faults) < faults) {
     const Fault fault = MakeFault(random, scenario);

@@ -23,6 +23,7 @@ enum class FaultKind : uint8_t {
   kLogErrors,          // of the JobManager's log
   kSlowStorage,        // for a while
   kTargetErrors,       // of the sinks' target, for a while
+  kSourceErrors,       // tasks fail by themselves
   kDamage,             // of one manifest
 };
 std::string NameOf(FaultKind kind);
@@ -60,6 +61,7 @@ struct Scenario {
   nanoseconds pace{0};
   int late_messages = 0;  // in thousandths
   nanoseconds latest{0};
+  int slow_ways = 0;  // the same
   std::vector<Fault> faults;
 
   bool damages() const;

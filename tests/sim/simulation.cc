@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "runtime/checkpoint/manifest.h"
 #include "tests/sim/client.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/judge.h"
@@ -26,11 +27,12 @@ class Run {
         verbose_(verbose),
         schedule_(scenario.seed),
         outside_(&schedule_),
-        observer_(&schedule_),
+        observer_(&schedule_, scenario.damages()),
         cluster_(&schedule_, &outside_, &observer_, scenario.cluster),
         client_(scenario, &cluster_),
         faults_(scenario, &cluster_) {
     outside_.splits = scenario.splits;
+    cluster_.network().slow_ways = scenario.slow_ways;
     outside_.pace = scenario.pace;
   }
 
@@ -56,6 +58,7 @@ class Run {
     client_.Glance();
     if (client_.submitted() && !begun_) Begin();
     faults_.Glance();
+    LookAtManifests();
     if (begun_ && !outside_.released() && observer_.completed() >= kLeastCheckpoints &&
         faults_.all_done() && client_.may_end()) {
       Say("the last rows can be read");
@@ -69,6 +72,15 @@ class Run {
       over_ = schedule_.Steady() - ended_at_ > milliseconds(100);
     }
     if (!over_) schedule_.After(kGlance, [this] { Glance(); });
+  }
+  void LookAtManifests() {
+    for (const v1::CheckpointEntry& entry : observer_.TakeCompleted()) {
+      const auto bytes = cluster_.Peek(JoinUri(Cluster::kCheckpointDirectory, entry.job_id()),
+                                       entry.checkpoint().manifest().name());
+      if (!bytes) continue;  // subsumed and deleted meanwhile
+      const auto manifest = DecodeManifest(*bytes);
+      if (manifest) observer_.OnManifest(*manifest);
+    }
   }
   void Begin() {
     begun_ = true;
@@ -86,6 +98,7 @@ class Run {
   }
 
   Outcome Result() {
+    observer_.OnEnd();
     if (client_.ended() && client_.state() != "FINISHED") {
       observer_.Violate("job-failed", client_.state() + ": " + client_.reason());
     }

@@ -1,0 +1,26 @@
+// Mistakes that the simulation (tests/sim) must find, each planted where it could have been made.
+// Only builds for tests know them: in a release IsPlanted is a constant, and nothing of them is
+// left.
+#pragma once
+
+#include <cstdint>
+
+namespace watershed {
+
+enum class PlantedBug : uint8_t {
+  kNone,
+  kAlignmentSkipped,      // an input goes on behind its barrier before the others have theirs
+  kOffsetsOneBatchLate,   // a source notes its positions a batch after the barrier
+  kTimersNotRestored,     // keyed state comes back without its timers
+  kStaleAttemptAccepted,  // the JobManager takes what tasks of an earlier attempt answer
+  kDirtySetLost,          // keyed state forgets what has changed since the last snapshot
+};
+
+#ifdef WATERSHED_INJECTION_POINTS
+inline PlantedBug planted_bug = PlantedBug::kNone;  // set while nothing runs
+inline bool IsPlanted(PlantedBug bug) { return planted_bug == bug; }
+#else
+constexpr bool IsPlanted(PlantedBug) { return false; }
+#endif
+
+}  // namespace watershed

@@ -1,0 +1,35 @@
+// The planted bugs by their names, and who must find each.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "runtime/types/planted_bug.h"
+
+namespace watershed::sim {
+
+struct NamedBug {
+  PlantedBug bug;
+  std::string_view name;
+  std::string_view oracle;
+};
+
+inline constexpr std::array<NamedBug, 5> kPlantedBugs = {{
+    {PlantedBug::kAlignmentSkipped, "alignment-skipped", "window-too-high"},
+    {PlantedBug::kOffsetsOneBatchLate, "offsets-one-batch-late", "rows-lost"},
+    {PlantedBug::kTimersNotRestored, "timers-not-restored", "window-missing"},
+    {PlantedBug::kStaleAttemptAccepted, "stale-attempt-accepted", "stale-attempt"},
+    {PlantedBug::kDirtySetLost, "dirty-set-lost", "window-too-low"},
+}};
+
+// False: this build has none.
+inline bool Plant([[maybe_unused]] PlantedBug bug) {
+#ifdef WATERSHED_INJECTION_POINTS
+  planted_bug = bug;
+  return true;
+#else
+  return bug == PlantedBug::kNone;
+#endif
+}
+
+}  // namespace watershed::sim
