@@ -85,38 +85,43 @@ void Faults::Strike(const Fault& fault) {
   }
 }
 
-// Counts once something of it has happened.
 void Faults::StartBurst(const Fault& fault) {
+  Outside& outside = cluster_->outside();
+  switch (fault.kind) {
+    case FaultKind::kSlowStorage:
+      cluster_->SetSlowIo(true);
+      Suffer("slow storage");
+      return EndBurst(fault.duration, [this] { cluster_->SetSlowIo(false); });
+    case FaultKind::kTargetErrors:
+      outside.call_failures = outside.lost_answers = 300;
+      Suffer("target errors");
+      return EndBurst(fault.duration,
+                      [&outside] { outside.call_failures = outside.lost_answers = 0; });
+    case FaultKind::kSourceErrors:
+      outside.failing_polls = 3;
+      Suffer("source errors");
+      return EndBurst(fault.duration, [&outside] { outside.failing_polls = 0; });
+    case FaultKind::kLogErrors:
+      cluster_->SetLogFaults(FaultsOf(fault.kind));
+      return EndBurst(fault.duration, [this] { cluster_->SetLogFaults(nullptr); });
+    default:
+      cluster_->SetStorageFaults(FaultsOf(fault.kind));
+      return EndBurst(fault.duration, [this] { cluster_->SetStorageFaults(nullptr); });
+  }
+}
+
+void Faults::EndBurst(nanoseconds duration, std::function<void()> stop) {
   ++outstanding_;
-  const auto end = [this](std::function<void()> stop) {
-    return [this, stop = std::move(stop)] {
-      --outstanding_;
-      stop();
-    };
-  };
-  Schedule& schedule = cluster_->schedule();
-  if (fault.kind == FaultKind::kSlowStorage) {
-    cluster_->SetSlowIo(true);
-    Suffer("slow storage");
-    return schedule.After(fault.duration, end([this] { cluster_->SetSlowIo(false); }));
-  }
-  if (fault.kind == FaultKind::kTargetErrors) {
-    cluster_->outside().call_failures = 300;
-    cluster_->outside().lost_answers = 300;
-    Suffer("target errors");
-    return schedule.After(
-        fault.duration,
-        end([this] { cluster_->outside().call_failures = cluster_->outside().lost_answers = 0; }));
-  }
-  if (fault.kind == FaultKind::kSourceErrors) {
-    cluster_->outside().failing_polls = 3;
-    Suffer("source errors");
-    return schedule.After(fault.duration, end([this] { cluster_->outside().failing_polls = 0; }));
-  }
-  const bool of_log = fault.kind == FaultKind::kLogErrors;
-  StorageFaults seeded = SeededStorageFaults(schedule.random().Next(), RatesOf(fault.kind));
-  StorageFaults counted = [this, seeded = std::move(seeded), kind = fault.kind,
-                           first = true](const StorageCall& call) mutable {
+  cluster_->schedule().After(duration, [this, stop = std::move(stop)] {
+    --outstanding_;
+    stop();
+  });
+}
+
+// Count as one once something of them has happened.
+StorageFaults Faults::FaultsOf(FaultKind kind) {
+  return [this, seeded = SeededStorageFaults(cluster_->schedule().random().Next(), RatesOf(kind)),
+          kind, first = true](const StorageCall& call) mutable {
     StorageFault what = StorageFault::kNone;
     if (kind != FaultKind::kDamage) {
       what = seeded(call);
@@ -127,18 +132,6 @@ void Faults::StartBurst(const Fault& fault) {
     if (what != StorageFault::kNone && std::exchange(first, false)) Suffer(NameOf(kind));
     return what;
   };
-  if (of_log) {
-    cluster_->SetLogFaults(std::move(counted));
-  } else {
-    cluster_->SetStorageFaults(std::move(counted));
-  }
-  schedule.After(fault.duration, end([this, of_log] {
-                   if (of_log) {
-                     cluster_->SetLogFaults(nullptr);
-                   } else {
-                     cluster_->SetStorageFaults(nullptr);
-                   }
-                 }));
 }
 
 // A seed whose faults came to nothing is given another one.

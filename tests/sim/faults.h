@@ -31,6 +31,8 @@ class Faults {
   void Plan(const Fault& fault);
   void Strike(const Fault& fault);
   void StartBurst(const Fault& fault);
+  void EndBurst(nanoseconds duration, std::function<void()> stop);
+  StorageFaults FaultsOf(FaultKind kind);
   void Suffer(const std::string& what);
   void RestartJobManager();
   void RestartTaskManager(int index);
