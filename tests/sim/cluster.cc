@@ -42,6 +42,7 @@ Cluster::Cluster(Schedule* schedule, Outside* outside, Observer* observer,
 Cluster::~Cluster() {
   for (int i = 0; i < settings_.task_managers; ++i) KillTaskManager(i);
   KillJobManager();
+  former_job_managers_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -57,6 +58,27 @@ void Cluster::StartTaskManager(int index) {
 }
 
 void Cluster::KillJobManager() { job_manager_.reset(); }
+
+void Cluster::LoseJobManager(nanoseconds duration) {
+  job_manager_->process()->Freeze(duration);
+  for (const auto& task_manager : task_managers_) {
+    if (task_manager == nullptr) continue;
+    network_.Cut(task_manager->process()->name(), job_manager_->process()->name());
+  }
+  former_job_managers_.push_back(std::move(job_manager_));
+}
+
+void Cluster::BuryFormerJobManagers() {
+  std::erase_if(former_job_managers_, [](const auto& former) { return former->failed(); });
+}
+
+JobManager* Cluster::FindJobManager(const ProcessPtr& process) {
+  if (job_manager_ != nullptr && job_manager_->process() == process) return job_manager_.get();
+  for (const auto& former : former_job_managers_) {
+    if (former->process() == process) return former.get();
+  }
+  return nullptr;
+}
 
 void Cluster::KillTaskManager(int index) { task_managers_[static_cast<size_t>(index)].reset(); }
 

@@ -47,7 +47,13 @@ class Cluster {
   void StartTaskManager(int index);
   void KillJobManager();
   void KillTaskManager(int index);
+  // The JobManager is cut off for a time, and another is to be started. When it goes on, it does
+  // not know that it leads no longer.
+  void LoseJobManager(nanoseconds duration);
+  // Former ones that have found out are gone.
+  void BuryFormerJobManagers();
   JobManager* job_manager() { return job_manager_.get(); }  // nullptr: none runs
+  JobManager* FindJobManager(const ProcessPtr& process);
   TaskManager* task_manager(int index) { return task_managers_[size_t(index)].get(); }
   int task_managers() const { return settings_.task_managers; }
   // By the name of its process.
@@ -92,6 +98,7 @@ class Cluster {
   int incarnations_ = 0;
   uint64_t ids_ = 0;
   std::unique_ptr<JobManager> job_manager_;
+  std::vector<std::unique_ptr<JobManager>> former_job_managers_;
   std::vector<std::unique_ptr<TaskManager>> task_managers_;
 };
 

@@ -64,6 +64,11 @@ void Faults::Strike(const Fault& fault) {
       Suffer("kill -9 of the JobManager");
       cluster_->KillJobManager();
       return RestartJobManager();
+    case FaultKind::kLoseJobManager:
+      if (cluster_->job_manager() == nullptr) return;
+      Suffer("the JobManager is cut off");
+      cluster_->LoseJobManager(fault.duration);
+      return RestartJobManager();
     case FaultKind::kFreezeTaskManager:
       if (target == nullptr) return;
       target->process()->Freeze(fault.duration);
@@ -141,6 +146,7 @@ void Faults::Glance() {
 }
 
 void Faults::Repair() {
+  cluster_->BuryFormerJobManagers();
   JobManager* const job_manager = cluster_->job_manager();
   if (job_manager != nullptr && job_manager->failed()) {
     if (say_) say_("the JobManager can lead no longer");

@@ -23,14 +23,14 @@ class ToJobManager final : public JobManagerGateway {
     Cluster* const cluster = cluster_;
     cluster->network().Attach(
         process_, kJobManagerName,
-        [cluster, process = process_, request] {
-          OnDispatcher(cluster, [cluster, process, request](JobManager& to) {
+        [cluster, process = process_, request](const ProcessPtr& at) {
+          OnDispatcher(cluster, at, [cluster, process, request](JobManager& to) {
             if (!to.dispatcher().IsRegistered(request)) cluster->network().Detach(process);
           });
         },
         std::move(ended),
-        [cluster, request] {
-          OnDispatcher(cluster, [request](JobManager& to) {
+        [cluster, request](const ProcessPtr& at) {
+          OnDispatcher(cluster, at, [request](JobManager& to) {
             to.dispatcher().OnDetached(request.task_manager_id(), request.registration());
           });
         });
@@ -63,17 +63,17 @@ class ToJobManager final : public JobManagerGateway {
   }
 
  private:
-  // There may be none by then, or another one.
-  static void OnDispatcher(Cluster* cluster, std::function<void(JobManager&)> what) {
-    JobManager* const to = cluster->job_manager();
+  static void OnDispatcher(Cluster* cluster, const ProcessPtr& process,
+                           std::function<void(JobManager&)> what) {
+    JobManager* const to = cluster->FindJobManager(process);
     if (to != nullptr) to->executor().Post([to, what = std::move(what)] { what(*to); });
   }
   template <typename Response>
   void Call(std::function<Result<Response>(JobManager&)> handle, Answer<Response> done) {
     cluster_->network().Call<Response>(
         process_, kJobManagerName,
-        [cluster = cluster_, handle = std::move(handle)](auto reply) {
-          OnDispatcher(cluster, [handle, reply](JobManager& to) { reply(handle(to)); });
+        [cluster = cluster_, handle = std::move(handle)](const ProcessPtr& at, auto reply) {
+          OnDispatcher(cluster, at, [handle, reply](JobManager& to) { reply(handle(to)); });
         },
         std::move(done));
   }
@@ -162,7 +162,7 @@ class ToTaskManager final : public TaskManagerGateway {
     auto message = std::make_shared<Request>(request);
     cluster_->network().Call<Response>(
         process_, target_,
-        [cluster = cluster_, target = target_, message, handle](auto reply) {
+        [cluster = cluster_, target = target_, message, handle](const ProcessPtr&, auto reply) {
           TaskManager* const to = cluster->FindTaskManager(target);
           if (to == nullptr) return;
           to->executor().Post([to, message, handle, reply] {

@@ -70,7 +70,7 @@ JobManager::JobManager(Cluster* cluster)
 
 JobManager::~JobManager() {
   process_->Kill();
-  cluster_->network().OnKilled(process_->name());
+  cluster_->network().OnKilled(process_);
   executor_.Clear();
   dispatcher_.reset();
   store_.reset();

@@ -60,14 +60,13 @@ void Network::Track(const std::shared_ptr<Pending>& call) {
   calls_.push_back(call);
 }
 
-void Network::Attach(const ProcessPtr& caller, const std::string& target,
-                     std::function<void()> opened, std::function<void()> caller_ended,
-                     std::function<void()> target_ended) {
+void Network::Attach(const ProcessPtr& caller, const std::string& target, AtTarget opened,
+                     std::function<void()> caller_ended, AtTarget target_ended) {
   schedule_->After(Latency(), [=, this] {
     const ProcessPtr to = Find(target);
     if (to == nullptr || !caller->alive()) return caller->After(Latency(), caller_ended);
     attachments_.push_back({caller->name(), target, caller, to, caller_ended, target_ended});
-    to->After(nanoseconds(0), opened);
+    to->After(nanoseconds(0), [to = to.get(), opened] { opened(to->shared_from_this()); });
   });
 }
 
@@ -79,7 +78,10 @@ void Network::EndAttachments(const std::function<bool(const Attachment&)>& which
   attachments_.erase(kept, attachments_.end());
   for (const Attachment& attachment : ended) {
     attachment.caller->After(Latency(), attachment.caller_ended);
-    attachment.target->After(Latency(), attachment.target_ended);
+    attachment.target->After(Latency(),
+                             [to = attachment.target.get(), ended = attachment.target_ended] {
+                               ended(to->shared_from_this());
+                             });
   }
 }
 
@@ -87,20 +89,23 @@ void Network::Detach(const ProcessPtr& caller) {
   EndAttachments([&](const Attachment& a) { return a.caller == caller; });
 }
 
-void Network::OnKilled(const std::string& name) {
-  EndAttachments([&](const Attachment& a) { return a.from == name || a.to == name; });
+void Network::OnKilled(const ProcessPtr& process) {
+  EndAttachments([&](const Attachment& a) { return a.caller == process || a.target == process; });
+  const auto listens = processes_.find(process->name());
+  const bool is_last = listens != processes_.end() && listens->second.lock() == process;
   for (const auto& weak : calls_) {
     const auto call = weak.lock();
-    if (call == nullptr || call->to != name) continue;
+    if (call == nullptr || call->to != process->name() || !is_last) continue;
     call->caller->After(Latency(), [call] {
       call->fail({ErrorDomain::kExternal, true, "the connection to " + call->to + " broke"});
     });
   }
   for (const auto& weak : streams_) {
     const auto stream = weak.lock();
-    if (stream != nullptr && (stream->from() == name || stream->to() == name)) stream->Break();
+    if (stream == nullptr) continue;
+    if (stream->from() == process->name() || stream->to() == process->name()) stream->Break();
   }
-  endpoints_.erase(name);
+  if (is_last) endpoints_.erase(process->name());
 }
 
 void Network::Cut(const std::string& one, const std::string& other) {

@@ -36,23 +36,26 @@ class Network {
   // How often a way from one process to another is slow, in thousandths.
   int slow_ways = 0;
 
-  // A call of `caller` to the process of that name. `serve` runs there and is given what answers;
+  // A call of `caller` to whoever listens under that name. `serve` runs there and is given what
+  // answers;
   // `done` runs at the caller, once, with an error that may be tried again when nobody answered in
   // time.
   template <typename Response>
   void Call(const ProcessPtr& caller, const std::string& target,
-            std::function<void(std::function<void(Result<Response>)>)> serve,
+            std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
             std::function<void(Result<Response>)> done);
   // A call that stays open: `ended` runs once at each end when the other process or what is between
   // them is gone. `opened` runs at the target first.
-  void Attach(const ProcessPtr& caller, const std::string& target, std::function<void()> opened,
-              std::function<void()> caller_ended, std::function<void()> target_ended);
+  using AtTarget = std::function<void(const ProcessPtr&)>;
+  void Attach(const ProcessPtr& caller, const std::string& target, AtTarget opened,
+              std::function<void()> caller_ended, AtTarget target_ended);
   // By the caller.
   void Detach(const ProcessPtr& caller);
 
   // A SendingStreamFactory for a TaskManager.
   SendingStreamFactory StreamsOf(const ProcessPtr& sender);
 
+  // The last one of a name is found under it.
   void Listen(const ProcessPtr& process) { processes_[process->name()] = process; }
   void Listen(StreamEndpoint endpoint) {
     endpoints_[endpoint.process->name()] = std::move(endpoint);
@@ -65,7 +68,7 @@ class Network {
   const StreamEndpoint* FindEndpoint(const std::string& name) const;
 
   // Faults. A process is gone: everybody connected to it is told, sooner or later.
-  void OnKilled(const std::string& name);
+  void OnKilled(const ProcessPtr& process);
   // What is open between the two breaks, calls fail; new ones are possible at once.
   void Cut(const std::string& one, const std::string& other);
   // For a time nothing gets through between the two, and nobody is told. It comes afterwards.
@@ -80,7 +83,8 @@ class Network {
   struct Attachment {
     std::string from, to;
     ProcessPtr caller, target;
-    std::function<void()> caller_ended, target_ended;
+    std::function<void()> caller_ended;
+    AtTarget target_ended;
   };
   ProcessPtr Find(const std::string& name) const;
   // Until when nothing gets through; not in the future when something does.
@@ -105,9 +109,10 @@ class Network {
 };
 
 template <typename Response>
-void Network::Call(const ProcessPtr& caller, const std::string& target,
-                   std::function<void(std::function<void(Result<Response>)>)> serve,
-                   std::function<void(Result<Response>)> done) {
+void Network::Call(
+    const ProcessPtr& caller, const std::string& target,
+    std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
+    std::function<void(Result<Response>)> done) {
   const auto answered = std::make_shared<bool>(false);
   const auto answer = [answered, done = std::move(done)](const Result<Response>& response) {
     if (!std::exchange(*answered, true)) done(response);
@@ -123,7 +128,10 @@ void Network::Call(const ProcessPtr& caller, const std::string& target,
   };
   Deliver(*call, [this, call, serve = std::move(serve), reply] {
     const ProcessPtr to = Find(call->to);
-    if (to != nullptr) return to->After(nanoseconds(0), [serve, reply] { serve(reply); });
+    if (to != nullptr) {
+      return to->After(nanoseconds(0),
+                       [to = to.get(), serve, reply] { serve(to->shared_from_this(), reply); });
+    }
     call->caller->After(Latency(), [call] {
       call->fail({ErrorDomain::kExternal, true, call->to + " cannot be reached"});
     });

@@ -99,12 +99,12 @@ void SetCluster(Random& random, Scenario& scenario) {
 Fault MakeFault(Random& random, const Scenario& scenario) {
   // Kills more often than the rest.
   static const std::vector<FaultKind> kKinds = {
-      FaultKind::kKillTaskManager, FaultKind::kKillTaskManager, FaultKind::kKillTaskManager,
-      FaultKind::kKillJobManager,  FaultKind::kKillJobManager,  FaultKind::kFreezeTaskManager,
-      FaultKind::kCutStreams,      FaultKind::kCutControl,      FaultKind::kSilence,
-      FaultKind::kStorageErrors,   FaultKind::kStorageErrors,   FaultKind::kLogErrors,
-      FaultKind::kSlowStorage,     FaultKind::kTargetErrors,    FaultKind::kSourceErrors,
-      FaultKind::kDamage};
+      FaultKind::kKillTaskManager,   FaultKind::kKillTaskManager, FaultKind::kKillTaskManager,
+      FaultKind::kKillJobManager,    FaultKind::kLoseJobManager,  FaultKind::kKillJobManager,
+      FaultKind::kFreezeTaskManager, FaultKind::kCutStreams,      FaultKind::kCutControl,
+      FaultKind::kSilence,           FaultKind::kStorageErrors,   FaultKind::kStorageErrors,
+      FaultKind::kLogErrors,         FaultKind::kSlowStorage,     FaultKind::kTargetErrors,
+      FaultKind::kSourceErrors,      FaultKind::kDamage};
   Fault fault{.kind = random.Pick(kKinds)};
   fault.at = random.Between(milliseconds(30), kFaultsWithin);
   if (random.Chance(250)) {
@@ -138,10 +138,19 @@ void AddSessions(const std::string& key, std::vector<Row> rows, int64_t gap_ms,
 }  // namespace
 
 std::string NameOf(FaultKind kind) {
-  static const std::vector<std::string> kNames = {
-      "kill TaskManager", "kill JobManager", "freeze TaskManager", "cut streams",
-      "cut control",      "silence",         "storage errors",     "log errors",
-      "slow storage",     "target errors",   "source errors",      "damage"};
+  static const std::vector<std::string> kNames = {"kill TaskManager",
+                                                  "kill JobManager",
+                                                  "lose JobManager",
+                                                  "freeze TaskManager",
+                                                  "cut streams",
+                                                  "cut control",
+                                                  "silence",
+                                                  "storage errors",
+                                                  "log errors",
+                                                  "slow storage",
+                                                  "target errors",
+                                                  "source errors",
+                                                  "damage"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -15,6 +15,7 @@ namespace watershed::sim {
 enum class FaultKind : uint8_t {
   kKillTaskManager,
   kKillJobManager,
+  kLoseJobManager,     // it is cut off and frozen, another one leads, then it goes on
   kFreezeTaskManager,  // for a while; then it goes on with what it had been doing
   kCutStreams,         // between two TaskManagers
   kCutControl,         // between JobManager and a TaskManager

@@ -27,7 +27,7 @@ TaskManager::TaskManager(Cluster* cluster, std::string name)
 TaskManager::~TaskManager() {
   sinks_.FinishSome();
   process_->Kill();
-  cluster_->network().OnKilled(process_->name());
+  cluster_->network().OnKilled(process_);
   executor_.Clear();
   reaper_.Clear();
   channels_->Shutdown();
