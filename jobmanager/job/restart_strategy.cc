@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 #include "runtime/config/units.h"
@@ -62,7 +63,7 @@ Status ReadExponential(const Options& options, RestartSettings& settings) {
   return Ok();
 }
 
-milliseconds RoundedMs(double value) { return milliseconds(static_cast<int64_t>(value + 0.5)); }
+milliseconds RoundedMs(double value) { return milliseconds(std::llround(value)); }
 
 }  // namespace
 

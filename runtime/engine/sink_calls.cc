@@ -55,14 +55,15 @@ Result<std::vector<WriterMarker>> SinkCalls::Target::Open(const WriterId& own, A
   if (!opened) WS_RETURN_IF_ERROR(sink->Open());
   opened = true;
   std::vector<WriterId> ids;
+  ids.reserve(writers.size());
   for (const WriterMarker& writer : writers) ids.push_back(writer.writer);
   WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence(ids, attempt));
   for (const WriterMarker& marker : markers) Raise(marker, writers);
   std::vector<SinkSegment> segments;
   for (const SinkTakeover::Segment& left : takeover.segments) {
     segments.push_back(left.segment);
-    if (!left.file.name.empty())
-      segments.back().payload = StoredPayload(takeover.storage, left.file);
+    if (left.file.name.empty()) continue;
+    segments.back().payload = StoredPayload(takeover.storage, left.file);
   }
   WS_RETURN_IF_ERROR(sink->Recover(segments));
   for (const SinkSegment& segment : segments) {
