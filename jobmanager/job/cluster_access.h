@@ -28,6 +28,8 @@ class ClusterAccess {
   // Makes an entry durable, then calls `stored` on the executor, in the order of the calls. When
   // that fails the process ends instead: only its successor can know what was stored.
   virtual void Store(v1::LogEntry entry, std::function<void()> stored) = 0;
+  // What is wrong with the store of entries, for people; empty: nothing.
+  virtual std::string store_trouble() const = 0;
   // Something that the job shows has changed. May be called often, from within the job.
   virtual void OnJobChanged() = 0;
   // A job has ended and holds no slots any more. Called once.

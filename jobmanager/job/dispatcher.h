@@ -85,6 +85,7 @@ class Dispatcher final : private ClusterAccess {
   std::shared_ptr<TaskManagerGateway> gateway(const std::string& id) const override;
   std::string address(const std::string& id) const override;
   void Store(v1::LogEntry entry, std::function<void()> stored) override;
+  std::string store_trouble() const override;
   void OnJobChanged() override;
   void OnJobEnded(const JobId& id) override;
 
@@ -117,6 +118,7 @@ class Dispatcher final : private ClusterAccess {
   ClusterMetrics cluster_metrics_;
   std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
   std::function<void()> on_change_;
+  std::deque<std::chrono::nanoseconds> append_times_;  // of the entries that are not durable yet
   int64_t entries_appended_ = 0;
   int64_t entries_stored_ = 0;
   std::deque<std::pair<int64_t, std::function<void()>>> when_stored_;  // of so many entries

@@ -7,6 +7,11 @@
 #include "runtime/types/random_hex.h"
 
 namespace watershed {
+namespace {
+
+constexpr std::chrono::seconds kEntryIsSlow{5};
+
+}  // namespace
 
 JobServices Dispatcher::ServicesOfJobs() {
   JobServices services;
@@ -26,11 +31,13 @@ std::string Dispatcher::MakeId() const {
 
 void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
   ++entries_appended_;
+  append_times_.push_back(clock_->Steady());
   services_.store->Append(std::move(entry), [this, alive = std::weak_ptr(alive_),
                                              stored = std::move(stored)](const Status& status) {
     if (alive.expired() || has_failed_) return;
     if (status) {
       ++entries_stored_;
+      append_times_.pop_front();
       stored();
       AnswerTheStored();
       return;
@@ -38,6 +45,17 @@ void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
     has_failed_ = true;
     if (services_.on_fatal) services_.on_fatal(status.error());
   });
+}
+
+std::string Dispatcher::store_trouble() const {
+  if (append_times_.empty()) return "";
+  const auto waits =
+      std::chrono::floor<std::chrono::seconds>(clock_->Steady() - append_times_.front());
+  if (waits < kEntryIsSlow) return "";
+  return fmt::format(
+      "an entry of the JobManager's log is not durable after {} s, and {} wait for it: can "
+      "high-availability.storageDir be written?",
+      waits.count(), append_times_.size() - 1);
 }
 
 void Dispatcher::WhenStored(std::function<void()> done) {

@@ -24,7 +24,8 @@ std::string JobMaster::StatusReason() const {
       return fmt::format("{}: {}", TaskName(subtask), subtask.message());
     }
   }
-  return waiting_reason_;
+  const std::string trouble = services_.cluster->store_trouble();
+  return trouble.empty() ? waiting_reason_ : trouble;
 }
 
 int32_t JobMaster::SlotsHeldOn(const std::string& task_manager_id) const {

@@ -48,7 +48,9 @@ bool JobMaster::ReadRestorePoint() {
     return true;
   }
   restore_progress_ = Progress::kUnderWay;
-  waiting_reason_ = fmt::format("reading checkpoint {}", candidates.front().ref.checkpoint_id());
+  waiting_reason_ =
+      fmt::format("reading checkpoint {} in {}", candidates.front().ref.checkpoint_id(),
+                  candidates.front().directory);
   checkpoints_->manifests()->Find(
       std::move(candidates), plan_, [weak = weak_from_this()](Result<RestorePoint> point) {
         const std::shared_ptr<JobMaster> job = weak.lock();
@@ -199,10 +201,10 @@ bool JobMaster::ReadLastCheckpoint() {
   }
   restore_progress_ = Progress::kUnderWay;
   const v1::CheckpointRef& last = checkpoints_->retained().back();
-  waiting_reason_ = fmt::format("reading checkpoint {}", last.checkpoint_id());
+  const std::string& directory = checkpoints_->manifests()->directory();
+  waiting_reason_ = fmt::format("reading checkpoint {} in {}", last.checkpoint_id(), directory);
   checkpoints_->manifests()->Read(
-      {last, checkpoints_->manifests()->directory()},
-      [weak = weak_from_this()](Result<v1::CheckpointManifest> manifest) {
+      {last, directory}, [weak = weak_from_this()](Result<v1::CheckpointManifest> manifest) {
         const std::shared_ptr<JobMaster> job = weak.lock();
         if (job == nullptr || job->state() != v1::RECONCILING) return;
         const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});

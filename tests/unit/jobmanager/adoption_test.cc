@@ -98,6 +98,27 @@ TEST_F(AdoptionTest, ADamagedManifestOfAFinishedTaskRestartsTheJob) {
   EXPECT_THAT(Reason(job), HasSubstr("chk-1-1/_metadata"));
 }
 
+TEST_F(AdoptionTest, AnAdoptionThatFailedWhileItReadSaysNothingOfTheNextAttempt) {
+  const std::string job = JobWithAFinishedTask();
+  const auto running = WhatRuns(job);
+  io_.hangs = true;
+  Lead();
+  Register("a", 1, running.contains("a") ? running.at("a") : v1::RegisterTaskManagerRequest());
+  const int64_t b =
+      Register("b", 1, running.contains("b") ? running.at("b") : v1::RegisterTaskManagerRequest());
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  EXPECT_EQ(io_.hanging.size(), 1u);
+  const std::string runs_on = running.begin()->first;
+  dispatcher_->OnDetached(runs_on, runs_on == "b" ? b : b - 1);
+  Register(runs_on, 1);
+  executor_.Advance(seconds(5));
+  EXPECT_EQ(State(job), v1::CREATED);
+  io_.Release();
+  executor_.RunAll();
+  ASSERT_EQ(gateways_["a"]->deployments.size(), 1u);
+  EXPECT_EQ(gateways_["a"]->deployments[0].tasks(0).restore().checkpoint_id(), 1);
+}
+
 TEST_F(AdoptionTest, AStorageThatIsAwayDelaysTheAdoption) {
   const std::string job = JobWithAFinishedTask();
   const auto running = WhatRuns(job);
@@ -131,6 +152,13 @@ TEST_F(AdoptionTest, ACheckpointOfTheAttemptBeforeIsNobodysLastWord) {
   Confirm(job, 1, /*attempt=*/2);
   executor_.Advance(seconds(1));
   ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);  // its end needs a checkpoint of its own
+}
+
+TEST_F(AdoptionTest, TasksWhoseInputHasEndedGetTheirLastCheckpointAtOnce) {
+  const std::string job = SubmitAndRun("", /*bounded=*/true);
+  Succeed(WhatRuns(job, /*ended=*/true));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);
 }
 
 TEST_F(AdoptionTest, DetailsTellWhoHasAnswered) {
@@ -224,24 +252,48 @@ TEST_F(AdoptionTest, TheReasonOfARestartIsCutAtACharacter) {
   }
 }
 
+TEST_F(AdoptionTest, IdsOfCheckpointsRiseWithinALineage) {
+  const std::string first = SubmitAndRun();
+  for (int i = 0; i < 3; ++i) Checkpoint(first, 100);
+  Cancel(first);
+  const std::string second = SubmitFrom(first, 1);
+  Run(second, 2);
+  EXPECT_EQ(Checkpoint(second, 200, 2), 4);
+  Cancel(second);
+  dispatcher_->OnDetached("a", Register("a", 1));
+  dispatcher_->OnDetached("b", Register("b", 1));
+  const std::string third = SubmitFrom(first, 1);  // it has never run when the JobManager dies
+  Succeed({});
+  EXPECT_EQ(gateways_["a"]->deployments.back().attempt(), 3);
+  Run(third, 3);
+  EXPECT_EQ(Checkpoint(third, 300, 3), 5);
+}
+
+TEST_F(AdoptionTest, AJobWithCheckpointsOfItsOwnNeverGoesBackBehindThem) {
+  const std::string first = SubmitAndRun();
+  Checkpoint(first, 100);
+  Cancel(first);
+  const std::string second = SubmitFrom(first, 1);
+  Run(second, 2);
+  EXPECT_EQ(Checkpoint(second, 200, 2), 2);
+  std::filesystem::resize_file(ManifestFile(second, 2, 2), 40);
+  FailAndRestart(second, 2);
+  EXPECT_EQ(State(second), v1::FAILED);
+  EXPECT_THAT(Reason(second), HasSubstr("chk-2-2/_metadata"));
+}
+
 TEST_F(AdoptionTest, ARestoredJobsRestartsAreItsOwn) {
   const std::string first = SubmitAndRun();
   Checkpoint(first, 100);
   FailAndRestart(first);
   Run(first, 2);
-  EXPECT_TRUE(dispatcher_->Cancel(first));
-  executor_.RunAll();
-  AnswerCancel("a");
-  AnswerCancel("b");
-  v1::JobGraph graph = Graph(kEverySecond);
-  graph.set_parallelism(2);
-  const Result<JobId> second = Submit(graph, directory_ + "/" + first + "/chk-1-1");
-  ASSERT_TRUE(second) << second.error().message;
-  Run(second->hex, 3);
-  EXPECT_EQ(Job(second->hex).restarts(), 0);
-  Succeed(WhatRuns(second->hex));
-  EXPECT_EQ(State(second->hex), v1::RUNNING);
-  EXPECT_EQ(Job(second->hex).restarts(), 0);
+  Cancel(first);
+  const std::string second = SubmitFrom(first, 1);
+  Run(second, 3);
+  EXPECT_EQ(Job(second).restarts(), 0);
+  Succeed(WhatRuns(second));
+  EXPECT_EQ(State(second), v1::RUNNING);
+  EXPECT_EQ(Job(second).restarts(), 0);
 }
 
 }  // namespace

@@ -116,7 +116,10 @@ class DispatcherTest : public testing::Test {
     };
     services.io = &io_;
     services.open_storage = [this](const std::string& uri) { return Open(uri); };
-    services.on_fatal = [this](const Error& error) { fatal_ = error.message; };
+    services.on_fatal = [this](const Error& error) {
+      fatal_ = error.message;
+      ++fatal_calls_;
+    };
     const v1::StoredState stored = store_.BecomeLeader({}).value();
     epoch_ = LeaderEpoch{stored.leader_epoch()};
     dispatcher_ = std::make_unique<Dispatcher>(settings_, std::move(services));
@@ -238,6 +241,7 @@ class DispatcherTest : public testing::Test {
   HeldStore store_;
   LeaderEpoch epoch_;
   std::string fatal_;
+  int fatal_calls_ = 0;
   std::map<std::string, std::shared_ptr<FakeGateway>> gateways_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };

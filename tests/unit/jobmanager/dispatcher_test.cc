@@ -162,6 +162,18 @@ TEST_F(DispatcherTest, ACancelThatGoesAstrayIsRepeated) {
   EXPECT_EQ(State(job), v1::CANCELED);
 }
 
+TEST_F(DispatcherTest, ADeploymentOnALostTaskManagerIsNotWaitedFor) {
+  Register("a", 1);
+  const int64_t registration = Register("b", 1);
+  const std::string job = Submit(2);
+  AnswerDiscovery("a", 2);
+  AnswerDeployment("a");
+  dispatcher_->OnDetached("b", registration);  // before it has answered
+  executor_.RunAll();
+  AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::FAILED);
+}
+
 TEST_F(DispatcherTest, SlotsLostBeforeTheDeploymentAreAskedForAgain) {
   const int64_t registration = Register("a", 1);
   const std::string job = Submit(1);

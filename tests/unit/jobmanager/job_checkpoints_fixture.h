@@ -118,6 +118,23 @@ class JobCheckpointsTest : public DispatcherTest {
     EXPECT_EQ(State(job), v1::RESTARTING);
     executor_.Advance(std::chrono::seconds(3));
   }
+  // While it runs on both.
+  void Cancel(const std::string& job) {
+    EXPECT_TRUE(dispatcher_->Cancel(job));
+    executor_.RunAll();
+    AnswerCancel("a");
+    AnswerCancel("b");
+    EXPECT_EQ(State(job), v1::CANCELED);
+  }
+  // Another job of two subtasks, from a checkpoint of the first attempt of this one.
+  std::string SubmitFrom(const std::string& job, int64_t checkpoint) {
+    v1::JobGraph graph = Graph(kEverySecond);
+    graph.set_parallelism(2);
+    const std::string path = directory_ + "/" + job + "/chk-" + std::to_string(checkpoint) + "-1";
+    const Result<JobId> id = Submit(graph, path);
+    EXPECT_TRUE(id) << id.error().message;
+    return id->hex;
+  }
   std::map<std::string, int64_t> DeployedPositions() {
     std::map<std::string, int64_t> positions;
     for (const auto& [id, gateway] : gateways_) {

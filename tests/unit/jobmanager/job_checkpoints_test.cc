@@ -236,6 +236,29 @@ TEST_F(JobCheckpointsTest, AnUnboundedJobWithoutAnIntervalTakesNone) {
   EXPECT_EQ(State(job), v1::FINISHED);
 }
 
+TEST_F(JobCheckpointsTest, ATriggerThatIsAnsweredAfterItsAttemptIsNoNews) {
+  const std::string job = SubmitAndRun();
+  executor_.Advance(seconds(1));
+  const auto late_answer = gateways_["b"]->triggered;
+  EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FAILED, "boom"));
+  AnswerCancel("b");
+  EXPECT_EQ(State(job), v1::RESTARTING);  // no attempt is under way
+  late_answer(TransientError("deadline"));
+  executor_.Advance(seconds(3));
+  EXPECT_EQ(Job(job).checkpoints().failed(), 1);
+  EXPECT_THAT(Job(job).checkpoints().latest_failed().failure(), HasSubstr("boom"));
+}
+
+TEST_F(JobCheckpointsTest, AJobThatHasEndedTakesNoMore) {
+  const std::string job = SubmitAndRun();
+  Checkpoint(job, 100);
+  EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FINISHED));
+  EXPECT_TRUE(Update("b", job, SubtaskOn("b"), v1::TASK_FINISHED));
+  EXPECT_EQ(State(job), v1::FINISHED);
+  executor_.Advance(seconds(60));
+  EXPECT_EQ(Job(job).checkpoints().triggered(), 1);
+}
+
 TEST_F(JobCheckpointsTest, TooManyFailuresRestartTheJob) {
   settings_.jobs.checkpoints.tolerable_failures = 0;
   Lead();
@@ -322,11 +345,7 @@ TEST_F(JobCheckpointsTest, AJobThatNobodyRunsAnyMoreIsRestored) {
 TEST_F(JobCheckpointsTest, SubmittedFromACheckpointOfAnother) {
   const std::string first = SubmitAndRun();
   Checkpoint(first, 100);
-  EXPECT_TRUE(dispatcher_->Cancel(first));
-  executor_.RunAll();
-  AnswerCancel("a");
-  AnswerCancel("b");
-  EXPECT_EQ(State(first), v1::CANCELED);
+  Cancel(first);
 
   v1::JobGraph graph = Graph(kEverySecond);
   graph.set_parallelism(1);

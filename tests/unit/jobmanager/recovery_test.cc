@@ -168,6 +168,11 @@ TEST_F(RecoveryTest, RestartsAJobOfWhichATaskIsMissing) {
   EXPECT_EQ(Job(job).restarts(), 1);
   EXPECT_THAT(Job(job).last_restart_reason(), HasSubstr("not all of its tasks were reported"));
   EXPECT_TRUE(gateways_["a"]->discoveries.empty());  // the splits are those that were stored
+  AnswerDeployment("a");
+  AnswerDeployment("b");
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FAILED, "boom", /*attempt=*/2));  // a failure of its own
+  AnswerCancel("b");
+  EXPECT_EQ(State(job), v1::FAILED);
 }
 
 TEST_F(RecoveryTest, WhatDoesNotFitTogetherIsRestarted) {
@@ -229,6 +234,67 @@ TEST_F(RecoveryTest, EndedJobsAreStillListed) {
   EXPECT_EQ(Job(job).summary().end_time_ms(), before.summary().end_time_ms());
   EXPECT_EQ(Job(job).summary().start_time_ms(), before.summary().start_time_ms());
   EXPECT_TRUE(dispatcher_->Summaries(/*include_ended=*/false).empty());
+}
+
+TEST_F(RecoveryTest, AStoreThatHangsIsSaid) {
+  const std::string job = RunningJob();
+  store_.holds = true;
+  ASSERT_TRUE(dispatcher_->Cancel(job));
+  EXPECT_TRUE(Update("b", job, 1, v1::TASK_FINISHED));
+  executor_.Advance(milliseconds(4900));
+  EXPECT_EQ(Reason(job), "");
+  for (const char* id : {"a", "b"}) Beat(id);
+  executor_.Advance(milliseconds(1100));
+  EXPECT_THAT(Reason(job), HasSubstr("not durable after 6 s, and 1 wait for it: can "
+                                     "high-availability.storageDir be written?"));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::CANCELLING);
+  EXPECT_EQ(Reason(job), "");
+}
+
+TEST_F(RecoveryTest, OnlyTheLastOfManyEndedJobsAreKept) {
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 4; ++i) {
+    jobs.push_back(Submit(1));
+    ASSERT_TRUE(dispatcher_->Cancel(jobs.back()));
+    executor_.Advance(seconds(1));
+  }
+  Lead();
+  ASSERT_EQ(dispatcher_->Summaries(/*include_ended=*/true).size(), 2u);  // ended_jobs_kept
+  EXPECT_EQ(State(jobs[2]), v1::CANCELED);
+  EXPECT_EQ(State(jobs[3]), v1::CANCELED);
+  for (const MetricSample& sample : metrics_.Collect()) {
+    for (const auto& [label, value] : sample.labels) EXPECT_NE(label, "job_id") << sample.name;
+  }
+  for (int i = 0; i < 2; ++i) {  // and those that end from now on push these out
+    ASSERT_TRUE(dispatcher_->Cancel(Submit(1)));
+    executor_.Advance(seconds(1));
+  }
+  EXPECT_EQ(dispatcher_->Summaries(/*include_ended=*/true).size(), 2u);
+  EXPECT_FALSE(dispatcher_->Details(jobs[3]));
+}
+
+TEST_F(RecoveryTest, AJobStaysAsItWasWhenTheClustersDefaultsChange) {
+  settings_.jobs.parallelism = 2;
+  settings_.jobs.max_parallelism = 64;
+  Lead();
+  const std::string job = Submit(Graph())->hex;
+  settings_.jobs.parallelism = 3;
+  settings_.jobs.max_parallelism = 32;
+  Lead();
+  EXPECT_EQ(Job(job).subtasks_size(), 2);
+  EXPECT_EQ(Job(job).plan().max_parallelism(), 64);
+}
+
+TEST_F(RecoveryTest, ATaskThatIsBeingCancelledIsNotAdopted) {
+  const std::string job = RunningJob();
+  Lead();
+  Register("a", 1, Running(job, 0));
+  EXPECT_EQ(State(job), v1::RECONCILING);
+  Register("b", 1, Running(job, 1, v1::TASK_CANCELING));
+  EXPECT_EQ(State(job), v1::FAILING);
 }
 
 TEST_F(RecoveryTest, ReconcilingMayBeCancelled) {
@@ -360,6 +426,22 @@ TEST_F(RecoveryTest, NothingIsDoneBeforeItsEntryIsDurable) {
   EXPECT_EQ(State(job), v1::FINISHED);
 }
 
+TEST_F(RecoveryTest, SplitsOnTheirWayIntoTheLogAreNotDiscoveredAgain) {
+  const int64_t registration = Register("a", 1);
+  const std::string job = Submit(1);
+  store_.holds = true;
+  AnswerDiscovery("a", 2);
+  dispatcher_->OnDetached("a", registration);
+  Register("b", 1);
+  EXPECT_TRUE(gateways_["b"]->discoveries.empty());
+  store_.holds = false;
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_TRUE(gateways_["b"]->discoveries.empty());
+  ASSERT_EQ(gateways_["b"]->deployments.size(), 1u);
+  EXPECT_EQ(gateways_["b"]->deployments[0].tasks(0).splits_size(), 2);
+}
+
 TEST_F(RecoveryTest, AStoreThatFailsEndsTheProcessAndNothingMoreIsDone) {
   Register("a", 1);
   store_.error = "somebody else leads";
@@ -368,7 +450,10 @@ TEST_F(RecoveryTest, AStoreThatFailsEndsTheProcessAndNothingMoreIsDone) {
   bool answered = false;
   dispatcher_->Submit(request, [&](const Result<JobId>&) { answered = true; });
   executor_.RunAll();
+  dispatcher_->Submit(request, [&](const Result<JobId>&) { answered = true; });
+  executor_.RunAll();
   EXPECT_EQ(fatal_, "somebody else leads");
+  EXPECT_EQ(fatal_calls_, 1);
   EXPECT_FALSE(answered);
   EXPECT_TRUE(dispatcher_->Summaries(true).empty());
 }
