@@ -116,7 +116,8 @@ class Table final : public Sink {
     return Ok();
   }
   Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) override {
-    return std::vector<SinkSegment>{{epoch, 1, std::exchange(buffered_, {})}};
+    return std::vector<SinkSegment>{
+        {epoch, 1, std::exchange(buffered_, {}) + std::string(outside_->padding, '\n')}};
   }
   Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) override {
     WS_RETURN_IF_ERROR(MayFail("commit"));
@@ -154,7 +155,7 @@ class Table final : public Sink {
     std::string_view rows = all;
     while (!rows.empty()) {
       const size_t end = rows.find('\n');
-      ++outside_->visible[name_][std::string(rows.substr(0, end))];
+      if (end > 0) ++outside_->visible[name_][std::string(rows.substr(0, end))];
       rows.remove_prefix(end + 1);
     }
     return Ok();

@@ -47,6 +47,7 @@ class Outside {
   // How often, in thousandths, a call does not come to the target, or its answer not back.
   int call_failures = 0;
   int lost_answers = 0;
+  size_t padding = 0;     // bytes more in every segment, so that it becomes a file of its own
   int failing_polls = 0;  // the same; each fails a task
 
   Schedule& schedule() { return *schedule_; }

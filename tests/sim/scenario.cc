@@ -18,7 +18,7 @@ constexpr const char* kExponentialDelay =
     "{ type: exponential-delay, initial-backoff: 10ms, max-backoff: 500ms }";
 
 std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_ms,
-                    const char* restarts) {
+                    const char* restarts, const char* drift) {
   std::string window =
       scenario.sessions ? fmt::format("type: session-window\n    gap: {}ms", scenario.window_ms)
                         : fmt::format("type: tumbling-window\n    size: {}ms", scenario.window_ms);
@@ -36,7 +36,7 @@ sources:
     scan.startup.mode: earliest-offset
     format: json
     columns: {}
-    watermark: {{ column: time, delay: {}ms }}
+    watermark: {{ column: time, delay: {}ms{} }}
 operators:
   windows:
     input: events
@@ -47,7 +47,7 @@ sinks:
   results: {{ input: windows, connector: blackhole }}
   rows: {{ input: events, connector: blackhole }}
 )",
-      interval_ms, restarts, kColumns, kDisorderMs, window);
+      interval_ms, restarts, kColumns, kDisorderMs, drift, window);
   if (!scenario.sessions && !two_phase) {
     job += "  late: { input: late_rows, connector: blackhole }\n";
   }
@@ -89,6 +89,7 @@ void SetCluster(Random& random, Scenario& scenario) {
   cluster.tasks.buffer_timeout_ms = random.Between(1, 10);
   cluster.tasks.batch_size_bytes = random.Pick<int64_t>({200, 1000, 64 << 10});
   cluster.tasks.max_records_per_poll = static_cast<int>(random.Pick<int64_t>({3, 10, 50}));
+  cluster.tasks.sink_epoch_size_bytes = random.Pick<int64_t>({300, 5000, 4 << 20});
   cluster.state_cache_bytes = random.Pick<int64_t>({4 << 10, 32 << 10, 1 << 20});
   cluster.channel_capacity_bytes = random.Pick<int64_t>({500, 4000, 1 << 16});
   cluster.log_snapshot_every = static_cast<int>(random.Between(5, 60));
@@ -185,7 +186,9 @@ Scenario MakeScenario(uint64_t seed) {
   AddRows(random, scenario);
   const bool two_phase = random.Chance(600);
   scenario.job = JobFile(scenario, two_phase, random.Between(60, 250),
-                         random.Chance(600) ? kFixedDelay : kExponentialDelay);
+                         random.Chance(600) ? kFixedDelay : kExponentialDelay,
+                         random.Chance(300) ? ", max-drift: 50ms" : "");
+  if (random.Chance(100)) scenario.padding = 70'000;
   if (random.Chance(500)) {
     scenario.late_messages = static_cast<int>(random.Between(5, 60));
     scenario.latest = milliseconds(random.Between(50, 3000));

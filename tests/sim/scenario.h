@@ -60,6 +60,7 @@ struct Scenario {
   ClusterSettings cluster;
   std::map<std::string, std::vector<Row>> splits;
   nanoseconds pace{0};
+  size_t padding = 0;     // of sink segments
   int late_messages = 0;  // in thousandths
   nanoseconds latest{0};
   int slow_ways = 0;  // the same

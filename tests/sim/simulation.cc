@@ -34,6 +34,7 @@ class Run {
     outside_.splits = scenario.splits;
     cluster_.network().slow_ways = scenario.slow_ways;
     outside_.pace = scenario.pace;
+    outside_.padding = scenario.padding;
   }
 
   Outcome ToTheEnd() {

@@ -4,29 +4,11 @@
 
 namespace watershed::sim {
 
-// The other end.
-class Stream::Receiver final : public CreditWriter,
-                               public std::enable_shared_from_this<Stream::Receiver> {
+// Where the channels of one stream send their credits. Does not keep the stream, which keeps them.
+class Stream::Credits final : public CreditWriter {
  public:
-  Receiver(std::weak_ptr<Stream> stream, const StreamEndpoint& endpoint, const std::string& peer)
-      : stream_(std::move(stream)),
-        process_(endpoint.process),
-        frames_(peer, endpoint.context, endpoint.receivers) {}
-
-  void Arrive(v1::Frame frame) {
-    process_->After(nanoseconds(0),
-                    [self = shared_from_this(), frame = std::move(frame)]() mutable {
-                      if (self->ended_) return;
-                      if (self->frames_.Receive(frame, self).empty()) return;
-                      if (const auto stream = self->stream_.lock()) stream->Break();
-                    });
-  }
-  void Break() {
-    process_->After(nanoseconds(0), [self = shared_from_this()] {
-      self->ended_ = true;
-      self->frames_.Break("injected");
-    });
-  }
+  Credits(std::weak_ptr<Stream> stream, ProcessPtr process)
+      : stream_(std::move(stream)), process_(std::move(process)) {}
 
   void GrantCredit(uint32_t channel_number, int64_t bytes) override {
     v1::Credit credit;
@@ -44,11 +26,41 @@ class Stream::Receiver final : public CreditWriter,
  private:
   void Send(v1::Credit credit) {
     const auto stream = stream_.lock();
-    if (stream != nullptr && !ended_ && process_->alive()) stream->OnCredit(std::move(credit));
+    if (stream != nullptr && process_->alive()) stream->OnCredit(std::move(credit));
   }
 
   const std::weak_ptr<Stream> stream_;
   const ProcessPtr process_;
+};
+
+// The other end.
+class Stream::Receiver final : public std::enable_shared_from_this<Stream::Receiver> {
+ public:
+  Receiver(const std::shared_ptr<Stream>& stream, const StreamEndpoint& endpoint)
+      : stream_(stream),
+        process_(endpoint.process),
+        credits_(std::make_shared<Credits>(stream, endpoint.process)),
+        frames_(stream->from(), endpoint.context, endpoint.receivers) {}
+
+  void Arrive(v1::Frame frame) {
+    process_->After(nanoseconds(0),
+                    [self = shared_from_this(), frame = std::move(frame)]() mutable {
+                      if (self->ended_) return;
+                      if (self->frames_.Receive(frame, self->credits_).empty()) return;
+                      if (const auto stream = self->stream_.lock()) stream->Break();
+                    });
+  }
+  void Break() {
+    process_->After(nanoseconds(0), [self = shared_from_this()] {
+      self->ended_ = true;
+      self->frames_.Break("injected");
+    });
+  }
+
+ private:
+  const std::weak_ptr<Stream> stream_;
+  const ProcessPtr process_;
+  const std::shared_ptr<Credits> credits_;
   IncomingFrames frames_;
   bool ended_ = false;
 };
@@ -77,7 +89,7 @@ void Stream::Arrive(v1::Frame& frame) {
   if (receiver_ == nullptr) {
     const StreamEndpoint* endpoint = network_->FindEndpoint(to_);
     if (endpoint == nullptr) return Break();
-    receiver_ = std::make_shared<Receiver>(self(), *endpoint, from());
+    receiver_ = std::make_shared<Receiver>(self(), *endpoint);
   }
   receiver_->Arrive(std::move(frame));
 }

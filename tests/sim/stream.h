@@ -29,6 +29,7 @@ class Stream final : public SendingStream {
   const std::string& to() const { return to_; }
 
  private:
+  class Credits;
   class Receiver;
   void Arrive(v1::Frame& frame);
   void OnCredit(v1::Credit credit);
