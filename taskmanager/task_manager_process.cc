@@ -129,6 +129,8 @@ class Process final : public TaskManagerProcess {
     services.reaper = &reaper_;
     services.channels = channels_.get();
     services.environment.clock = &SystemClock();
+    services.environment.options.auto_watermark_interval_ms =
+        config_.Get(options::kAutoWatermarkInterval).count();
     services.environment.connectors = &connectors_;
     services.environment.metrics = &metrics_;
     services.environment.metric_labels = labels_;

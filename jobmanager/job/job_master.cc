@@ -289,7 +289,8 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
   if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(*subtask), task_manager_id,
-                     report.message()));
+                     report.message()),
+         report.is_final());
   } else if (report.state() == v1::TASK_CANCELED &&
              (state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING)) {
     Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",

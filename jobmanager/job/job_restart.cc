@@ -184,7 +184,8 @@ bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatu
   if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(report), task_manager_id,
-                     report.message()));
+                     report.message()),
+         report.is_final());
   }
   return report.state() != v1::TASK_CANCELED && report.state() != v1::TASK_CANCELING;
 }

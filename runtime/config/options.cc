@@ -145,6 +145,14 @@ const ConfigOption<int64_t> kMaxParallelism{
      {},
      1,
      32768}};
+const ConfigOption<std::chrono::milliseconds> kAutoWatermarkInterval{
+    {"pipeline.auto-watermark-interval",
+     ConfigType::kDuration,
+     "200ms",
+     "A source sends its watermark at most this often; 0ms: after every batch it reads.",
+     kTaskManager,
+     {},
+     0}};
 const ConfigOption<std::chrono::milliseconds> kHeartbeatInterval{
     {"heartbeat.interval",
      ConfigType::kDuration,
@@ -217,6 +225,7 @@ std::span<const OptionDefinition* const> AllOptions() {
                                                  &kTemporaryDirs.definition,
                                                  &kDefaultParallelism.definition,
                                                  &kMaxParallelism.definition,
+                                                 &kAutoWatermarkInterval.definition,
                                                  &kHeartbeatInterval.definition,
                                                  &kHeartbeatTimeout.definition,
                                                  &kEndedJobsKept.definition,

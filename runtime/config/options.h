@@ -67,6 +67,7 @@ extern const ConfigOption<int64_t> kRetainedCheckpoints;
 extern const ConfigOption<std::string> kTemporaryDirs;
 extern const ConfigOption<int64_t> kDefaultParallelism;
 extern const ConfigOption<int64_t> kMaxParallelism;
+extern const ConfigOption<std::chrono::milliseconds> kAutoWatermarkInterval;
 extern const ConfigOption<std::chrono::milliseconds> kHeartbeatInterval;
 extern const ConfigOption<std::chrono::milliseconds> kHeartbeatTimeout;
 extern const ConfigOption<int64_t> kEndedJobsKept;

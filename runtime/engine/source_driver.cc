@@ -49,6 +49,7 @@ void SourceDriver::RegisterMetrics() {
           {std::string(metric_names::kTopic), split.topic},
           {std::string(metric_names::kPartition), std::to_string(split.partition)}};
       gauges.current_offset = &metrics.gauge(metric_names::kKafkaCurrentOffset, labels);
+      gauges.current_offset->Set(-1);
       gauges.lag = &metrics.gauge(metric_names::kPartitionLagRecords, labels);
       gauges.lag->Set(-1);
       if (records_lag_max_ == nullptr) {

@@ -306,6 +306,8 @@ v1::SubtaskReport TaskExecutor::Report(const AttemptKey& attempt, const RunningT
   out->set_state(ToProto(status.state));
   out->set_message(status.state == TaskState::kFailed ? status.failure.message
                                                       : status.degraded_reason);
+  out->set_is_final(status.state == TaskState::kFailed &&
+                    status.failure.domain == ErrorDomain::kUser);
   SetCounters(task.task->figures(), *out->mutable_counters());
   return report;
 }

@@ -58,7 +58,7 @@ class PostgresServer:
         self._process = spawn(
             [*self._as_user, str(_BINARIES / "postgres"), "-D", str(self._data), "-p",
              str(self.port), "-c", "listen_addresses=127.0.0.1", "-c",
-             "unix_socket_directories=", "-c", "log_min_messages=warning"], self.log)
+             "unix_socket_directories=", "-c", "max_connections=400", "-c", "log_min_messages=warning"], self.log)
         wait_ready("PostgreSQL", self._process, self._accepts, self.log)
         if first:
             self.psql(f"CREATE DATABASE {self.DATABASE}", database="postgres")

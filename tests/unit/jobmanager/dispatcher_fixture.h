@@ -185,7 +185,8 @@ class DispatcherTest : public testing::Test {
     return UpdateAs(epoch_, task_manager, job, subtask, state, message, attempt);
   }
   Status UpdateAs(LeaderEpoch epoch, const std::string& task_manager, const std::string& job,
-                  int subtask, v1::TaskState state, const std::string& message, int attempt = 1) {
+                  int subtask, v1::TaskState state, const std::string& message, int attempt = 1,
+                  bool is_final = false) {
     v1::UpdateTasksRequest request;
     request.set_task_manager_id(task_manager);
     request.set_leader_epoch(epoch.value);
@@ -196,6 +197,7 @@ class DispatcherTest : public testing::Test {
     report->mutable_status()->set_attempt(attempt);
     report->mutable_status()->set_state(state);
     report->mutable_status()->set_message(message);
+    report->mutable_status()->set_is_final(is_final);
     const Status status = dispatcher_->UpdateTasks(request);
     executor_.RunAll();
     return status;

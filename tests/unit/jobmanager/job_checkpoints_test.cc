@@ -283,6 +283,13 @@ TEST_F(JobCheckpointsTest, AFixedNumberOfRestartsThenFailed) {
   EXPECT_THAT(Reason(job), HasSubstr("boom again; restart-strategy fixed-delay: 1 restarts"));
 }
 
+TEST_F(JobCheckpointsTest, WhatStartingAgainCannotHealFailsAtOnce) {
+  const std::string job = SubmitAndRun();
+  EXPECT_TRUE(UpdateAs(epoch_, "a", job, SubtaskOn("a"), v1::TASK_FAILED, "bad record", 1, true));
+  AnswerCancel("b");
+  EXPECT_EQ(State(job), v1::FAILED);
+}
+
 TEST_F(JobCheckpointsTest, CancelledWhileItWaitsToRestart) {
   const std::string job = SubmitAndRun();
   EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FAILED, "boom"));

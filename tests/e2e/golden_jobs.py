@@ -1,0 +1,132 @@
+"""The jobs of tests/golden for a real cluster: Kafka in place of their source, PostgreSQL in place of their
+sink, and their input fed step by step, so that anything can happen between two of its records."""
+
+import copy
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from cluster import Cluster
+from scenario import BINARIES, Scenario, kafka_wire
+
+Row = tuple[tuple[str, object], ...]  # column and value, sorted
+
+_CONSUMED = "flink_taskmanager_job_task_operator_KafkaSourceReader_topic_partition_currentOffset"
+
+
+def load_cases() -> list[dict]:
+    """As golden_case.h has them."""
+    done = subprocess.run([str(BINARIES / "golden_cases")], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def has_input(case: dict) -> bool:
+    """Whether there is any record."""
+    return any(lines for partitions in case["input"].values() for lines in partitions)
+
+
+class GoldenJob:
+    """One case run in one way, with topics and tables of its own."""
+
+    def __init__(self, case: dict, scenario: Scenario, way: str, more: Mapping) -> None:
+        """`more`: fields of the job file."""
+        self.case = case
+        self.name: str = case["name"]
+        self.scenario = scenario
+        self.ids: list[str] = []  # of the jobs submitted for it, one after the other
+        self._more = more
+        self._base = f"{way}_{self.name}"
+        self._topics = {source: f"{scenario.topic}_{self._base}_{source}" for source in case["input"]}
+        self._tables = {sink: f"{self._base}_{sink}" for sink in case["job"]["sinks"]}
+        for source, partitions in case["input"].items():
+            kafka_wire.create_topic(scenario.kafka_url, self._topics[source], max(len(partitions), 1))
+
+    @property
+    def id(self) -> str:
+        """Of the job submitted last."""
+        return self.ids[-1]
+
+    @property
+    def failure(self) -> str | None:
+        """What the job must fail with."""
+        text = self.case["fails"]
+        for source, topic in self._topics.items():
+            text = text and text.replace(f"topic '{source}'", f"topic '{topic}'")
+        return text
+
+    def steps(self) -> int:
+        """So many that at most one record goes to each partition in one."""
+        return max((len(lines) for partitions in self.case["input"].values() for lines in partitions),
+                   default=0)
+
+    def submit(self, cluster: Cluster, parallelism: int, restore: str | None = None) -> None:
+        """`restore`: a checkpoint to begin from."""
+        path = self.scenario.directory / f"{self._base}.yaml"
+        path.write_text(json.dumps(self._job_file()))  # JSON is YAML
+        self.ids.append(cluster.submit(path, self.scenario.env, parallelism, restore))
+
+    def _job_file(self) -> dict:
+        job = {**copy.deepcopy(self.case["job"]), **self._more}
+        for name, source in job["sources"].items():
+            ends = [len(lines) for lines in self.case["input"][name]] or [0]
+            source |= {
+                "connector": "kafka", "topic": self._topics[name],
+                "properties.bootstrap.servers": "${KAFKA_URL}",
+                "properties.group.id": self._topics[name],
+                "scan.startup.mode": "earliest-offset", "scan.bounded.mode": "specific-offsets",
+                "scan.bounded.specific-offsets":
+                    ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))}
+        for name, sink in job["sinks"].items():
+            sink |= {"connector": "postgres", "url": "${POSTGRES_URL}",
+                     "username": "${POSTGRES_USER}", "password": "${POSTGRES_PASSWORD}",
+                     "table-name": self._tables[name], "create-tables": "true"}
+        return job
+
+    def records(self, step: int, steps: int) -> list[str]:
+        """Those of the step, each after its topic and partition. Every partition's last one comes in
+        the last step, so that no job ends before it."""
+        return [f"{self._topics[source]} {partition} {line}"
+                for source, partitions in self.case["input"].items()
+                for partition, lines in enumerate(partitions)
+                for line in lines[len(lines) * step // steps:len(lines) * (step + 1) // steps]]
+
+    def has_consumed(self, step: int, steps: int, offsets: Mapping[tuple, float]) -> bool:
+        """Whether the job has read all records up to the step's."""
+        return all(offsets.get((self.id, self._topics[source], str(partition)), -1)
+                   >= len(lines) * (step + 1) // steps - 1
+                   for source, partitions in self.case["input"].items()
+                   for partition, lines in enumerate(partitions))
+
+    def expected_rows(self) -> dict[str, Counter[Row]]:
+        """By sink."""
+        return {sink: Counter(map(_row, self.case["rows"].get(sink, []))) for sink in self._tables}
+
+    def rows(self) -> dict[str, Counter[Row]]:
+        """By sink."""
+        return {sink: self._rows(table) for sink, table in self._tables.items()}
+
+    def _rows(self, table: str) -> Counter[Row]:
+        columns = self.scenario.sql("SELECT column_name, data_type FROM information_schema.columns "
+                                     f"WHERE table_name = '{table}'")
+        pairs = [f"'{name}', " + (f"to_char(\"{name}\", 'YYYY-MM-DD HH24:MI:SS.MS')"
+                                  if kind.startswith("timestamp") else f'"{name}"')
+                 for name, kind in columns]
+        lines = self.scenario.sql(f'SELECT json_build_object({", ".join(pairs)}) FROM "{table}"')
+        return Counter(_row(line) for [line] in lines)
+
+
+def offsets_read(cluster: Cluster) -> dict[tuple, float]:
+    """The offset of the record read last, by job id, topic and partition."""
+    return {(labels["job_id"], labels["topic"], labels["partition"]): value
+            for task_manager in cluster.task_managers
+            for name, labels, value in task_manager.metrics() if name == _CONSUMED}
+
+
+def feed(jobs: Sequence[GoldenJob], step: int, steps: int) -> None:
+    """Puts the step's records of all jobs into their topics."""
+    jobs[0].scenario.load_addressed([line for job in jobs for line in job.records(step, steps)])
+
+
+def _row(json_line: str) -> Row:
+    return tuple(sorted(json.loads(json_line).items()))
