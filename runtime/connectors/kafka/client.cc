@@ -212,8 +212,9 @@ bool KafkaClient::all_brokers_down() const {
 }
 
 KafkaClient::~KafkaClient() {
-  // No group was joined: there is nothing to leave, and nothing to wait for.
-  if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  // Not RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, though no group was joined: with it librdkafka 2.0.2
+  // spins on a core for as long as a commit of offsets has no answer, at times for good.
+  if (handle_ != nullptr) rd_kafka_destroy(handle_);
 }
 
 void GiveUpClient(std::shared_ptr<KafkaClient> client) {
