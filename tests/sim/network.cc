@@ -9,6 +9,7 @@ namespace {
 
 constexpr microseconds kShortestLatency{20};
 constexpr microseconds kLongestLatency{400};
+constexpr int kLostOfLate = 300;  // in thousandths
 
 std::pair<std::string, std::string> Pair(const std::string& one, const std::string& other) {
   return std::minmax(one, other);
@@ -45,11 +46,16 @@ nanoseconds Network::LatencyOf(const std::string& from, const std::string& to) {
   return found->second * Latency();
 }
 
-void Network::Deliver(const Pending& call, std::function<void()> arrive) {
-  nanoseconds delay = LatencyOf(call.from, call.to);
-  if (schedule_->random().Chance(late)) delay += schedule_->random().Between({}, latest);
-  delay = std::max(delay, SilentUntil(call.from, call.to) - schedule_->Steady());
-  schedule_->After(delay, std::move(arrive));
+void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()> arrive) {
+  nanoseconds delay = LatencyOf(call->from, call->to);
+  if (schedule_->random().Chance(late)) {
+    if (schedule_->random().Chance(kLostOfLate)) return;
+    delay += schedule_->random().Between({}, latest);
+  }
+  delay = std::max(delay, SilentUntil(call->from, call->to) - schedule_->Steady());
+  schedule_->After(delay, [call, arrive = std::move(arrive)] {
+    if (!call->lost) arrive();
+  });
 }
 
 void Network::Track(const std::shared_ptr<Pending>& call) {
@@ -113,6 +119,7 @@ void Network::Cut(const std::string& one, const std::string& other) {
   for (const auto& weak : calls_) {
     const auto call = weak.lock();
     if (call == nullptr || !Joins(call->from, call->to, one, other)) continue;
+    call->lost = schedule_->random().Chance(500);
     call->caller->After(Latency(), [call] {
       call->fail({ErrorDomain::kExternal, true, "the connection to " + call->to + " was cut"});
     });

@@ -30,7 +30,7 @@ class Network {
  public:
   explicit Network(Schedule* schedule) : schedule_(schedule) {}
 
-  // How often, in thousandths, a message of a call comes late, by up to this.
+  // How often, in thousandths, a message of a call comes late, by up to this, or never.
   int late = 0;
   nanoseconds latest{0};
   // How often a way from one process to another is slow, in thousandths.
@@ -79,6 +79,7 @@ class Network {
     std::string from, to;
     ProcessPtr caller;
     std::function<void(const Error&)> fail;
+    bool lost = false;  // what is under way of it
   };
   struct Attachment {
     std::string from, to;
@@ -92,7 +93,7 @@ class Network {
   nanoseconds Latency();
   nanoseconds LatencyOf(const std::string& from, const std::string& to);
   // One message of a call.
-  void Deliver(const Pending& call, std::function<void()> arrive);
+  void Deliver(const std::shared_ptr<Pending>& call, std::function<void()> arrive);
   void Track(const std::shared_ptr<Pending>& call);
   void EndAttachments(const std::function<bool(const Attachment&)>& which);
 
@@ -122,11 +123,11 @@ void Network::Call(
     answer(Result<Response>(tl::make_unexpected(error)));
   };
   const auto reply = [this, call, answer](const Result<Response>& response) {
-    Deliver(*call, [call, answer, response] {
+    Deliver(call, [call, answer, response] {
       call->caller->After(nanoseconds(0), [answer, response] { answer(response); });
     });
   };
-  Deliver(*call, [this, call, serve = std::move(serve), reply] {
+  Deliver(call, [this, call, serve = std::move(serve), reply] {
     const ProcessPtr to = Find(call->to);
     if (to != nullptr) {
       return to->After(nanoseconds(0),
