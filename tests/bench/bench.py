@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Events per CPU-second of the engine, through the submitted cluster path: real Kafka on one core, a
-JobManager and a TaskManager on the other, release build. Figures depend on the machine: compare them
-with others of the same run, and never assert them in a test."""
+JobManager and a TaskManager on the other, release build; then checkpoints and recovery with a gigabyte of
+state (large_state.py). Figures depend on the machine: compare them with others of the same run, and never
+assert them in a test."""
 
 import argparse
 import pathlib
@@ -16,7 +17,8 @@ from typing import NamedTuple
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from cluster import ENDED, Cluster  # noqa: E402  (found through the line above)
+import large_state  # noqa: E402  (found through the line above)
+from cluster import ENDED, Cluster  # noqa: E402
 from measure import Run, StateUse, cpu_seconds, peak_rss_mb  # noqa: E402
 from peers import kafka_jars, kafka_wire  # noqa: E402
 from peers.kafka import KafkaBroker  # noqa: E402
@@ -67,6 +69,10 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of each job; medians are shown (default 3)")
     parser.add_argument("--job", choices=_TARGETS, action="append", help="only these")
     parser.add_argument("--no-ladder", action="store_true")
+    parser.add_argument("--no-state", action="store_true", help="not the job with large state")
+    parser.add_argument("--only-state", action="store_true", help="nothing but that")
+    parser.add_argument("--state-keys", type=int, default=16_000_000,
+                        help="of that job (default 16000000: 1 GB in a checkpoint's files)")
     parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build" / "release" / "bin")
     parser.add_argument("--kafka-cpus", default="0")
     parser.add_argument("--engine-cpus", default="1")
@@ -79,10 +85,13 @@ def main() -> int:
     try:
         _load(broker, arguments)
         bench = Bench(broker, arguments)
-        jobs = arguments.job or list(_TARGETS)
-        missed = bench.show_targets(jobs)
-        if not arguments.no_ladder:
-            bench.show_ladder()
+        missed = 0
+        if not arguments.only_state:
+            missed += bench.show_targets(arguments.job or list(_TARGETS))
+            if not arguments.no_ladder:
+                bench.show_ladder()
+        if not arguments.no_state:
+            missed += bench.show_large_state()
     finally:
         broker.stop()
     print(f"\n{missed} of the targets missed" if missed else "\nall targets met")
@@ -152,6 +161,11 @@ class Bench:
         for label, total in self._rungs():
             print(f"{label:50} {total - before:6.0f} {total:6.0f}", flush=True)
             before = total
+
+    def show_large_state(self) -> int:
+        """Prints the table; returns how many targets were missed. Processes use all cores."""
+        return large_state.show(self._arguments.binaries, self._env, self._arguments.state_keys,
+                                _JOBS / "session.yaml")
 
     def _rungs(self) -> Iterator[tuple[str, float]]:
         times = range(self._arguments.runs)

@@ -29,6 +29,7 @@ struct Settings {
   int64_t skip = 0;
   bool lines = false;
   bool addressed = false;
+  int64_t keys_in_turn = 0;
   bool dry_run = false;
   int64_t per_second = 0;
   std::string also_write;
@@ -150,6 +151,22 @@ void LoadEvents(Loader& loader, const Settings& settings) {
   if (copy.is_open() && !copy.flush()) throw std::runtime_error("cannot write the copy");
 }
 
+// Of the fields only those that sessions use; every key once before one comes again.
+void LoadKeysInTurn(Loader& loader, const Settings& settings) {
+  Pace pace(settings.per_second);
+  std::string payload;
+  for (int64_t i = settings.skip; i < settings.count; ++i) {
+    const int64_t key = i % settings.keys_in_turn;
+    payload = fmt::format(R"({{"ip":"10.{}.{}.{}","host":"www.dataexpert.io","event_time":")",
+                          key >> 16, key >> 8 & 255, key & 255);
+    AppendEventTime(settings.events.first_time_ms + i * settings.events.interval_us / 1000,
+                    payload);
+    payload += "\"}";
+    loader.Produce(settings.topic, static_cast<int>(key % settings.partitions), payload);
+    pace.Next();
+  }
+}
+
 int Main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Fills a Kafka topic with web events from a seed, or with lines of standard input.");
@@ -159,6 +176,9 @@ int Main(int argc, char** argv) {
   app.add_flag("--lines", settings.lines, "records are the lines of standard input, in turn");
   const auto* addressed = app.add_flag("--addressed", settings.addressed,
                                        "the same, each after its topic, partition and a blank");
+  app.add_option("--keys-in-turn", settings.keys_in_turn,
+                 "short events of so many (ip, host), one after the other, without disorder");
+  app.add_option("--first-time-ms", settings.events.first_time_ms, "event time of the first");
   app.add_option("--count", settings.count, "events to make");
   app.add_option("--skip", settings.skip, "of these events, those that an earlier run has put");
   app.add_option("--also-write", settings.also_write, "a file for the same events, one a line");
@@ -180,6 +200,8 @@ int Main(int argc, char** argv) {
     LoadAddressedLines(loader);
   } else if (settings.lines) {
     LoadLines(loader, settings);
+  } else if (settings.keys_in_turn > 0) {
+    LoadKeysInTurn(loader, settings);
   } else {
     LoadEvents(loader, settings);
   }
