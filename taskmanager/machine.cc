@@ -26,6 +26,13 @@ int64_t FreeMemoryBytes() {
   return static_cast<int64_t>(::sysconf(_SC_AVPHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
 }
 
+int64_t ResidentMemoryBytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t pages = 0, resident_pages = 0;
+  file >> pages >> resident_pages;
+  return resident_pages * ::sysconf(_SC_PAGESIZE);
+}
+
 std::string MakeTaskManagerId(const std::string& host) {
   return fmt::format("{}-{}-{:06x}", host, ::getpid(), std::random_device{}() & 0xffffff);
 }

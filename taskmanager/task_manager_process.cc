@@ -16,6 +16,8 @@
 #include "taskmanager/cluster/grpc_job_manager_gateway.h"
 #include "taskmanager/cluster/job_manager_connection.h"
 #include "taskmanager/machine.h"
+#include "taskmanager/memory_limits.h"
+#include "taskmanager/memory_report.h"
 #include "taskmanager/network/data_exchange_service.h"
 #include "taskmanager/network/network_channel_provider.h"
 #include "taskmanager/rpc/task_manager_service.h"
@@ -30,20 +32,15 @@ constexpr std::chrono::seconds kReportsGrace{1};  // for the JobManager to hear 
 constexpr size_t kDiscoveryThreads = 4;
 constexpr size_t kSnapshotThreads = 4;
 
-KeyedStateOptions StateOptionsFrom(const Config& config) {
-  KeyedStateOptions state;
-  const auto backend = StateBackendKindFromName(config.Get(options::kStateBackend));
-  if (backend) state.backend = *backend;
-  const int64_t managed = config.Get(options::kManagedMemory);
-  state.write_buffer_bytes = managed / 7;
-  state.block_cache_bytes = managed / 7;
-  state.cache_bytes = managed - state.write_buffer_bytes - state.block_cache_bytes;
+KeyedStateOptions StateOptions(const Config& config, MemoryAccount& memory) {
+  KeyedStateOptions state = KeyedStateOptionsFrom(config, memory.limits());
+  state.account = &memory;
   return state;
 }
 
 class Process final : public TaskManagerProcess {
  public:
-  Process(const Config& config, const ConnectorFactory& connectors)
+  Process(const Config& config, const MemoryLimits& memory, const ConnectorFactory& connectors)
       : config_(config),
         connectors_(connectors),
         id_(config.Get(options::kTaskManagerResourceId).empty()
@@ -51,11 +48,14 @@ class Process final : public TaskManagerProcess {
                 : config.Get(options::kTaskManagerResourceId)),
         labels_({{std::string(metric_names::kTaskManagerId), id_},
                  {std::string(metric_names::kHost), config.Get(options::kTaskManagerHost)}}),
+        memory_(memory),
         own_metrics_(&metrics_, labels_),
-        keyed_state_(StateOptionsFrom(config)),
+        keyed_state_(StateOptions(config, memory_)),
         reaper_("reaper"),
         loop_("taskmanager"),
-        discovery_("discovery", kDiscoveryThreads) {}
+        discovery_("discovery", kDiscoveryThreads) {
+    ExportMemory(memory_, own_metrics_);
+  }
   ~Process() override { Stop(); }
 
   Status Initialize() {
@@ -110,6 +110,7 @@ class Process final : public TaskManagerProcess {
   void MakeNetwork() {
     auto context = std::make_shared<NetworkContext>();
     context->task_manager_id = id_;
+    context->memory = &memory_;
     context->channel_capacity_bytes = config_.Get(options::kNetworkMemoryPerChannel);
     context->bytes_out = &own_metrics_.counter(metric_names::kNetworkSentBytes);
     context->bytes_in = &own_metrics_.counter(metric_names::kNetworkReceivedBytes);
@@ -135,6 +136,7 @@ class Process final : public TaskManagerProcess {
     services.environment.metrics = &metrics_;
     services.environment.metric_labels = labels_;
     services.environment.keyed_state = &keyed_state_;
+    services.environment.memory = &memory_;
     services.environment.snapshot_io = &snapshot_io_;
     services.environment.temporary_directory = temporary_->path();
     services.on_report = [this](v1::SubtaskReport report) {
@@ -162,7 +164,10 @@ class Process final : public TaskManagerProcess {
       }
     };
     callbacks.fill_heartbeat = [this](v1::HeartbeatRequest& request) {
+      backend_memory_.Set(keyed_state_.backend_memory_bytes());
       request.set_free_memory_bytes(FreeMemoryBytes());
+      request.set_resident_memory_bytes(ResidentMemoryBytes());
+      *request.mutable_memory() = UsageOf(memory_);
       for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
     };
     callbacks.on_registered = [this](LeaderEpoch epoch) { control_->ObserveLeader(epoch); };
@@ -182,7 +187,8 @@ class Process final : public TaskManagerProcess {
     self.set_slots(static_cast<int32_t>(config_.Get(options::kTaskManagerSlots)));
     self.set_cpu_cores(CpuCores());
     self.set_physical_memory_bytes(PhysicalMemoryBytes());
-    self.set_managed_memory_bytes(config_.Get(options::kManagedMemory));
+    self.set_managed_memory_bytes(memory_.limits().of(MemoryShare::kState));
+    self.set_process_memory_bytes(memory_.limits().process_bytes);
     self.set_pid(::getpid());
     loop_.Post([connection = connection_, self] { connection->Start(self); });
   }
@@ -235,8 +241,11 @@ class Process final : public TaskManagerProcess {
   const std::string id_;
   const MetricLabels labels_;
   MetricRegistry metrics_;
+  MemoryAccount memory_;  // outlives all that counts in it
   MetricGroup own_metrics_;
   KeyedStateFactory keyed_state_;
+  // The loop's: RocksDB does not tell, so it is asked from time to time.
+  MemoryReservation backend_memory_{&memory_, MemoryShare::kState};
   WorkerPool snapshot_io_{"snapshot-io", kSnapshotThreads};  // tasks refer to it
   std::unique_ptr<TemporaryDirectory> temporary_;
   std::unique_ptr<DataExchangeService> exchange_;
@@ -260,7 +269,8 @@ class Process final : public TaskManagerProcess {
 
 Result<std::unique_ptr<TaskManagerProcess>> TaskManagerProcess::Start(
     const Config& config, const ConnectorFactory& connectors) {
-  auto process = std::make_unique<Process>(config, connectors);
+  WS_ASSIGN_OR_RETURN(const MemoryLimits memory, MemoryLimitsFrom(config));
+  auto process = std::make_unique<Process>(config, memory, connectors);
   WS_RETURN_IF_ERROR(process->Initialize());
   return process;
 }

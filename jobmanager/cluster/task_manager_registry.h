@@ -19,7 +19,10 @@ struct TaskManagerEntry {
   std::shared_ptr<TaskManagerGateway> gateway;
   std::chrono::nanoseconds last_heard{0};  // steady clock
   int64_t last_heard_ms = 0;               // wall clock, to show
+  // As the last heartbeat said.
   int64_t free_memory_bytes = 0;
+  int64_t resident_memory_bytes = 0;
+  std::vector<v1::MemoryShareUsage> memory;
 };
 
 class TaskManagerRegistry {

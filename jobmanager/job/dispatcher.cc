@@ -68,6 +68,12 @@ std::vector<TaskManagerView> Dispatcher::TaskManagers() const {
     view.physical_memory_bytes = entry.info.physical_memory_bytes();
     view.free_memory_bytes = entry.free_memory_bytes;
     view.managed_memory_bytes = entry.info.managed_memory_bytes();
+    view.process_memory_bytes = entry.info.process_memory_bytes();
+    view.resident_memory_bytes = entry.resident_memory_bytes;
+    for (const v1::MemoryShareUsage& share : entry.memory) {
+      view.memory.push_back(
+          {share.name(), share.limit_bytes(), share.used_bytes(), share.peak_bytes()});
+    }
     view.last_heartbeat_ms = entry.last_heard_ms;
     for (const auto& job : jobs_) {
       if (const int32_t held = job->SlotsHeldOn(id); held > 0) {
@@ -116,6 +122,8 @@ v1::HeartbeatResponse Dispatcher::Heartbeat(const v1::HeartbeatRequest& request)
   entry->last_heard = clock_->Steady();
   entry->last_heard_ms = clock_->NowMs();
   entry->free_memory_bytes = request.free_memory_bytes();
+  entry->resident_memory_bytes = request.resident_memory_bytes();
+  entry->memory.assign(request.memory().begin(), request.memory().end());
   for (const v1::SubtaskReport& report : request.tasks()) {
     JobMaster* job = Find(report.job_id());
     const Attempt attempt{report.status().attempt()};

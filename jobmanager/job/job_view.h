@@ -26,6 +26,14 @@ struct AllocatedSlotsView {
   int32_t assigned_tasks = 0;
 };
 
+// A part of a TaskManager's memory, by what it is for ("state", "sources", "network", …).
+struct MemoryShareView {
+  std::string name;
+  int64_t limit_bytes = 0;
+  int64_t used_bytes = 0;
+  int64_t peak_bytes = 0;
+};
+
 struct TaskManagerView {
   std::string id;       // may contain ':' and '-'
   std::string address;  // host:port of its gRPC server
@@ -36,6 +44,9 @@ struct TaskManagerView {
   int64_t physical_memory_bytes = 0;
   int64_t free_memory_bytes = 0;
   int64_t managed_memory_bytes = 0;
+  int64_t process_memory_bytes = 0;   // the setting that bounds all of it
+  int64_t resident_memory_bytes = 0;  // what the kernel says it has
+  std::vector<MemoryShareView> memory;
   int64_t last_heartbeat_ms =
       0;  // wall clock, when the last heartbeat came; Flink's timeSinceLastHeartbeat
   std::vector<AllocatedSlotsView> allocated;

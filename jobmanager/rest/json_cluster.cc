@@ -1,6 +1,7 @@
 // Cluster-wide views: configuration, overview, TaskManagers.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "jobmanager/rest/json_views.h"
@@ -16,17 +17,26 @@ std::string FlinkVersion(const BuildInfo& build) {
   return fmt::format("2.3-watershed-{}", build.version);
 }
 
-// Flink's resource profile: memory in megabytes. Watershed has one budget, its managed memory.
+// The share of that name; zeros before the first heartbeat.
+MemoryShareView ShareOf(const TaskManagerView& worker, std::string_view name) {
+  for (const MemoryShareView& share : worker.memory) {
+    if (share.name == name) return share;
+  }
+  return {};
+}
+
+// Flink's resource profile: memory in megabytes.
 Json ResourceJson(const TaskManagerView& worker, int32_t slots) {
   double share = worker.slots > 0 ? static_cast<double>(slots) / worker.slots : 0;
-  return {
-      {"cpuCores", worker.cpu_cores * share},
-      {"taskHeapMemory", 0},
-      {"taskOffHeapMemory", 0},
-      {"managedMemory",
-       static_cast<int64_t>(static_cast<double>(worker.managed_memory_bytes) * share) / kMegabyte},
-      {"networkMemory", 0},
-      {"extendedResources", Json::object()}};
+  const auto megabytes = [share](int64_t bytes) {
+    return static_cast<int64_t>(static_cast<double>(bytes) * share) / kMegabyte;
+  };
+  return {{"cpuCores", worker.cpu_cores * share},
+          {"taskHeapMemory", 0},
+          {"taskOffHeapMemory", 0},
+          {"managedMemory", megabytes(worker.managed_memory_bytes)},
+          {"networkMemory", megabytes(ShareOf(worker, "network").limit_bytes)},
+          {"extendedResources", Json::object()}};
 }
 
 Json HardwareJson(const TaskManagerView& worker) {
@@ -36,15 +46,31 @@ Json HardwareJson(const TaskManagerView& worker) {
           {"managedMemory", worker.managed_memory_bytes}};
 }
 
+// There is no heap apart from the rest: what has no name of Flink's counts as its off-heap memory
+// of tasks, and is told apart in "watershed".
 Json MemoryConfigurationJson(const TaskManagerView& worker) {
   Json json = Json::object();
-  for (const char* name : {"frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap",
-                           "networkMemory", "jvmMetaspace", "jvmOverhead"}) {
+  for (const char* name :
+       {"frameworkHeap", "taskHeap", "frameworkOffHeap", "jvmMetaspace", "jvmOverhead"}) {
     json[name] = 0;
   }
+  const int64_t network = ShareOf(worker, "network").limit_bytes;
+  json["networkMemory"] = network;
   json["managedMemory"] = worker.managed_memory_bytes;
-  json["totalFlinkMemory"] = worker.managed_memory_bytes;
-  json["totalProcessMemory"] = worker.managed_memory_bytes;
+  json["taskOffHeap"] =
+      std::max<int64_t>(0, worker.process_memory_bytes - worker.managed_memory_bytes - network);
+  json["totalFlinkMemory"] = worker.process_memory_bytes;
+  json["totalProcessMemory"] = worker.process_memory_bytes;
+  return json;
+}
+
+Json MemorySharesJson(const TaskManagerView& worker) {
+  Json json = Json::object();
+  for (const MemoryShareView& share : worker.memory) {
+    json[share.name] = {{"limitBytes", share.limit_bytes},
+                        {"usedBytes", share.used_bytes},
+                        {"peakBytes", share.peak_bytes}};
+  }
   return json;
 }
 
@@ -75,20 +101,27 @@ Json TaskManagerJson(const TaskManagerView& worker) {
           {"hardware", HardwareJson(worker)},
           {"memoryConfiguration", MemoryConfigurationJson(worker)},
           {"blocked", false},
-          {"watershed", {{"pid", worker.pid}}}};
+          {"watershed",
+           {{"pid", worker.pid},
+            {"residentMemory", worker.resident_memory_bytes},
+            {"memory", MemorySharesJson(worker)}}}};
 }
 
-// The JVM's figures, which a native process has none of.
-Json JvmMetricsJson() {
+// The JVM's figures, which a native process has none of, and those of the network's memory.
+Json MetricsJson(const TaskManagerView& worker) {
   Json json = Json::object();
   for (const char* name :
        {"heapUsed", "heapCommitted", "heapMax", "nonHeapUsed", "nonHeapCommitted", "nonHeapMax",
         "directCount", "directUsed", "directMax", "mappedCount", "mappedUsed", "mappedMax",
         "nettyShuffleMemorySegmentsAvailable", "nettyShuffleMemorySegmentsUsed",
-        "nettyShuffleMemorySegmentsTotal", "nettyShuffleMemoryAvailable", "nettyShuffleMemoryUsed",
-        "nettyShuffleMemoryTotal"}) {
+        "nettyShuffleMemorySegmentsTotal"}) {
     json[name] = 0;
   }
+  const MemoryShareView network = ShareOf(worker, "network");
+  json["nettyShuffleMemoryAvailable"] =
+      std::max<int64_t>(0, network.limit_bytes - network.used_bytes);
+  json["nettyShuffleMemoryUsed"] = network.used_bytes;
+  json["nettyShuffleMemoryTotal"] = network.limit_bytes;
   json["garbageCollectors"] = Json::array();
   return json;
 }
@@ -155,7 +188,7 @@ Json TaskManagerDetailsJson(const TaskManagerView& worker) {
     }
   }
   json["allocatedSlots"] = std::move(slots);
-  json["metrics"] = JvmMetricsJson();
+  json["metrics"] = MetricsJson(worker);
   return json;
 }
 

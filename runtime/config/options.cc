@@ -54,20 +54,32 @@ const ConfigOption<std::string> kTaskManagerResourceId{
     {"taskmanager.resource-id", ConfigType::kString, "",
      "Name of the TaskManager; made from host, port and a random part when not set.",
      kTaskManager}};
-const ConfigOption<int64_t> kManagedMemory{{"taskmanager.memory.managed.size",
-                                            ConfigType::kSize,
-                                            "128mb",
-                                            "Memory for keyed state: RocksDB's block cache and "
-                                            "write buffers and the hot-key caches of all "
-                                            "tasks of a TaskManager together.",
-                                            kEngine,
-                                            {},
-                                            8 * kMiB}};
+const ConfigOption<int64_t> kProcessMemory{
+    {"taskmanager.memory.process.size",
+     ConfigType::kSize,
+     "",
+     "All memory of a TaskManager: what its tasks keep, fetch ahead, send, have not yet written to "
+     "checkpoints or committed is kept within it. When not set: 400mb, and 64mb for every slot "
+     "above four.",
+     kTaskManager,
+     {},
+     64 * kMiB}};
+const ConfigOption<int64_t> kManagedMemory{
+    {"taskmanager.memory.managed.size",
+     ConfigType::kSize,
+     "",
+     "Of that, for keyed state: RocksDB's block cache and write buffers and the hot-key caches of "
+     "all tasks together. When not set: half of what the process and its tasks leave (142mb of "
+     "400mb with one slot).",
+     kTaskManager,
+     {},
+     8 * kMiB}};
 const ConfigOption<int64_t> kNetworkMemoryPerChannel{
     {"taskmanager.memory.network.channel-size",
      ConfigType::kSize,
      "1mb",
-     "Rows in flight on one channel between two subtasks before its sender waits.",
+     "Rows in flight on one channel between two subtasks before its sender waits; less when many "
+     "channels share the network's part of taskmanager.memory.process.size.",
      kEngine,
      {},
      64 * kKiB}};
@@ -211,6 +223,7 @@ std::span<const OptionDefinition* const> AllOptions() {
                                                  &kTaskManagerRpcPort.definition,
                                                  &kTaskManagerSlots.definition,
                                                  &kTaskManagerResourceId.definition,
+                                                 &kProcessMemory.definition,
                                                  &kManagedMemory.definition,
                                                  &kNetworkMemoryPerChannel.definition,
                                                  &kRpcServerMemory.definition,

@@ -53,6 +53,7 @@ extern const ConfigOption<std::string> kTaskManagerBindHost;
 extern const ConfigOption<PortRange> kTaskManagerRpcPort;
 extern const ConfigOption<int64_t> kTaskManagerSlots;
 extern const ConfigOption<std::string> kTaskManagerResourceId;
+extern const ConfigOption<int64_t> kProcessMemory;
 extern const ConfigOption<int64_t> kManagedMemory;
 extern const ConfigOption<int64_t> kNetworkMemoryPerChannel;
 extern const ConfigOption<int64_t> kRpcServerMemory;

@@ -11,6 +11,7 @@
 
 namespace watershed {
 
+class MemoryAccount;
 namespace v1 {
 class Connector;
 class Format;
@@ -25,6 +26,10 @@ struct ConnectorContext {
   const Clock* clock = nullptr;
   MetricGroup* metrics = nullptr;   // labelled; outlives the connector
   std::string temporary_directory;  // its own, exists
+  // What it may keep in memory of rows fetched ahead (a source) or not sent yet (a sink); 0: what
+  // it thinks right. A source counts it in `memory`, which may be null.
+  int64_t memory_bytes = 0;
+  MemoryAccount* memory = nullptr;
 };
 
 Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(const v1::Connector& connector,

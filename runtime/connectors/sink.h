@@ -54,7 +54,8 @@ class Sink {
   virtual Status Recover(std::span<const SinkSegment> segments) = 0;
   // Validates rows against the target (types, lengths, NUL) and buffers them. Never blocks long.
   virtual Status Write(const RecordBatch& batch) = 0;
-  // All rows written since the last Prepare. A long epoch is prepared in several parts.
+  // All rows written since the last Prepare. A long epoch is prepared in several parts, of which
+  // the first do not know its number yet (-1): the engine fills it in.
   virtual Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) = 0;
   // Makes the epoch visible, once. May be asked again after an unknown outcome (retryable error).
   virtual Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) = 0;

@@ -47,6 +47,8 @@ class ChainNode {
     (void)checkpoint;
     return Ok();
   }
+  // Some checkpoint was given up: the time to let go of what nobody will take.
+  virtual void OnCheckpointAborted() {}
   // Everything up to this checkpoint, which is complete, is committed in the target.
   virtual bool Committed(CheckpointId checkpoint) const {
     (void)checkpoint;
@@ -57,7 +59,8 @@ class ChainNode {
   // After the last call, whether the task finished, was canceled or failed.
   virtual void Close() = 0;
 
-  // The ends of a chain: no room just now; the mailbox is notified when that changes.
+  // No room just now: an end of the chain, or state that waits for storage. The mailbox is notified
+  // when that changes.
   virtual bool full() const { return false; }
   // Tries again to get rid of what found no room.
   virtual Status ResumeOutput() { return Ok(); }

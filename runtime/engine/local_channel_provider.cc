@@ -12,7 +12,9 @@ Result<std::unique_ptr<End>> LocalChannelProvider::Open(const ChannelKey& key,
   std::lock_guard lock(mutex_);
   auto [it, created] = half_open_.try_emplace(key);
   if (created) {
-    LocalChannel channel = MakeLocalChannel(capacity_bytes_);
+    const auto own = capacities_bytes_.find({key.job, key.attempt});
+    LocalChannel channel =
+        MakeLocalChannel(own == capacities_bytes_.end() ? capacity_bytes_ : own->second);
     it->second = {std::move(channel.sender), std::move(channel.receiver)};
   }
   std::unique_ptr<End> opened = std::move(it->second.*end);
@@ -34,8 +36,14 @@ Result<std::unique_ptr<ChannelReceiver>> LocalChannelProvider::OpenReceiver(cons
   return Open(key, &Ends::receiver);
 }
 
+void LocalChannelProvider::SetCapacity(const JobId& job, Attempt attempt, int64_t capacity_bytes) {
+  std::lock_guard lock(mutex_);
+  capacities_bytes_[{job, attempt}] = capacity_bytes;
+}
+
 void LocalChannelProvider::Forget(const JobId& job, Attempt attempt) {
   std::lock_guard lock(mutex_);
+  capacities_bytes_.erase({job, attempt});
   std::erase_if(half_open_, [&](const auto& entry) {
     return entry.first.job == job && entry.first.attempt == attempt;
   });

@@ -15,6 +15,9 @@ class LocalChannelProvider final : public ChannelProvider {
  public:
   explicit LocalChannelProvider(int64_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
 
+  // Of the attempt's channels, where it differs; before one of them is opened, until Forget.
+  void SetCapacity(const JobId& job, Attempt attempt, int64_t capacity_bytes);
+
   Result<std::unique_ptr<ChannelSender>> OpenSender(const ChannelKey& key,
                                                     const SchemaPtr& schema) override;
   Result<std::unique_ptr<ChannelReceiver>> OpenReceiver(const ChannelKey& key,
@@ -32,6 +35,7 @@ class LocalChannelProvider final : public ChannelProvider {
 
   const int64_t capacity_bytes_;
   std::mutex mutex_;
+  std::map<std::pair<JobId, Attempt>, int64_t> capacities_bytes_;
   std::map<ChannelKey, Ends> half_open_;
 };
 

@@ -89,6 +89,10 @@ Status OperatorChain::OnCheckpointComplete(CheckpointId checkpoint) {
   return Ok();
 }
 
+void OperatorChain::OnCheckpointAborted() {
+  for (const auto& node : nodes_) node->OnCheckpointAborted();
+}
+
 bool OperatorChain::Committed(CheckpointId checkpoint) const {
   return std::all_of(nodes_.begin(), nodes_.end(),
                      [&](const auto& node) { return node->Committed(checkpoint); });

@@ -46,9 +46,10 @@ class OperatorChain {
   // As those of ChainNode, for all nodes.
   bool WriteFrozen(int64_t max_bytes);
   Status OnCheckpointComplete(CheckpointId checkpoint);
+  void OnCheckpointAborted();
   bool Committed(CheckpointId checkpoint) const;
 
-  // Some end of the chain has no room: feed it nothing, neither rows nor Continue.
+  // Some node of the chain has no room: feed it nothing, neither rows nor Continue.
   bool full() const;
   Status ResumeOutput();
   std::string degraded_reason() const;

@@ -47,6 +47,10 @@ class OperatorNode final : public ChainNode {
     return keyed_state_ != nullptr && keyed_state_->WriteFrozen(max_bytes);
   }
   Status OnBarrier(const Barrier&) override { return Ok(); }
+  void OnCheckpointAborted() override {
+    if (keyed_state_ != nullptr) keyed_state_->GiveUpIfHeldUp();
+  }
+  bool full() const override { return keyed_state_ != nullptr && keyed_state_->held_up(); }
   Result<Progress> EndOfInput() override;
   void Close() override;
 

@@ -109,12 +109,13 @@ void SinkCalls::Commit(std::shared_ptr<const SinkEpoch> epoch, std::function<Sta
 }
 
 void SinkCalls::StartCommit() {
-  parameters_.runner->Run(
-      [this, target = target_, epoch = committing_, mailbox = parameters_.mailbox] {
-        Status status =
-            CatchAll("commit", [&] { return target->sink->Commit(epoch->id, epoch->segments); });
-        mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
-      });
+  // A copy of what the payloads are now: the task may move them out of memory meanwhile.
+  const auto epoch = std::make_shared<const SinkEpoch>(*committing_);
+  parameters_.runner->Run([this, target = target_, epoch, mailbox = parameters_.mailbox] {
+    Status status =
+        CatchAll("commit", [&] { return target->sink->Commit(epoch->id, epoch->segments); });
+    mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
+  });
 }
 
 Status SinkCalls::OnCommitted(const Status& status) {

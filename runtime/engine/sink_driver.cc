@@ -26,13 +26,29 @@ SinkCalls::Parameters CallsOf(SinkDriver::Parameters& parameters) {
   return calls;
 }
 
+constexpr int64_t kDefaultMemoryBytes = int64_t{32} << 20;
+constexpr int64_t kMinPartBytes = 256 << 10;
+
+// An epoch, or a part of one, takes a quarter of the memory at most: one is filled, one is written
+// or committed.
+SinkDriver::Parameters WithinMemory(SinkDriver::Parameters parameters) {
+  if (parameters.memory_bytes == 0) parameters.memory_bytes = kDefaultMemoryBytes;
+  parameters.memory_bytes = std::max(parameters.memory_bytes, 4 * kMinPartBytes);
+  int64_t& size_bytes = parameters.options.sink_epoch_size_bytes;
+  size_bytes = std::min(size_bytes, parameters.memory_bytes / 4);
+  return parameters;
+}
+
 }  // namespace
 
 SinkDriver::SinkDriver(std::unique_ptr<Sink> sink, Parameters parameters)
-    : parameters_(std::move(parameters)),
+    : parameters_(WithinMemory(std::move(parameters))),
       calls_(std::move(sink), CallsOf(parameters_)),
       writes_at_once_(calls_.sink().writes_at_once()),
-      unconfirmed_(parameters_.snapshots) {
+      memory_(parameters_.memory, MemoryShare::kSinks),
+      unconfirmed_(parameters_.snapshots, parameters_.memory_bytes,
+                   [this](const Status& written) { OnStored(written); }),
+      store_backoff_(static_cast<uint64_t>(parameters_.writer.writer)) {
   MetricGroup& metrics = *parameters_.metrics;
   records_in_ = &metrics.counter(metric_names::kOperatorRecordsIn);
   input_watermark_ = &metrics.gauge(metric_names::kOperatorInputWatermarkMs);
@@ -51,7 +67,8 @@ Result<Progress> SinkDriver::Open() {
 }
 
 bool SinkDriver::EpochIsFull() const {
-  return calls_.sink().buffered_bytes() >= parameters_.options.sink_epoch_size_bytes;
+  return calls_.sink().buffered_bytes() + unconfirmed_.open_bytes() >=
+         parameters_.options.sink_epoch_size_bytes;
 }
 
 Status SinkDriver::Process(int, const RecordBatch& batch) {
@@ -66,7 +83,8 @@ Status SinkDriver::Process(int, const RecordBatch& batch) {
   records_send_->Add(batch.num_rows());
   const bool is_first = rows_in_epoch_ == 0;
   rows_in_epoch_ += batch.num_rows();
-  if (!has_local_epochs()) return Ok();
+  CountMemory();
+  if (!has_local_epochs()) return PreparePart();
   if (is_first) StartTimer();
   epoch_due_ |= EpochIsFull();
   return EndLocalEpochIfDue();
@@ -106,6 +124,47 @@ Result<std::optional<SinkEpoch>> SinkDriver::PrepareEpoch(CheckpointId id) {
   return std::nullopt;
 }
 
+Status SinkDriver::PreparePart() {
+  if (calls_.sink().buffered_bytes() >= parameters_.options.sink_epoch_size_bytes) {
+    WS_ASSIGN_OR_RETURN(std::optional<SinkEpoch> part, PrepareEpoch(CheckpointId{-1}));
+    if (part) unconfirmed_.AddPart(std::move(*part));
+  }
+  if (MemoryIsFull() && store_failure_.empty()) unconfirmed_.StoreAll();
+  CountMemory();
+  return Ok();
+}
+
+// The task has mail with this, and looks again whether there is room.
+void SinkDriver::OnStored(const Status& written) {
+  CountMemory();
+  store_failure_.clear();
+  if (written) {
+    store_backoff_.Reset();
+    if (MemoryIsFull()) unconfirmed_.StoreAll();
+    return;
+  }
+  if (!MemoryIsFull()) return;  // the next snapshot tries again
+  const auto delay = store_backoff_.Next();
+  store_failure_ = fmt::format(
+      "{} bytes of output wait in memory, where there is no room for more, until the checkpoint "
+      "storage takes them: {}; trying again in {} ms",
+      memory_.bytes(), written.error().message, delay.count());
+  parameters_.mailbox->AddTimer(parameters_.clock->Steady() + delay, [this] {
+    unconfirmed_.StoreAll();
+    return Ok();
+  });
+}
+
+void SinkDriver::CountMemory() {
+  memory_.Set(calls_.sink().buffered_bytes() + unconfirmed_.in_memory_bytes());
+}
+
+std::string SinkDriver::degraded_reason() const {
+  if (store_failure_.empty()) return calls_.degraded_reason();
+  return fmt::format("sink '{}' subtask {}: {}", parameters_.writer.sink, parameters_.subtask.value,
+                     store_failure_);
+}
+
 Status SinkDriver::EndLocalEpoch(std::shared_ptr<PendingSnapshot> snapshot) {
   StopTimer();
   epoch_due_ = false;
@@ -130,7 +189,7 @@ Status SinkDriver::Snapshot(const std::shared_ptr<PendingSnapshot>& snapshot) {
   } else {
     WS_ASSIGN_OR_RETURN(std::optional<SinkEpoch> epoch,
                         PrepareEpoch(snapshot->barrier().checkpoint_id));
-    if (epoch) unconfirmed_.Add(std::move(*epoch));
+    unconfirmed_.Close(snapshot->barrier().checkpoint_id, std::move(epoch));
   }
   ListWriters(snapshot);
   return Ok();
@@ -186,6 +245,7 @@ void SinkDriver::CommitNext() {
 
 Status SinkDriver::OnCommitted(const SinkEpoch& epoch) {
   committed_records_->Add(epoch.rows);
+  CountMemory();
   CommitNext();
   if (!has_local_epochs()) return Ok();
   epoch_due_ |= ending_ || EpochIsFull();

@@ -2,7 +2,8 @@
 //
 // With checkpoints an epoch is what lies between two barriers: prepared at the second, part of that
 // snapshot and of every later one until it is confirmed, and committed once its checkpoint is
-// complete. Input is held back only while a commit is outstanding and the open epoch is full.
+// complete. Input is held back only while a commit is outstanding and the open epoch is full, and
+// while the storage has not taken what memory has no room for (unconfirmed_epochs.h).
 //
 // Without checkpoints, and for sinks that write at once, epochs are local: one ends when it has the
 // configured size or age, or at the end of the input. While it is being committed the next one
@@ -19,11 +20,13 @@
 #include <vector>
 
 #include "runtime/connectors/sink.h"
+#include "runtime/engine/backoff.h"
 #include "runtime/engine/chain_node.h"
 #include "runtime/engine/mailbox.h"
 #include "runtime/engine/sink_calls.h"
 #include "runtime/engine/task.h"
 #include "runtime/engine/unconfirmed_epochs.h"
+#include "runtime/memory/memory_account.h"
 
 namespace watershed {
 
@@ -36,6 +39,8 @@ class SinkDriver final : public ChainNode {
     SubtaskIndex subtask;
     SinkTakeover takeover;
     const SnapshotTarget* snapshots = nullptr;  // null: no checkpoints; outlives the driver
+    MemoryAccount* memory = nullptr;            // counts the output that is kept; may be null
+    int64_t memory_bytes = 0;                   // of output in memory; 0: 32 MB
     std::shared_ptr<Mailbox> mailbox;
     const Clock* clock = nullptr;
     TaskOptions options;
@@ -62,8 +67,10 @@ class SinkDriver final : public ChainNode {
   Result<Progress> EndOfInput() override;
   void Close() override;
   // An epoch before is being committed and this one is full or the last.
-  bool full() const override { return calls_.committing() && (ending_ || EpochIsFull()); }
-  std::string degraded_reason() const override { return calls_.degraded_reason(); }
+  bool full() const override {
+    return (calls_.committing() && (ending_ || EpochIsFull())) || MemoryIsFull();
+  }
+  std::string degraded_reason() const override;
 
  private:
   // To be committed as soon as those before are.
@@ -74,8 +81,15 @@ class SinkDriver final : public ChainNode {
 
   bool has_local_epochs() const { return parameters_.snapshots == nullptr || writes_at_once_; }
   bool EpochIsFull() const;
+  bool MemoryIsFull() const {
+    return !has_local_epochs() && unconfirmed_.full(calls_.sink().buffered_bytes());
+  }
   // What was written since the last call; nothing when that was nothing, or has arrived already.
   Result<std::optional<SinkEpoch>> PrepareEpoch(CheckpointId id);
+  // The epoch goes on; what it has so far goes to the storage.
+  Status PreparePart();
+  void OnStored(const Status& written);
+  void CountMemory();
   Status EndLocalEpoch(std::shared_ptr<PendingSnapshot> snapshot);
   Status EndLocalEpochIfDue();
   // Unless a commit is under way.
@@ -95,7 +109,10 @@ class SinkDriver final : public ChainNode {
   std::optional<Mailbox::TimerId> epoch_timer_;
   bool ending_ = false;
   std::deque<DueEpoch> due_;
+  MemoryReservation memory_;
   UnconfirmedEpochs unconfirmed_;
+  Backoff store_backoff_;
+  std::string store_failure_;  // of output that waits in memory; empty: none
   CheckpointId complete_{-1};
   CheckpointId last_confirmed_{-1};
 

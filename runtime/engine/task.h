@@ -21,6 +21,7 @@ namespace watershed {
 
 class ConnectorFactory;
 class KeyedStateFactory;
+class MemoryAccount;
 class ObjectStorage;
 class SerialRunner;
 class WorkRunner;
@@ -129,6 +130,7 @@ struct TaskEnvironment {
   MetricRegistry* metrics = nullptr;
   MetricLabels metric_labels;  // tm_id, host
   KeyedStateFactory* keyed_state = nullptr;
+  MemoryAccount* memory = nullptr;  // null: every part keeps to bounds of its own
   ChannelProvider* channels = nullptr;
   std::string temporary_directory;    // of this process; the task makes its own folder below it
   WorkRunner* snapshot_io = nullptr;  // where snapshots are written; with checkpoints only

@@ -1,5 +1,6 @@
 #include "runtime/engine/task_builder.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "runtime/engine/source_driver.h"
 #include "runtime/formats/registry.h"
 #include "runtime/job/plan_lookup.h"
+#include "runtime/memory/memory_account.h"
 #include "runtime/metrics/names.h"
 #include "runtime/operators/registry.h"
 #include "runtime/types/schema_proto.h"
@@ -159,6 +161,9 @@ class TaskBuilder {
     target.storage = spec_.checkpoint_storage;
     target.io = environment_.snapshot_io;
     target.post = [mailbox = mailbox_](Mail mail) { mailbox->Post(std::move(mail)); };
+    if (environment_.memory != nullptr) {
+      target.backlog = std::make_shared<SnapshotBacklog>(environment_.memory);
+    }
     target.name_prefix = SharedPrefix(spec_.attempt, spec_.vertex_id, spec_.subtask,
                                       fmt::format("{}-{}", spec_.unique, parts_.snapshots.size()));
     return &target;
@@ -187,6 +192,20 @@ class TaskBuilder {
     return takeover;
   }
 
+  // A slot has one subtask of every source and sink of the job. 0: not bounded.
+  int64_t MemoryOf(const v1::PlanNode& node) const {
+    if (environment_.memory == nullptr) return 0;
+    int64_t same_kind = 0;
+    for (const v1::Vertex& vertex : spec_.plan->vertices()) {
+      for (const v1::PlanNode& other : vertex.nodes()) {
+        same_kind += other.has_sink() == node.has_sink() &&
+                     other.has_table_source_scan() == node.has_table_source_scan();
+      }
+    }
+    const auto share = node.has_sink() ? MemoryShare::kSinks : MemoryShare::kSources;
+    return environment_.memory->SlotBytes(share) / std::max<int64_t>(same_kind, 1);
+  }
+
   Result<ConnectorContext> MakeConnectorContext(const v1::PlanNode& node, MetricGroup* metrics) {
     ConnectorContext context;
     context.job_name = spec_.job_name;
@@ -196,6 +215,8 @@ class TaskBuilder {
     context.clock = environment_.clock;
     context.metrics = metrics;
     WS_ASSIGN_OR_RETURN(context.temporary_directory, MakeDirectory());
+    context.memory = environment_.memory;
+    context.memory_bytes = MemoryOf(node);
     return context;
   }
 
@@ -214,6 +235,8 @@ class TaskBuilder {
     parameters.writer = {Lineage(), node.id(), spec_.subtask.value};
     parameters.takeover = TakeoverOf(node.id());
     parameters.snapshots = AddSnapshots();
+    parameters.memory = environment_.memory;
+    parameters.memory_bytes = context.memory_bytes;
     if (environment_.make_sink_runner) parameters.runner = environment_.make_sink_runner();
     parameters.attempt = spec_.attempt;
     parameters.subtask = spec_.subtask;

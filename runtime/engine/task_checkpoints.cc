@@ -142,6 +142,7 @@ Status TaskCheckpoints::OnAborted(CheckpointId checkpoint) {
   last_taken_ = std::max(last_taken_, checkpoint);
   if (noted_ && noted_->checkpoint_id <= checkpoint) noted_.reset();
   parts_.input->OnCheckpointAborted(checkpoint);
+  parts_.chain->OnCheckpointAborted();
   return Ok();
 }
 

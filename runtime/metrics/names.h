@@ -108,7 +108,26 @@ inline constexpr std::string_view kKafkaCommittedOffset =
 inline constexpr std::string_view kKafkaRecordsLagMax =
     "flink_taskmanager_job_task_operator_KafkaSourceReader_KafkaConsumer_records_lag_max";
 
+// ---- TaskManager (labels: tm_id, host) ----
+inline constexpr std::string_view kManagedMemoryUsed =
+    "flink_taskmanager_Status_Flink_Memory_Managed_Used";
+inline constexpr std::string_view kManagedMemoryTotal =
+    "flink_taskmanager_Status_Flink_Memory_Managed_Total";
+inline constexpr std::string_view kNetworkMemoryTotal =
+    "flink_taskmanager_Status_Shuffle_Netty_TotalMemory";
+inline constexpr std::string_view kNetworkMemoryUsed =
+    "flink_taskmanager_Status_Shuffle_Netty_UsedMemory";
+inline constexpr std::string_view kNetworkMemoryAvailable =
+    "flink_taskmanager_Status_Shuffle_Netty_AvailableMemory";
+
 // ---- What Flink has no name for ----
+// The memory account (label: share).
+inline constexpr std::string_view kMemoryShare = "share";
+inline constexpr std::string_view kMemoryLimitBytes = "watershed_memory_limit_bytes";
+inline constexpr std::string_view kMemoryUsedBytes = "watershed_memory_used_bytes";
+inline constexpr std::string_view kMemoryPeakBytes = "watershed_memory_peak_bytes";
+inline constexpr std::string_view kProcessMemoryLimitBytes = "watershed_memory_process_limit_bytes";
+inline constexpr std::string_view kResidentMemoryBytes = "watershed_memory_resident_bytes";
 // Lag of one partition: records between our position and its end (labels: topic, partition).
 inline constexpr std::string_view kPartitionLagRecords = "watershed_source_partition_lag_records";
 inline constexpr std::string_view kSkippedRecords = "watershed_source_skipped_records";

@@ -34,6 +34,10 @@ class CachedKeyedState final : public KeyedState {
   Status EndBundle() override;
   void Freeze(std::function<Status(Result<KeyedStateFiles>)> done) override;
   bool WriteFrozen(int64_t max_bytes) override;
+  bool held_up() const override { return snapshots_ && snapshots_->held_up(); }
+  void GiveUpIfHeldUp() override {
+    if (snapshots_) snapshots_->GiveUpIfHeldUp();
+  }
   Status Restore(std::span<const KeyedStateFiles> former, ObjectStorage& storage) override;
   bool empty() const override { return cache_.size() == 0 && backend_keys_ == 0; }
   KeyedStateFigures figures() const override;

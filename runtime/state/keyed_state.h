@@ -25,6 +25,7 @@
 namespace watershed {
 
 class KeyedState;
+class MemoryAccount;
 class StateMemory;
 
 enum class StateBackendKind : uint8_t {
@@ -41,6 +42,8 @@ struct KeyedStateOptions {
   int64_t cache_bytes = int64_t{128} << 20;        // entries, hash tables, timers
   int64_t write_buffer_bytes = int64_t{24} << 20;  // RocksDB memtables
   int64_t block_cache_bytes = int64_t{24} << 20;   // RocksDB blocks, indexes, filters
+  int32_t slots = 1;                 // how many states are there at most, more or less
+  MemoryAccount* account = nullptr;  // is told what the caches use; may be null; outlives them
   // Bytes in the cache that the backend has not seen; 0: only the cache's size bounds them.
   int64_t max_dirty_bytes = 0;
 };
@@ -125,6 +128,11 @@ class KeyedState {
   // Hands on about `max_bytes` of what is frozen to the writer; not within a bundle. False: nothing
   // is left, or the writer has enough for now.
   virtual bool WriteFrozen(int64_t max_bytes) = 0;
+  // The process has no room for more copies of what is frozen: change nothing until mail has come
+  // (every chunk that is written posts some).
+  virtual bool held_up() const { return false; }
+  // While held_up: gives the snapshots under way up, which fail, and the next one holds everything.
+  virtual void GiveUpIfHeldUp() {}
   // Into an empty state, before anything else: reads the key groups of its own range out of what
   // former subtasks wrote. Blocks. A damaged or missing file is an error that names it. The next
   // Freeze goes on from these files if they are those of one subtask with the same range.
@@ -151,6 +159,8 @@ class KeyedStateFactory {
 
   Result<std::unique_ptr<KeyedState>> Open(const KeyedStateSpec& spec);
   const KeyedStateOptions& options() const;
+  // Held by RocksDB's write buffers and block cache.
+  int64_t backend_memory_bytes() const;
 
  private:
   std::shared_ptr<StateMemory> memory_;

@@ -17,6 +17,8 @@ KeyedStateFactory::~KeyedStateFactory() = default;
 
 const KeyedStateOptions& KeyedStateFactory::options() const { return memory_->options(); }
 
+int64_t KeyedStateFactory::backend_memory_bytes() const { return memory_->BackendBytes(); }
+
 Result<std::unique_ptr<KeyedState>> KeyedStateFactory::Open(const KeyedStateSpec& spec) {
   auto state = std::make_unique<CachedKeyedState>(spec, memory_);
   WS_RETURN_IF_ERROR(state->Open());

@@ -60,8 +60,11 @@ rocksdb::Options MakeOptions(StateMemory& memory) {
   options.create_if_missing = true;
   options.error_if_exists = true;
   options.write_buffer_manager = memory.write_buffers();
+  // Their manager has a buffer flushed when all together reach the budget. Should the disk lag, a
+  // database waits when it has three, so that they never hold more than half as much again.
+  const int64_t slots = std::max(memory.options().slots, 2);
   options.write_buffer_size = static_cast<size_t>(
-      std::clamp<int64_t>(memory.options().write_buffer_bytes / 4, 1 << 20, 32 << 20));
+      std::clamp<int64_t>(memory.options().write_buffer_bytes / (2 * slots), 1 << 20, 32 << 20));
   options.max_write_buffer_number = 3;
   options.target_file_size_base = 16 << 20;
   options.max_bytes_for_level_base = 64 << 20;

@@ -51,6 +51,13 @@ Result<KeyedStateFiles> SnapshotChain::FilesOf(const Waiting& snapshot) {
   return result;
 }
 
+void SnapshotChain::GiveUp(const Error& why) {
+  for (const auto& part : parts_) part->GiveUp(why);
+  for (const Waiting& snapshot : waiting_) {
+    for (const auto& part : snapshot.parts) part->GiveUp(why);
+  }
+}
+
 bool SnapshotChain::broken() const {
   return std::any_of(parts_.begin(), parts_.end(),
                      [](const auto& part) { return !!part->failure; });

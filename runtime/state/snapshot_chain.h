@@ -29,6 +29,9 @@ class SnapshotChain {
   // Answers the snapshots whose parts have settled.
   Status Settle();
 
+  // What is not durable yet fails for this reason; Settle tells it.
+  void GiveUp(const Error& why);
+
   // A part has failed: nothing may build on it.
   bool broken() const;
   size_t size() const { return parts_.size(); }

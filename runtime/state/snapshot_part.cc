@@ -1,6 +1,22 @@
 #include "runtime/state/snapshot_part.h"
 
+#include <algorithm>
+
 namespace watershed {
+
+void SnapshotPart::GiveUp(const Error& why) {
+  if (settled()) return;
+  failure = why;
+  for (const auto& file : closed) file->GiveUp();
+  closed.clear();
+}
+
+int64_t SnapshotFileBytes(const SnapshotTarget& target) {
+  if (target.backlog == nullptr) return kSnapshotFileBytes;
+  const int64_t share = target.backlog->account().SlotBytes(MemoryShare::kSnapshots);
+  return std::clamp(share / 2, 2 * kSnapshotChunkBytes, kSnapshotFileBytes);
+}
+
 SnapshotPartWriter::SnapshotPartWriter(const SnapshotTarget& target,
                                        const SnapshotFileHeader& header, SnapshotFileNames& names,
                                        std::function<Status()> settled)
@@ -8,9 +24,11 @@ SnapshotPartWriter::SnapshotPartWriter(const SnapshotTarget& target,
       header_(header),
       names_(names),
       settled_(std::move(settled)),
-      chunk_(header.key_groups) {}
+      chunk_(header.key_groups),
+      max_file_bytes_(SnapshotFileBytes(target)) {}
 
 void SnapshotPartWriter::Append(const SnapshotRow& row) {
+  if (part_->failure) return;
   chunk_.Append(row);
   if (chunk_.byte_size() >= kSnapshotChunkBytes) CloseChunk();
 }
@@ -29,12 +47,15 @@ void SnapshotPartWriter::CloseChunk() {
   file_bytes_ += static_cast<int64_t>(chunk.size());
   part_->bytes += static_cast<int64_t>(chunk.size());
   file_->Append(std::move(chunk));
-  if (file_bytes_ >= kSnapshotFileBytes) CloseFile();
+  if (file_bytes_ >= max_file_bytes_) CloseFile();
 }
 
 void SnapshotPartWriter::CloseFile() {
-  file_->Finish([part = part_, at = part_->files.size() - 1,
+  // The part owns its files.
+  file_->Finish([weak = std::weak_ptr(part_), at = part_->files.size() - 1,
                  settled = settled_](Result<StoredFile> file) -> Status {
+    const std::shared_ptr<SnapshotPart> part = weak.lock();
+    if (part == nullptr) return Ok();
     --part->outstanding;
     if (file) {
       part->files[at] = std::move(*file);
@@ -43,19 +64,24 @@ void SnapshotPartWriter::CloseFile() {
     }
     return part->settled() ? settled() : Ok();
   });
-  std::erase_if(finished_, [](const auto& file) { return file->unwritten_bytes() == 0; });
-  finished_.push_back(std::move(file_));
+  std::vector<std::unique_ptr<BackgroundWriter>>& closed = part_->closed;
+  std::erase_if(closed, [](const auto& file) { return file->unwritten_bytes() == 0; });
+  closed.push_back(std::move(file_));
 }
 
 void SnapshotPartWriter::Finish() {
-  if (!chunk_.empty()) CloseChunk();
-  if (file_) CloseFile();
+  if (part_->failure) {
+    DropFile();
+  } else {
+    if (!chunk_.empty()) CloseChunk();
+    if (file_) CloseFile();
+  }
   --part_->outstanding;
 }
 
 int64_t SnapshotPartWriter::unwritten_bytes() const {
   int64_t bytes = file_ ? file_->unwritten_bytes() : 0;
-  for (const auto& file : finished_) bytes += file->unwritten_bytes();
+  for (const auto& file : part_->closed) bytes += file->unwritten_bytes();
   return bytes;
 }
 

@@ -24,9 +24,15 @@ struct SnapshotPart {
   int64_t bytes = 0;
   size_t outstanding = 1;  // files under way; and one more until the last row is there
   std::optional<Error> failure;
+  std::vector<std::unique_ptr<BackgroundWriter>> closed;  // all rows handed over, not written yet
 
   bool settled() const { return outstanding == 0 || failure; }
+  // Unless it has settled: it fails, and what waits to be written is dropped.
+  void GiveUp(const Error& why);
 };
+
+// Where files of this target are cut: a restore holds one in memory.
+int64_t SnapshotFileBytes(const SnapshotTarget& target);
 
 // Names for the files of one state; never the same twice. Any thread.
 class SnapshotFileNames {
@@ -48,9 +54,12 @@ class SnapshotPartWriter {
   SnapshotPartWriter(const SnapshotTarget& target, const SnapshotFileHeader& header,
                      SnapshotFileNames& names, std::function<Status()> settled);
 
+  // Without effect once the part has failed.
   void Append(const SnapshotRow& row);
   // No more rows. The part of a writer that never had one has settled with this.
   void Finish();
+  // The part has failed: what waits of its open file is dropped, too.
+  void DropFile() { file_.reset(); }
   // Handed over and not written yet.
   int64_t unwritten_bytes() const;
   const std::shared_ptr<SnapshotPart>& part() const { return part_; }
@@ -67,7 +76,7 @@ class SnapshotPartWriter {
   SnapshotChunk chunk_;
   std::unique_ptr<BackgroundWriter> file_;  // null until there is something to write
   int64_t file_bytes_ = 0;
-  std::vector<std::unique_ptr<BackgroundWriter>> finished_;  // still asked for unwritten bytes
+  const int64_t max_file_bytes_;
 };
 
 }  // namespace watershed

@@ -16,6 +16,11 @@ StateMemory::StateMemory(const KeyedStateOptions& options) : options_(options) {
 
 StateMemory::~StateMemory() = default;
 
+int64_t StateMemory::BackendBytes() const {
+  if (block_cache_ == nullptr) return 0;
+  return static_cast<int64_t>(block_cache_->GetUsage() + write_buffers_->memory_usage());
+}
+
 int64_t StateMemory::AllowanceBytes(int64_t own_bytes) const {
   const int64_t states = std::max<int64_t>(1, states_.load(std::memory_order_relaxed));
   const int64_t share = options_.cache_bytes / states;

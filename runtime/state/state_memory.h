@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "runtime/memory/memory_account.h"
 #include "runtime/state/keyed_state.h"
 
 namespace rocksdb {
@@ -24,7 +25,11 @@ class StateMemory {
 
   // A state joins with nothing used, reports what it uses, and leaves.
   void Join() { states_.fetch_add(1, std::memory_order_relaxed); }
-  void Report(int64_t delta_bytes) { used_.fetch_add(delta_bytes, std::memory_order_relaxed); }
+  void Report(int64_t delta_bytes) {
+    used_.fetch_add(delta_bytes, std::memory_order_relaxed);
+    if (options_.account != nullptr) options_.account->Add(MemoryShare::kState, delta_bytes);
+  }
+  int64_t BackendBytes() const;
   void Leave(int64_t used_bytes) {
     Report(-used_bytes);
     states_.fetch_sub(1, std::memory_order_relaxed);

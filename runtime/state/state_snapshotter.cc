@@ -91,7 +91,11 @@ void StateSnapshotter::BeforeErase(StateEntry& entry) {
 
 void StateSnapshotter::EndBundle() {
   if (static_cast<int64_t>(changed_.size()) > 2 * changed_entries_ + 4096) CompactChanged();
-  if (next_ && next_->unwritten_bytes() > kTooManyUnwrittenBytes) StopTracking();
+  if (!next_) return;
+  const int64_t unwritten = next_->unwritten_bytes();
+  if (unwritten > kTooManyUnwrittenBytes || (unwritten > kSnapshotChunkBytes && held_up())) {
+    StopTracking();
+  }
 }
 
 // Slots of entries that have gone, or are listed twice because their slot was used again, leave.
@@ -205,6 +209,7 @@ StateEntry* StateSnapshotter::NextFrozen(int64_t& steps) {
 
 bool StateSnapshotter::Write(int64_t max_bytes) {
   if (!frozen_ || frozen_->unwritten_bytes() > kEnoughUnwrittenBytes) return false;
+  if (target_.backlog != nullptr && target_.backlog->long_enough()) return false;
   const int64_t before = row_bytes_;
   int64_t steps = max_bytes / kStepBytes + 1;
   while (steps > 0 && row_bytes_ - before < max_bytes) {
@@ -221,6 +226,7 @@ bool StateSnapshotter::Write(int64_t max_bytes) {
 void StateSnapshotter::WriteAll() {
   int64_t steps = std::numeric_limits<int64_t>::max();
   while (frozen_) {
+    if (held_up()) GiveUp();
     StateEntry* const entry = NextFrozen(steps);
     if (entry == nullptr) {
       FinishFrozen();
@@ -228,6 +234,23 @@ void StateSnapshotter::WriteAll() {
       CopyFrozen(*entry);
     }
   }
+}
+
+void StateSnapshotter::GiveUpIfHeldUp() {
+  if (held_up()) GiveUp();
+}
+
+// Entries go on being passed over, as if they were copied, so that their marks stay in order.
+void StateSnapshotter::GiveUp() {
+  const MemoryAccount& account = target_.backlog->account();
+  chain_->GiveUp({ErrorDomain::kExternal, true,
+                  fmt::format("the checkpoint storage {} is too slow: {} bytes of keyed state wait "
+                              "for it, and all tasks of this TaskManager may keep {}; raise "
+                              "taskmanager.memory.process.size, or the interval of checkpoints",
+                              target_.storage->uri(), target_.backlog->bytes(),
+                              account.limits().of(MemoryShare::kSnapshots))});
+  if (frozen_) frozen_->DropFile();
+  target_.post(Settle());
 }
 
 void StateSnapshotter::FinishFrozen() {

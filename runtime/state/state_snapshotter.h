@@ -63,7 +63,13 @@ class StateSnapshotter {
   void FreezeAll(std::unique_ptr<StateBackendScan> scan, TimestampMs fired_ms, Done done);
   // As KeyedState::WriteFrozen.
   bool Write(int64_t max_bytes);
+  // All that is left; what a storage that is too slow would make the process keep is given up.
   void WriteAll();
+  // The process has no room for more copies until the storage has taken some: change nothing.
+  bool held_up() const { return target_.backlog != nullptr && target_.backlog->too_long(); }
+  // Drops the copies that wait, if the process is short of room for them: snapshots that need them
+  // fail, and the next one holds everything.
+  void GiveUpIfHeldUp();
   // Everything is in these files now: the next snapshot goes on from them.
   void GoOnFrom(const std::vector<StoredFile>& files, int64_t rows);
 
@@ -89,6 +95,7 @@ class StateSnapshotter {
   std::unique_ptr<SnapshotPartWriter> NewWriter();
   void TurnOver();
   std::function<Status()> Settle() const;
+  void GiveUp();
   int64_t CompleteBytes(int64_t backend_keys) const;
 
   const SnapshotTarget& target_;

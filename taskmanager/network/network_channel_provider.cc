@@ -1,11 +1,19 @@
 #include "taskmanager/network/network_channel_provider.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "runtime/config/units.h"
 #include "taskmanager/network/channel_proto.h"
 
 namespace watershed {
+namespace {
+
+// With less a channel would wait for every batch of rows.
+constexpr int64_t kMinChannelBytes = 32 << 10;
+
+}  // namespace
 
 NetworkChannelProvider::NetworkChannelProvider(std::shared_ptr<const NetworkContext> context,
                                                std::shared_ptr<ReceiverRegistry> receivers,
@@ -17,7 +25,49 @@ NetworkChannelProvider::NetworkChannelProvider(std::shared_ptr<const NetworkCont
 
 NetworkChannelProvider::~NetworkChannelProvider() { Shutdown(); }
 
-void NetworkChannelProvider::AddAttempt(const v1::DeployTasksRequest& deployment) {
+// Subtasks of each vertex, here and in all.
+NetworkChannelProvider::OwnChannels NetworkChannelProvider::CountOwn(
+    const AttemptPlacement& placement) const {
+  std::map<std::string, std::pair<int64_t, int64_t>> subtasks;
+  OwnChannels own;
+  for (const auto& [subtask, location] : placement.locations) {
+    auto& [here, all] = subtasks[subtask.first];
+    ++all;
+    if (IsLocal(location)) own.slots = std::max(own.slots, ++here);
+  }
+  for (const auto& [source, target] : placement.edges) {
+    const auto [sources_here, sources] = subtasks[source];
+    const auto [targets_here, targets] = subtasks[target];
+    own.queues += sources_here * targets + (sources - sources_here) * targets_here;
+  }
+  return own;
+}
+
+// By slots, and not by what is free just now: the same job gets the same wherever it starts.
+Status NetworkChannelProvider::ShareMemory(AttemptPlacement& placement,
+                                           const std::string& job_name) const {
+  placement.channel_capacity_bytes = context_->channel_capacity_bytes;
+  if (context_->memory == nullptr) return Ok();
+  const OwnChannels own = CountOwn(placement);
+  if (own.queues == 0) return Ok();
+  const int64_t available = context_->memory->SlotBytes(MemoryShare::kNetwork) * own.slots;
+  const int64_t each = std::min(placement.channel_capacity_bytes, available / own.queues);
+  if (each < kMinChannelBytes) {
+    return UserError(
+        "TaskManager {}: job '{}' needs {} of memory for its {} channels here, {} each, and {} of "
+        "the slots have {}: raise taskmanager.memory.process.size (now {}) or lower the job's "
+        "parallelism",
+        context_->task_manager_id, job_name, FormatSize(own.queues * kMinChannelBytes), own.queues,
+        FormatSize(kMinChannelBytes), own.slots, FormatSize(available),
+        FormatSize(context_->memory->limits().process_bytes));
+  }
+  placement.channel_capacity_bytes = each;
+  placement.memory = std::make_unique<MemoryReservation>(context_->memory, MemoryShare::kNetwork);
+  placement.memory->Set(each * own.queues);
+  return Ok();
+}
+
+Status NetworkChannelProvider::AddAttempt(const v1::DeployTasksRequest& deployment) {
   AttemptPlacement placement;
   for (const v1::TaskPlacement& subtask : deployment.placements()) {
     placement.locations[{subtask.vertex_id(), subtask.subtask()}] = {subtask.task_manager_id(),
@@ -26,8 +76,13 @@ void NetworkChannelProvider::AddAttempt(const v1::DeployTasksRequest& deployment
   for (const v1::Edge& edge : deployment.plan().edges()) {
     placement.edges.emplace_back(edge.source_vertex_id(), edge.target_vertex_id());
   }
+  WS_RETURN_IF_ERROR(ShareMemory(placement, deployment.plan().job_name()));
+  const JobId job{deployment.job_id()};
+  const Attempt attempt{deployment.attempt()};
+  local_.SetCapacity(job, attempt, placement.channel_capacity_bytes);
   const std::lock_guard lock(mutex_);
-  attempts_[{JobId{deployment.job_id()}, Attempt{deployment.attempt()}}] = std::move(placement);
+  attempts_[{job, attempt}] = std::move(placement);
+  return Ok();
 }
 
 void NetworkChannelProvider::ForgetAttempt(const JobId& job, Attempt attempt) {
@@ -37,6 +92,13 @@ void NetworkChannelProvider::ForgetAttempt(const JobId& job, Attempt attempt) {
   }
   local_.Forget(job, attempt);
   receivers_->Forget(job, attempt);
+}
+
+int64_t NetworkChannelProvider::CapacityOf(const ChannelKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto attempt = attempts_.find({key.job, key.attempt});
+  return attempt == attempts_.end() ? context_->channel_capacity_bytes
+                                    : attempt->second.channel_capacity_bytes;
 }
 
 Result<NetworkChannelProvider::Location> NetworkChannelProvider::Locate(
@@ -98,7 +160,8 @@ Result<std::unique_ptr<ChannelReceiver>> NetworkChannelProvider::OpenReceiver(
   if (IsLocal(location)) return local_.OpenReceiver(key, schema);
   std::shared_ptr<ReceivingChannel> channel = receivers_->FindOrMake(key);
   if (channel == nullptr) return InternalError("{} has ended here", DescribeChannel(key));
-  if (!channel->Claim(schema)) return InternalError("{} is opened twice", DescribeChannel(key));
+  if (!channel->Claim(schema, CapacityOf(key)))
+    return InternalError("{} is opened twice", DescribeChannel(key));
   return MakeRemoteReceiver(std::move(channel),
                             [receivers = receivers_, key] { receivers->Remove(key); });
 }

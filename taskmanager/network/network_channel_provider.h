@@ -27,8 +27,9 @@ class NetworkChannelProvider final : public ChannelProvider {
                          SendingStreamFactory connect = OutgoingStream::Start);
   ~NetworkChannelProvider() override;  // Shutdown
 
-  // Where the subtasks of an attempt run: before any of its channels is opened.
-  void AddAttempt(const v1::DeployTasksRequest& deployment);
+  // Where the subtasks of an attempt run: before any of its channels is opened. A user error when
+  // its channels would have too little of the network's memory.
+  Status AddAttempt(const v1::DeployTasksRequest& deployment);
   // Every task of the attempt that ran here has ended.
   void ForgetAttempt(const JobId& job, Attempt attempt);
 
@@ -49,9 +50,18 @@ class NetworkChannelProvider final : public ChannelProvider {
   struct AttemptPlacement {
     std::map<SubtaskKey, Location> locations;
     std::vector<std::pair<std::string, std::string>> edges;  // source and target vertex id
+    int64_t channel_capacity_bytes = 0;
+    std::unique_ptr<MemoryReservation> memory;
+  };
+  struct OwnChannels {
+    int64_t queues = 0;  // a local channel is one, a remote one has one at either end
+    int64_t slots = 0;   // that the attempt has here
   };
 
+  OwnChannels CountOwn(const AttemptPlacement& placement) const;
+  Status ShareMemory(AttemptPlacement& placement, const std::string& job_name) const;
   Result<Location> Locate(const ChannelKey& key, ChannelEnd remote_end) const;
+  int64_t CapacityOf(const ChannelKey& key) const;
   bool IsLocal(const Location& location) const {
     return location.task_manager_id == context_->task_manager_id;
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/engine/task.h"
+#include "runtime/memory/memory_account.h"
 #include "runtime/metrics/metrics.h"
 
 namespace watershed {
@@ -19,7 +20,8 @@ using ChannelFailureHandler =
 
 struct NetworkContext {
   std::string task_manager_id;
-  int64_t channel_capacity_bytes = 1 << 20;  // rows in flight on one channel
+  int64_t channel_capacity_bytes = 1 << 20;  // the most rows in flight on one channel
+  MemoryAccount* memory = nullptr;           // channels keep to its network share; may be null
   ChannelFailureHandler on_failure;
   // Payload bytes and rows' frames between TaskManagers, both directions seen from here.
   Counter* bytes_out = nullptr;

@@ -8,27 +8,30 @@ namespace watershed {
 
 bool ReceivingChannel::Attach(std::shared_ptr<CreditWriter> writer, uint32_t channel_number) {
   std::shared_ptr<CreditWriter> grant_to;
+  int64_t granted = 0;
   {
     const std::lock_guard lock(mutex_);
     if (writer_ != nullptr) return false;
     writer_ = std::move(writer);
     channel_number_ = channel_number;
+    granted = capacity_bytes_;
     if (claimed_) grant_to = writer_;
   }
-  if (grant_to) grant_to->GrantCredit(channel_number, context_->channel_capacity_bytes);
+  if (grant_to) grant_to->GrantCredit(channel_number, granted);
   return true;
 }
 
-bool ReceivingChannel::Claim(const SchemaPtr& schema) {
+bool ReceivingChannel::Claim(const SchemaPtr& schema, int64_t capacity_bytes) {
   std::shared_ptr<CreditWriter> grant_to;
   {
     const std::lock_guard lock(mutex_);
     if (claimed_) return false;
     claimed_ = true;
+    capacity_bytes_ = capacity_bytes;
     decoder_.emplace(schema);
     grant_to = writer_;
   }
-  if (grant_to) grant_to->GrantCredit(channel_number_, context_->channel_capacity_bytes);
+  if (grant_to) grant_to->GrantCredit(channel_number_, capacity_bytes);
   return true;
 }
 
@@ -75,7 +78,7 @@ std::optional<StreamElement> ReceivingChannel::TryPop() {
       items_.pop_front();
       if (const auto* frame = std::get_if<std::string>(&item)) {
         popped_bytes_ += static_cast<int64_t>(frame->size());
-        if (popped_bytes_ >= context_->channel_capacity_bytes / 4) {
+        if (popped_bytes_ >= capacity_bytes_ / 4) {
           granted = std::exchange(popped_bytes_, 0);
           grant_to = writer_;
         }

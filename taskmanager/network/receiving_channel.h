@@ -41,8 +41,9 @@ class ReceivingChannel {
 
   // The sender has opened the channel on `writer`'s stream. False: it had been opened before.
   bool Attach(std::shared_ptr<CreditWriter> writer, uint32_t channel_number);
-  // The local consumer is there. False: it had claimed the channel before.
-  bool Claim(const SchemaPtr& schema);
+  // The local consumer is there, and takes so many bytes ahead. False: it had claimed the channel
+  // before.
+  bool Claim(const SchemaPtr& schema, int64_t capacity_bytes);
 
   void ReceiveRows(std::string frame);
   void ReceiveControl(StreamElement element);
@@ -69,6 +70,7 @@ class ReceivingChannel {
   std::shared_ptr<CreditWriter> writer_;  // null until attached
   uint32_t channel_number_ = 0;
   bool claimed_ = false;
+  int64_t capacity_bytes_ = 0;           // set when claimed
   bool closed_ = false;                  // by the consumer
   int64_t popped_bytes_ = 0;             // not granted back yet
   std::optional<FrameDecoder> decoder_;  // the consumer's

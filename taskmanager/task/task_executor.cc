@@ -128,7 +128,7 @@ Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request,
   if (ended != ended_.end() && key.second <= ended->second) {
     return InternalError("attempt {} of job {} has ended here", key.second.value, key.first.hex);
   }
-  services_.channels->AddAttempt(request);
+  WS_RETURN_IF_ERROR(services_.channels->AddAttempt(request));
   RunningAttempt& attempt = attempts_[key];
   attempt.plan = std::make_shared<v1::PhysicalPlan>(request.plan());
   attempt.storages = storages;

@@ -27,11 +27,13 @@ class SnapshotRig {
   SteppedWorkRunner& io() { return *io_; }
 
   // Of a subtask that begins now: its names are no other's. Lives as long as the rig.
-  const SnapshotTarget* NewTarget() {
+  // With an account its copies count there, and keep to it.
+  const SnapshotTarget* NewTarget(MemoryAccount* account = nullptr) {
     const std::string prefix = "shared/" + std::to_string(targets_.size());
     targets_.push_back({storage_, io_.get(),
                         [this](std::function<Status()> mail) { mail_.push_back(std::move(mail)); },
                         prefix});
+    if (account != nullptr) targets_.back().backlog = std::make_shared<SnapshotBacklog>(account);
     return &targets_.back();
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "runtime/connectors/kafka/inquiry.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/formats/format.h"
+#include "runtime/memory/memory_account.h"
 
 namespace watershed {
 namespace {
@@ -26,6 +28,8 @@ constexpr milliseconds kPatience{5'000};
 // A row waits for room in the client's queue no longer: epochs are far smaller than that queue.
 constexpr milliseconds kQueueTimeout{60'000};
 constexpr int kPollMs = 50;
+constexpr int64_t kMinQueueKbytes = 1024;
+constexpr int64_t kMaxQueueKbytes = 65536;
 
 // Rows that brokers have not acknowledged, by epoch. Thread-safe: delivery reports are served by
 // whichever thread polls.
@@ -71,7 +75,7 @@ const KafkaSettings& Defaults() {
       {"batch.size", "512000"},
       {"batch.num.messages", "100000"},
       {"queue.buffering.max.messages", "1000000"},
-      {"queue.buffering.max.kbytes", "65536"},
+      {"queue.buffering.max.kbytes", std::to_string(kMaxQueueKbytes)},
       {"sticky.partitioning.linger.ms", "40"},
       // A broker that is away makes the job wait, with a status that says so; nothing is given up.
       {"message.timeout.ms", "0"},
@@ -88,13 +92,21 @@ class KafkaSink : public Sink {
       : options_(std::move(options)),
         encoder_(std::move(encoder)),
         client_id_(fmt::format("watershed-{}-{}-{}", context.job_name, context.operator_id,
-                               context.subtask.value)) {}
+                               context.subtask.value)),
+        memory_bytes_(context.memory_bytes),
+        memory_(context.memory, MemoryShare::kSinks) {}
   ~KafkaSink() override { KafkaSink::Close(); }
 
   Status Open() override {
     Close();  // an earlier attempt may have got halfway
     KafkaSettings defaults = Defaults();
     defaults["client.id"] = client_id_;
+    if (memory_bytes_ != 0) {
+      // A full queue holds the job back until brokers have taken rows.
+      const int64_t kbytes = std::clamp(memory_bytes_ >> 10, kMinQueueKbytes, kMaxQueueKbytes);
+      defaults["queue.buffering.max.kbytes"] = std::to_string(kbytes);
+      memory_.Set(kbytes << 10);
+    }
     WS_ASSIGN_OR_RETURN(
         client_,
         KafkaClient::Create(RD_KAFKA_PRODUCER, options_.properties, defaults,
@@ -152,6 +164,7 @@ class KafkaSink : public Sink {
   void Close() override {
     topic_.reset();
     GiveUpClient(std::move(client_));
+    memory_.Set(0);
   }
 
  private:
@@ -165,6 +178,8 @@ class KafkaSink : public Sink {
   KafkaSinkOptions options_;
   std::unique_ptr<Encoder> encoder_;
   std::string client_id_;
+  const int64_t memory_bytes_;
+  MemoryReservation memory_;
   // Shared with the client, whose callbacks report to it.
   std::shared_ptr<Deliveries> deliveries_ = std::make_shared<Deliveries>();
   std::shared_ptr<KafkaClient> client_;

@@ -14,7 +14,9 @@
 #include "runtime/connectors/kafka/client.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/connectors/kafka/partition_reader.h"
+#include "runtime/connectors/kafka/prefetch.h"
 #include "runtime/connectors/kafka/prober.h"
+#include "runtime/memory/memory_account.h"
 
 namespace watershed {
 namespace {
@@ -30,24 +32,16 @@ constexpr nanoseconds kProbeInterval = milliseconds(1000);
 constexpr nanoseconds kProbePatience = milliseconds(3000);
 constexpr nanoseconds kMissingPatience = std::chrono::seconds(10);
 
-// Of one subtask, shared by its partitions; one fetch of a partition may come on top.
-constexpr int64_t kQueuedBytesTotal = 32 << 20;
-constexpr int64_t kQueuedBytesMin = 256 << 10;
-constexpr int64_t kQueuedBytesMax = 8 << 20;
-
-KafkaSettings Defaults(const ConnectorContext& context, size_t partitions) {
-  const int64_t queued_bytes =
-      std::clamp(kQueuedBytesTotal / static_cast<int64_t>(std::max<size_t>(partitions, 1)),
-                 kQueuedBytesMin, kQueuedBytesMax);
+KafkaSettings Defaults(const ConnectorContext& context, const KafkaPrefetch& prefetch) {
   return {
       {"client.id", fmt::format("watershed-{}-{}", context.job_name, context.operator_id)},
       // Assigning by hand needs the name of a group, although none is joined.
       {"group.id", fmt::format("watershed-{}-{}", context.job_name, context.operator_id)},
       {"isolation.level", "read_committed"},
       {"queued.min.messages", "1000000"},  // the bound is in bytes
-      {"queued.max.messages.kbytes", std::to_string(queued_bytes >> 10)},
-      {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(queued_bytes, 2 << 20))},
-      {"fetch.max.bytes", std::to_string(16 << 20)},
+      {"queued.max.messages.kbytes", std::to_string(prefetch.queued_bytes >> 10)},
+      {"fetch.message.max.bytes", std::to_string(prefetch.fetch_bytes)},
+      {"fetch.max.bytes", std::to_string(prefetch.max_fetch_bytes)},
       // One fetch a broker is under way: while it waits for a partition at its end, others starve.
       {"fetch.wait.max.ms", "100"},
       {"reconnect.backoff.max.ms", "2000"},
@@ -70,7 +64,8 @@ class KafkaSource : public Source {
   KafkaSource(KafkaSourceOptions options, ConnectorContext context)
       : options_(std::move(options)),
         context_(std::move(context)),
-        clock_(context_.clock != nullptr ? context_.clock : &SystemClock()) {}
+        clock_(context_.clock != nullptr ? context_.clock : &SystemClock()),
+        memory_(context_.memory, MemoryShare::kSources) {}
   ~KafkaSource() override { Close(); }
 
   Status Open(std::span<const SourceSplit> splits) override {
@@ -147,6 +142,7 @@ class KafkaSource : public Source {
     prober_.reset();
     readers_.clear();  // and their queues, before the client
     GiveUpClient(std::move(client_));
+    memory_.Set(0);
     if (wakeup_fd_ >= 0) close(wakeup_fd_);
     wakeup_fd_ = -1;
   }
@@ -165,8 +161,12 @@ class KafkaSource : public Source {
   // A subtask without partitions has no client.
   Status EnsureClient(size_t partitions) {
     if (client_ != nullptr) return Ok();
+    WS_ASSIGN_OR_RETURN(const KafkaPrefetch prefetch,
+                        PlanKafkaPrefetch(static_cast<int64_t>(partitions), context_.memory_bytes,
+                                          options_.properties));
     WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
-                                                     Defaults(context_, partitions), Fixed()));
+                                                     Defaults(context_, prefetch), Fixed()));
+    memory_.Set(prefetch.memory_bytes);
     rd_kafka_poll_set_consumer(client_->handle());
     prober_ = std::make_unique<PartitionProber>(client_);
     return Ok();
@@ -247,6 +247,7 @@ class KafkaSource : public Source {
   KafkaSourceOptions options_;
   ConnectorContext context_;
   const Clock* clock_;
+  MemoryReservation memory_;
   int wakeup_fd_ = -1;
   std::shared_ptr<KafkaClient> client_;
   std::unique_ptr<PartitionProber> prober_;

@@ -62,6 +62,7 @@ TaskEnvironment CheckpointedJob::Environment() {
   environment.connectors = &connectors_;
   environment.metrics = &metrics_;
   environment.keyed_state = &keyed_state_;
+  environment.memory = memory;
   environment.channels = channels_.get();
   environment.temporary_directory = testing::TempDir() + "/checkpointed_job";
   environment.snapshot_io = &io;

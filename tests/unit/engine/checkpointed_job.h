@@ -69,6 +69,7 @@ class CheckpointedJob final : public CheckpointResponder {
   std::map<int64_t, std::set<Key>> confirmed;
   SteppedWorkRunner io, sink_calls;
   int64_t watermark_interval_ms = 0;  // a watermark ends open batches
+  MemoryAccount* memory = nullptr;    // null: nothing is bounded by one
   bool hold_io = false;
   bool hold_sink_calls = false;
   bool failures_expected = false;  // else a task that fails fails the test

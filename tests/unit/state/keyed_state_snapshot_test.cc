@@ -24,8 +24,9 @@ constexpr Setting kAllEvicted{StateBackendKind::kHashMap, 1, 0};
 
 class KeyedStateSnapshotTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Opened> Open(const Setting& setting, KeyGroupRange groups = kAllGroups) {
-    return std::make_unique<Opened>(setting, groups, rig_.NewTarget());
+  std::unique_ptr<Opened> Open(const Setting& setting, KeyGroupRange groups = kAllGroups,
+                               MemoryAccount* account = nullptr) {
+    return std::make_unique<Opened>(setting, groups, rig_.NewTarget(account));
   }
   static void Put(Opened& opened, const std::vector<std::string>& names, std::string_view value,
                   TimestampMs timer_ms = kNoTimer) {
@@ -43,6 +44,11 @@ class KeyedStateSnapshotTest : public ::testing::Test {
     auto taken = rig_.TakeSnapshot(*opened.state);
     EXPECT_TRUE(taken) << taken.error().message;
     return taken.value_or(KeyedStateFiles{});
+  }
+  static std::unique_ptr<MemoryAccount> SnapshotAccount(int64_t bytes) {
+    MemoryLimits limits;
+    limits.shares_bytes.fill(bytes);
+    return std::make_unique<MemoryAccount>(limits);
   }
   // Freezes without any slice or work; the answer comes into the result.
   std::shared_ptr<std::optional<Result<KeyedStateFiles>>> Freeze(Opened& opened) {
@@ -257,6 +263,76 @@ TEST_F(KeyedStateSnapshotTest, WhatWaitsForAStorageThatStandsStillIsBounded) {
   Opened other({StateBackendKind::kHashMap, 64 << 20, 0});
   ASSERT_TRUE(other.state->Restore({&next, 1}, rig_.storage()));
   EXPECT_EQ(other.state->figures().cached_keys + other.state->figures().backend_keys, 60'001);
+}
+
+// Every key is changed while its old value waits to be copied; the storage takes a chunk only when
+// the state says that it can wait no longer.
+TEST_F(KeyedStateSnapshotTest, CopiesKeepToTheProcessesShareByHoldingTheTaskBack) {
+  const auto account = SnapshotAccount(4 << 20);
+  const auto opened = Open(kInMemory, kAllGroups, account.get());
+  const auto names = Numbered("key", 12'000);
+  Put(*opened, names, std::string(1000, 'a'));
+  const auto answer = Freeze(*opened);
+  int waits = 0;
+  for (size_t i = 0; i < names.size(); i += 100) {
+    for (; opened->state->held_up(); ++waits) {
+      ASSERT_TRUE(rig_.io().Step());
+      ASSERT_TRUE(*rig_.StepMail());  // every chunk wakes the task
+    }
+    Put(*opened,
+        {names.begin() + static_cast<ptrdiff_t>(i),
+         names.begin() + static_cast<ptrdiff_t>(i) + 100},
+        "b");
+  }
+  EXPECT_GE(waits, 5);
+  EXPECT_LE(account->peak_bytes(MemoryShare::kSnapshots), (4 << 20) + (3 << 19));
+  ASSERT_TRUE(rig_.RunAll());
+  while (opened->state->WriteFrozen(1 << 20)) ASSERT_TRUE(rig_.RunAll());
+  ASSERT_TRUE(rig_.RunAll());
+  ASSERT_TRUE(answer->has_value() && **answer);
+  const auto rows = RowsOf((**answer)->files);
+  EXPECT_EQ(rows.size(), names.size());
+  EXPECT_THAT(rows, Not(Contains(HasSubstr("=b"))));
+  EXPECT_EQ(account->used_bytes(MemoryShare::kSnapshots), 0);
+}
+
+TEST_F(KeyedStateSnapshotTest, AStorageAtAStandstillIsGivenUpAndTheNextSnapshotHasItAll) {
+  const auto account = SnapshotAccount(4 << 20);
+  const auto opened = Open(kInMemory, kAllGroups, account.get());
+  const auto names = Numbered("key", 6000);
+  Put(*opened, names, std::string(1000, 'a'));
+  const auto answer = Freeze(*opened);
+  opened->state->GiveUpIfHeldUp();  // there is no need
+  Put(*opened, names, "b");
+  ASSERT_TRUE(opened->state->held_up());
+  opened->state->GiveUpIfHeldUp();
+  EXPECT_FALSE(opened->state->held_up());
+  EXPECT_EQ(account->used_bytes(MemoryShare::kSnapshots), 0);
+  ASSERT_TRUE(*rig_.StepMail());
+  ASSERT_TRUE(answer->has_value());
+  ASSERT_FALSE(**answer);
+  EXPECT_THAT((**answer).error().message, HasSubstr("memory://storage is too slow"));
+  EXPECT_THAT((**answer).error().message, HasSubstr("taskmanager.memory.process.size"));
+  const auto rows = RowsOf(Take(*opened).files);
+  EXPECT_EQ(rows.size(), names.size());
+  EXPECT_THAT(rows, Contains("key2=b"));
+}
+
+// What a checkpoint that failed left to copy does not pile up behind a storage that takes nothing.
+TEST_F(KeyedStateSnapshotTest, TheNextFreezeKeepsToTheShareToo) {
+  const auto account = SnapshotAccount(4 << 20);
+  const auto opened = Open(kInMemory, kAllGroups, account.get());
+  Put(*opened, Numbered("key", 20'000), std::string(1000, 'a'));
+  const auto first = Freeze(*opened);
+  const auto second = Freeze(*opened);
+  EXPECT_LE(account->peak_bytes(MemoryShare::kSnapshots), (4 << 20) + (3 << 19));
+  ASSERT_TRUE(rig_.RunAll());
+  while (opened->state->WriteFrozen(1 << 20)) ASSERT_TRUE(rig_.RunAll());
+  ASSERT_TRUE(rig_.RunAll());
+  ASSERT_TRUE(first->has_value() && second->has_value());
+  EXPECT_FALSE(**first);
+  ASSERT_TRUE(**second);
+  EXPECT_EQ(RowsOf((**second)->files).size(), 20'000U);
 }
 
 TEST_F(KeyedStateSnapshotTest, AChainEnds) {

@@ -98,8 +98,8 @@ class NetworkChannelTest : public testing::Test {
       Place("up", i, a_);
       Place("down", i, b_);
     }
-    a_.provider().AddAttempt(deployment_);
-    b_.provider().AddAttempt(deployment_);
+    EXPECT_TRUE(a_.provider().AddAttempt(deployment_));
+    EXPECT_TRUE(b_.provider().AddAttempt(deployment_));
   }
   void Place(const std::string& vertex, int subtask, const NetworkEndpoint& at) {
     v1::TaskPlacement* placement = deployment_.add_placements();
@@ -243,14 +243,13 @@ std::string Encoded(const RecordBatch& batch) {
 
 TEST(ReceivingChannelTest, CreditIsGrantedWhenBothEndsAreThereAndThenAsItIsUsed) {
   auto context = std::make_shared<NetworkContext>();
-  context->channel_capacity_bytes = 4000;
   const auto credits = std::make_shared<RecordedCredits>();
   ReceivingChannel channel({}, context);
   ASSERT_TRUE(channel.Attach(credits, 1));
   EXPECT_FALSE(channel.Attach(credits, 1));
   EXPECT_THAT(credits->granted, testing::IsEmpty());
-  ASSERT_TRUE(channel.Claim(TestSchema()));
-  EXPECT_FALSE(channel.Claim(TestSchema()));
+  ASSERT_TRUE(channel.Claim(TestSchema(), 4000));
+  EXPECT_FALSE(channel.Claim(TestSchema(), 4000));
   EXPECT_THAT(credits->granted, testing::ElementsAre(4000));
 
   const std::string frame = Encoded(Batch(0, 1, 560));
@@ -271,7 +270,7 @@ TEST(ReceivingChannelTest, CreditIsGrantedWhenBothEndsAreThereAndThenAsItIsUsed)
 
 TEST(ReceivingChannelTest, WatermarksDoNotPileUpAtAConsumerThatStandsStill) {
   ReceivingChannel channel({}, std::make_shared<NetworkContext>());
-  ASSERT_TRUE(channel.Claim(TestSchema()));
+  ASSERT_TRUE(channel.Claim(TestSchema(), 4000));
   for (int i = 0; i < 10'000; ++i) channel.ReceiveControl(Watermark{i});
   channel.ReceiveRows(Encoded(Batch(0, 1)));
   for (int i = 0; i < 10; ++i) channel.ReceiveControl(Watermark{20'000 + i});
@@ -406,7 +405,7 @@ TEST_F(NetworkChannelTest, LocalPairsDoNotTouchTheNetwork) {
     placement.set_task_manager_id("a");
     placement.set_address(a_.address());
   }
-  a_.provider().AddAttempt(local);
+  ASSERT_TRUE(a_.provider().AddAttempt(local));
   ChannelKey key = Key(0, 0);
   key.attempt = Attempt{2};
   Producer producer(a_.provider().OpenSender(key, TestSchema()).value());

@@ -122,6 +122,10 @@ TaskManagerView SampleTaskManager() {
   worker.pid = 77;
   worker.physical_memory_bytes = 8LL << 30;
   worker.managed_memory_bytes = 256LL << 20;
+  worker.process_memory_bytes = 600LL << 20;
+  worker.resident_memory_bytes = 300LL << 20;
+  worker.memory = {{"state", 256LL << 20, 100LL << 20, 200LL << 20},
+                   {"network", 40LL << 20, 10LL << 20, 30LL << 20}};
   worker.last_heartbeat_ms = 99'000;
   worker.allocated = {{.job_id = kRunningJob, .slots = 3, .assigned_tasks = 4}};
   return worker;

@@ -189,6 +189,16 @@ TEST(JsonViewsTest, TaskManagers) {
   CheckShape(list["taskmanagers"][0], kTaskManagerFields);
   EXPECT_EQ(list["taskmanagers"][0]["dataPort"], 40001);
   EXPECT_EQ(list["taskmanagers"][0]["freeResource"]["managedMemory"], 64);
+  EXPECT_EQ(list["taskmanagers"][0]["freeResource"]["networkMemory"], 10);
+  const Json& configuration = list["taskmanagers"][0]["memoryConfiguration"];
+  EXPECT_EQ(configuration["totalProcessMemory"], 600 << 20);
+  EXPECT_EQ(configuration["managedMemory"], 256 << 20);
+  EXPECT_EQ(configuration["networkMemory"], 40 << 20);
+  EXPECT_EQ(configuration["taskOffHeap"], 304 << 20);
+  const Json& own = list["taskmanagers"][0]["watershed"];
+  EXPECT_EQ(own["residentMemory"], 300 << 20);
+  EXPECT_EQ(own["memory"]["state"]["usedBytes"], 100 << 20);
+  EXPECT_EQ(own["memory"]["network"]["peakBytes"], 30 << 20);
 
   Json detail = TaskManagerDetailsJson(SampleTaskManager());
   CheckShape(detail, kTaskManagerFields +
@@ -197,6 +207,9 @@ TEST(JsonViewsTest, TaskManagers) {
                          "metrics.directMax integer|metrics.mappedCount integer|"
                          "metrics.nettyShuffleMemorySegmentsAvailable integer|"
                          "metrics.nettyShuffleMemoryTotal integer|metrics.garbageCollectors array");
+  EXPECT_EQ(detail["metrics"]["nettyShuffleMemoryTotal"], 40 << 20);
+  EXPECT_EQ(detail["metrics"]["nettyShuffleMemoryUsed"], 10 << 20);
+  EXPECT_EQ(detail["metrics"]["nettyShuffleMemoryAvailable"], 30 << 20);
   int tasks = 0;
   for (const Json& slot : detail["allocatedSlots"]) tasks += slot["assignedTasks"].get<int>();
   EXPECT_EQ(detail["allocatedSlots"].size(), 3u);

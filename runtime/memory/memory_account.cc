@@ -1,0 +1,29 @@
+#include "runtime/memory/memory_account.h"
+
+namespace watershed {
+
+std::string_view NameOf(MemoryShare share) {
+  switch (share) {
+    case MemoryShare::kState:
+      return "state";
+    case MemoryShare::kSources:
+      return "sources";
+    case MemoryShare::kNetwork:
+      return "network";
+    case MemoryShare::kSnapshots:
+      return "snapshots";
+    case MemoryShare::kSinks:
+      return "sinks";
+  }
+  return "";
+}
+
+void MemoryAccount::Add(MemoryShare share, int64_t bytes) {
+  const auto at = static_cast<size_t>(share);
+  const int64_t now = used_[at].fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t peak = peak_[at].load(std::memory_order_relaxed);
+  while (now > peak && !peak_[at].compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
+}  // namespace watershed
