@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import large_state  # noqa: E402  (found through the line above)
 from cluster import ENDED, Cluster  # noqa: E402
-from measure import Run, StateUse, cpu_seconds, peak_rss_mb  # noqa: E402
+from measure import Run, StateUse, cpu_seconds  # noqa: E402
 from peers import kafka_jars, kafka_wire  # noqa: E402
 from peers.kafka import KafkaBroker  # noqa: E402
 
@@ -190,22 +190,22 @@ class Bench:
                       cpus=self._arguments.engine_cpus) as cluster):
             job_file = pathlib.Path(scratch) / f"{job}.yaml"
             job_file.write_text((_JOBS / f"{job}.yaml").read_text() + more_yaml)
-            worker = cluster.task_managers[0].pid
-            cpu_before, begin = cpu_seconds(worker), time.monotonic()
+            worker = cluster.task_managers[0]
+            cpu_before, begin = cpu_seconds(worker.pid), time.monotonic()
             job_id = cluster.submit(job_file, self._env, parallelism=1)
             state = StateUse()
             while cluster.state(job_id) not in ENDED:
-                state.sample(cluster.task_managers[0])
+                state.sample(worker)
                 time.sleep(0.2)
-            wall, cpu = time.monotonic() - begin, cpu_seconds(worker) - cpu_before
+            wall, cpu = time.monotonic() - begin, cpu_seconds(worker.pid) - cpu_before
             cluster.wait_state(job_id, ["FINISHED"])
             status = cluster.job(job_id)
             if status["records-in"] != self._arguments.events or status["late-records"]:
                 raise SystemExit(f"{job}: read {status['records-in']} of {self._arguments.events} "
                                  f"events, {status['late-records']} late: no figure")
             assert cluster.job_manager is not None
-            return Run(self._arguments.events, cpu, wall, peak_rss_mb(worker),
-                       peak_rss_mb(cluster.job_manager.pid), state)
+            return Run(self._arguments.events, cpu, wall, worker.peak_rss_bytes() / 2**20,
+                       cluster.job_manager.peak_rss_bytes() / 2**20, state)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,6 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
-def peak_rss_mb(pid: int) -> float:
-    """The most that was resident at once (VmHWM)."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"no VmHWM of process {pid}")
-
-
 class StateUse:
     """Keyed state as a TaskManager's metrics show it while a job runs: the highest of each. Samples end
     a little before the job does, so totals are a little low."""

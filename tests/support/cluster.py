@@ -51,6 +51,13 @@ class Process:
         names = [(thread / "comm").read_text().strip() for thread in threads]
         return [name for name in names if re.search(r"/\d+$", name)]
 
+    def peak_rss_bytes(self) -> int:
+        """The most that was resident at once. AssertionError with the log when it has gone."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) << 10
+        raise AssertionError(f"{self.name} has gone:\n{self.log_tail()}")
+
     def log_tail(self) -> str:
         """The end of its log, for messages."""
         return f"--- {self.log}\n{log_tail(self.log, 40)}"
