@@ -8,7 +8,7 @@ from scenario import BINARIES, Scenario
 from web_traffic import SESSIONS, checkpointed_job_file, difference
 import reference
 
-_EVENTS = 320_000
+_EVENTS = 440_000
 # All within one gap: no session ends before the last event, so that all keys are state at once.
 _GENERATOR = ("--count", str(_EVENTS), "--seed", "23", "--interval-us", "500", "--ips", "200000")
 _MEMORY_BYTES = 128 << 20
