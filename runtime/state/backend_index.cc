@@ -24,6 +24,16 @@ int64_t BackendIndex::NextByteSize() const {
                : byte_size();
 }
 
+size_t BackendIndex::LongestRun() const {
+  size_t longest = 0;
+  size_t run = 0;
+  for (size_t i = 0; i < 2 * cells_.size() && run < cells_.size(); ++i) {  // runs go round the end
+    run = cells_[i % cells_.size()].check == 0 ? 0 : run + 1;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
 void BackendIndex::Place(Cell cell) {
   size_t at = Home(cell.tag);
   while (cells_[at].check != 0) at = Next(at);

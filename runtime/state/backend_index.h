@@ -42,6 +42,8 @@ class BackendIndex {
   int64_t byte_size() const { return static_cast<int64_t>(cells_.size() * sizeof(Cell)); }
   // byte_size() after one more Insert.
   int64_t NextByteSize() const;
+  // The most cells that one call may have to pass. Looks at all of them.
+  size_t LongestRun() const;
 
  private:
   struct Cell {
@@ -56,7 +58,9 @@ class BackendIndex {
     const uint32_t folded = static_cast<uint32_t>(timer_ms) ^ static_cast<uint32_t>(timer_ms >> 32);
     return folded == 0 ? 1 : folded;
   }
-  size_t Home(uint32_t tag) const { return tag >> shift_; }
+  // Scattered anew: the cache evicts in the order of its buckets, which is that of the tags, and
+  // keys that came in the order of their homes would crowd one part of a table still to grow.
+  size_t Home(uint32_t tag) const { return (tag * 0x9E3779B1U) >> shift_; }
   size_t Next(size_t at) const { return (at + 1) & (cells_.size() - 1); }
   void Place(Cell cell);
   void Rehash(size_t cells);
