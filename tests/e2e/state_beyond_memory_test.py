@@ -88,7 +88,8 @@ class StateBeyondMemory(unittest.TestCase):
                     # RocksDB is told what to keep to, and does so by and by.
                     tolerance = 1.5 if name == "state" else 1.1
                     self.assertLessEqual(share["peakBytes"], tolerance * share["limitBytes"])
-        for name in shares:
+        # Of the others it depends on when barriers come whether a heartbeat has seen them used.
+        for name in ("network", "sources", "state"):
             self.assertGreater(max(each["watershed"]["memory"][name]["peakBytes"]
                                    for each in workers), 0, name)
 
