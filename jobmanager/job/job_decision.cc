@@ -3,8 +3,8 @@
 namespace watershed {
 namespace {
 
-JobAction Unless(Progress progress, JobAction begin) {
-  return progress == Progress::kNotBegun ? begin : JobAction::kWait;
+JobAction Unless(StepProgress progress, JobAction begin) {
+  return progress == StepProgress::kNotBegun ? begin : JobAction::kWait;
 }
 
 bool AllRun(const JobFacts& facts) {
@@ -17,8 +17,9 @@ bool AllRun(const JobFacts& facts) {
 JobAction DecideWhileCreated(const JobFacts& facts) {
   if (!facts.has_slots) return JobAction::kRequestSlots;
   if (facts.deployed) return AllRun(facts) ? JobAction::kEnterRunning : JobAction::kWait;
-  if (facts.attempt != Progress::kDone) return Unless(facts.attempt, JobAction::kStoreAttempt);
-  if (facts.restore != Progress::kDone) return Unless(facts.restore, JobAction::kReadRestorePoint);
+  if (facts.attempt != StepProgress::kDone) return Unless(facts.attempt, JobAction::kStoreAttempt);
+  if (facts.restore != StepProgress::kDone)
+    return Unless(facts.restore, JobAction::kReadRestorePoint);
   if (!facts.has_splits) {
     return facts.discovery_under_way ? JobAction::kWait : JobAction::kDiscoverSplits;
   }
@@ -49,7 +50,7 @@ JobAction Decide(const JobFacts& facts) {
       if (facts.state == v1::CREATED) return DecideWhileCreated(facts);
       if (facts.state == v1::RUNNING) return JobAction::kWait;
       if (AllRun(facts)) {
-        return facts.restore == Progress::kDone
+        return facts.restore == StepProgress::kDone
                    ? JobAction::kEnterRunning
                    : Unless(facts.restore, JobAction::kReadLastCheckpoint);
       }

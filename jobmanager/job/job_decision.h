@@ -9,7 +9,7 @@
 namespace watershed {
 
 // Something that takes a while: a call, a read, an entry of the log.
-enum class Progress : uint8_t { kNotBegun, kUnderWay, kDone };
+enum class StepProgress : uint8_t { kNotBegun, kUnderWay, kDone };
 
 struct JobFacts {
   v1::JobState state = v1::CREATED;
@@ -19,9 +19,11 @@ struct JobFacts {
   bool cancel_requested = false;  // by a user, and durable: it ends CANCELED
   bool cancel_is_being_stored = false;
   bool has_slots = false;
-  Progress attempt = Progress::kNotBegun;  // its entry; done: durable, and not deployed before
-  Progress restore = Progress::kNotBegun;  // done: what to begin or to go on with is known
-  bool has_splits = false;                 // of every source
+  // Of its entry; done: durable, and not deployed before.
+  StepProgress attempt = StepProgress::kNotBegun;
+  // Done: what to begin or to go on with is known.
+  StepProgress restore = StepProgress::kNotBegun;
+  bool has_splits = false;                         // of every source
   bool discovery_under_way = false;
   bool deployed = false;            // DeployTasks has been sent to every TaskManager
   int32_t deployments_pending = 0;  // of those, not answered yet

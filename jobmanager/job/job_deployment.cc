@@ -68,7 +68,7 @@ void JobMaster::ReleaseSlots() {
 }
 
 bool JobMaster::StoreAttempt() {
-  attempt_progress_ = Progress::kUnderWay;
+  attempt_progress_ = StepProgress::kUnderWay;
   const Attempt next{attempt_.value + 1};
   v1::LogEntry entry;
   entry.mutable_attempt()->set_job_id(id_.hex);
@@ -77,7 +77,7 @@ bool JobMaster::StoreAttempt() {
   if (checkpoints_ != nullptr) *entry.mutable_attempt()->mutable_counts() = checkpoints_->counts();
   Store(std::move(entry), [next](JobMaster& job) {
     job.attempt_ = next;
-    job.attempt_progress_ = Progress::kDone;
+    job.attempt_progress_ = StepProgress::kDone;
   });
   return true;
 }
@@ -203,7 +203,7 @@ bool JobMaster::Deploy() {
   waiting_reason_ = "starting the tasks";
   const v1::DeployTasksRequest common = CommonDeployment();
   std::map<std::string, v1::DeployTasksRequest> requests;
-  attempt_progress_ = Progress::kNotBegun;  // the next one needs an entry of its own
+  attempt_progress_ = StepProgress::kNotBegun;  // the next one needs an entry of its own
   for (const v1::Vertex& vertex : plan_->vertices()) {
     const std::vector<std::vector<v1::Split>> splits = SplitsOf(vertex);
     for (int32_t i = 0; i < vertex.parallelism(); ++i) {

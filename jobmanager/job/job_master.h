@@ -198,8 +198,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   RestartDecision restart_;               // to the failure that is recorded
   bool restart_due_ = false;
   bool reconciling_is_over_ = false;
-  Progress attempt_progress_ = Progress::kNotBegun;
-  Progress restore_progress_ = Progress::kNotBegun;
+  StepProgress attempt_progress_ = StepProgress::kNotBegun;
+  StepProgress restore_progress_ = StepProgress::kNotBegun;
   int restore_failures_ = 0;             // in a row
   std::optional<RestorePoint> restore_;  // of the attempt; nothing: it begins empty
   // Of tasks that were adopted, when one of them has ended: the last word of those.

@@ -44,10 +44,10 @@ bool JobMaster::ReadRestorePoint() {
   std::vector<StoredCheckpoint> candidates = RestoreCandidates();
   if (candidates.empty()) {
     restore_.reset();
-    restore_progress_ = Progress::kDone;
+    restore_progress_ = StepProgress::kDone;
     return true;
   }
-  restore_progress_ = Progress::kUnderWay;
+  restore_progress_ = StepProgress::kUnderWay;
   waiting_reason_ =
       fmt::format("reading checkpoint {} in {}", candidates.front().ref.checkpoint_id(),
                   candidates.front().directory);
@@ -63,12 +63,12 @@ bool JobMaster::ReadRestorePoint() {
 }
 
 void JobMaster::OnRestorePoint(Result<RestorePoint> point) {
-  restore_progress_ = Progress::kNotBegun;
+  restore_progress_ = StepProgress::kNotBegun;
   if (state() != v1::CREATED) return;
   if (point) {
     checkpoints_->OnRestored(*point);
     restore_ = std::move(*point);
-    restore_progress_ = Progress::kDone;
+    restore_progress_ = StepProgress::kDone;
     restore_failures_ = 0;
     return;
   }
@@ -85,11 +85,11 @@ void JobMaster::ReadAgainLater(const std::string& what, const Error& error) {
   waiting_reason_ = fmt::format("{}, trying again: {}", what, error.message);
   LogWarn("{}", waiting_reason_);
   Touch();
-  restore_progress_ = Progress::kUnderWay;
+  restore_progress_ = StepProgress::kUnderWay;
   services_.executor->PostAfter(backoff, [weak = weak_from_this(), state = state()] {
     const std::shared_ptr<JobMaster> job = weak.lock();
     if (job == nullptr || job->state() != state) return;
-    job->restore_progress_ = Progress::kNotBegun;
+    job->restore_progress_ = StepProgress::kNotBegun;
     job->Advance();
   });
 }
@@ -130,7 +130,7 @@ bool JobMaster::EnterCreated() {
   failure_is_final_ = restart_without_failure_ = restart_due_ = false;
   restart_ = {};
   restore_.reset();
-  restore_progress_ = Progress::kNotBegun;
+  restore_progress_ = StepProgress::kNotBegun;
   waiting_reason_.clear();
   for (v1::SubtaskStatus& subtask : subtasks_) {
     subtask.clear_message();
@@ -197,10 +197,10 @@ bool JobMaster::ReadLastCheckpoint() {
         return subtask.state() == v1::TASK_FINISHED || subtask.counters().ended();
       });
   if (!any_ended || checkpoints_ == nullptr || checkpoints_->retained().empty()) {
-    restore_progress_ = Progress::kDone;
+    restore_progress_ = StepProgress::kDone;
     return true;
   }
-  restore_progress_ = Progress::kUnderWay;
+  restore_progress_ = StepProgress::kUnderWay;
   const v1::CheckpointRef& last = checkpoints_->retained().back();
   const std::string& directory = checkpoints_->manifests()->directory();
   waiting_reason_ = fmt::format("reading checkpoint {} in {}", last.checkpoint_id(), directory);
@@ -229,7 +229,7 @@ void JobMaster::OnLastCheckpoint(Result<v1::CheckpointManifest> manifest) {
       if (part.ended()) last_parts_.push_back(std::move(part));
     }
   }
-  restore_progress_ = Progress::kDone;
+  restore_progress_ = StepProgress::kDone;
 }
 
 void JobMaster::CancelReported(const std::string& task_manager_id,

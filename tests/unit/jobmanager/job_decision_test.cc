@@ -33,38 +33,38 @@ TEST(JobDecisionTest, Table) {
       {"attempt on its way into the log",
        [](JobFacts& f) {
          f.has_slots = f.has_splits = true;
-         f.attempt = Progress::kUnderWay;
+         f.attempt = StepProgress::kUnderWay;
        },
        JobAction::kWait},
       {"attempt stored",
        [](JobFacts& f) {
          f.has_slots = f.has_splits = true;
-         f.attempt = Progress::kDone;
+         f.attempt = StepProgress::kDone;
        },
        JobAction::kReadRestorePoint},
       {"reading the restore point",
        [](JobFacts& f) {
          f.has_slots = f.has_splits = true;
-         f.attempt = Progress::kDone;
-         f.restore = Progress::kUnderWay;
+         f.attempt = StepProgress::kDone;
+         f.restore = StepProgress::kUnderWay;
        },
        JobAction::kWait},
       {"knows what to begin with",
        [](JobFacts& f) {
          f.has_slots = true;
-         f.attempt = f.restore = Progress::kDone;
+         f.attempt = f.restore = StepProgress::kDone;
        },
        JobAction::kDiscoverSplits},
       {"discovering",
        [](JobFacts& f) {
          f.has_slots = f.discovery_under_way = true;
-         f.attempt = f.restore = Progress::kDone;
+         f.attempt = f.restore = StepProgress::kDone;
        },
        JobAction::kWait},
       {"splits known",
        [](JobFacts& f) {
          f.has_slots = f.has_splits = true;
-         f.attempt = f.restore = Progress::kDone;
+         f.attempt = f.restore = StepProgress::kDone;
        },
        JobAction::kDeploy},
       {"splits known, slots lost", [](JobFacts& f) { f.has_splits = true; },
@@ -239,7 +239,7 @@ TEST(JobDecisionTest, Table) {
        [](JobFacts& f) {
          f.state = v1::RECONCILING;
          f.tasks_running = f.tasks_finished = 2;
-         f.restore = Progress::kUnderWay;
+         f.restore = StepProgress::kUnderWay;
          f.reconciling_is_over = true;
        },
        JobAction::kWait},
@@ -247,7 +247,7 @@ TEST(JobDecisionTest, Table) {
        [](JobFacts& f) {
          f.state = v1::RECONCILING;
          f.tasks_running = f.tasks_finished = 2;
-         f.restore = Progress::kDone;
+         f.restore = StepProgress::kDone;
        },
        JobAction::kEnterRunning},
       {"reconciling, time is over",
