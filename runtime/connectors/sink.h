@@ -33,6 +33,16 @@ struct SinkSegment {
   int32_t writer = 0;  // of a restored one: whose it was
 };
 
+// The leading ones that become visible together: of one epoch of one writer. Not empty.
+inline std::span<const SinkSegment> FirstEpoch(std::span<const SinkSegment> segments) {
+  size_t count = 1;
+  while (count < segments.size() && segments[count].epoch == segments[0].epoch &&
+         segments[count].writer == segments[0].writer) {
+    ++count;
+  }
+  return segments.first(count);
+}
+
 // What the target says was committed last by a writer; epoch -1 = nothing yet.
 struct WriterMarker {
   WriterId writer;

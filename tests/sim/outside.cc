@@ -99,15 +99,10 @@ class Table final : public Sink {
   Status Recover(std::span<const SinkSegment> segments) override {
     WS_RETURN_IF_ERROR(MayFail("recover"));
     while (!segments.empty()) {
-      const SinkSegment& first = segments.front();
-      size_t count = 1;
-      while (count < segments.size() && segments[count].epoch == first.epoch &&
-             segments[count].writer == first.writer) {
-        ++count;
-      }
-      WS_RETURN_IF_ERROR(
-          Publish({lineage_, name_, first.writer}, first.epoch, segments.first(count)));
-      segments = segments.subspan(count);
+      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+      const SinkSegment& first = epoch.front();
+      WS_RETURN_IF_ERROR(Publish({lineage_, name_, first.writer}, first.epoch, epoch));
+      segments = segments.subspan(epoch.size());
     }
     return Ok();
   }

@@ -34,15 +34,9 @@ class PostgresSink : public Sink {
   }
   Status Recover(std::span<const SinkSegment> segments) override {
     while (!segments.empty()) {
-      // What an epoch of a writer consists of becomes visible together.
-      const SinkSegment& first = segments.front();
-      size_t count = 1;
-      while (count < segments.size() && segments[count].epoch == first.epoch &&
-             segments[count].writer == first.writer) {
-        ++count;
-      }
-      WS_RETURN_IF_ERROR(Commit(first.epoch, segments.first(count)));
-      segments = segments.subspan(count);
+      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+      WS_RETURN_IF_ERROR(Commit(epoch.front().epoch, epoch));
+      segments = segments.subspan(epoch.size());
     }
     return Ok();
   }
