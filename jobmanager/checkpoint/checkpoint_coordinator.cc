@@ -70,11 +70,6 @@ bool CheckpointCoordinator::IsPending(CheckpointId checkpoint, bool storing) con
          (pending_->phase != Phase::kCollecting) == storing;
 }
 
-bool CheckpointCoordinator::Awaits(CheckpointId checkpoint, const SubtaskKey& subtask) const {
-  return IsPending(checkpoint, /*storing=*/false) && subtasks_.contains(subtask) &&
-         !pending_->parts.contains(subtask);
-}
-
 bool CheckpointCoordinator::MayExpire() const {
   return pending_ && pending_->phase != Phase::kLogging;
 }
@@ -135,8 +130,6 @@ void CheckpointCoordinator::Begin(CheckpointTime now) {
 }
 
 void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapshot part) {
-  part.set_vertex_id(subtask.first);
-  part.set_subtask(subtask.second);
   if (!pending_->parts.emplace(subtask, std::move(part)).second) return;
   history_->OnAcknowledged(pending_->checkpoint);
   if (pending_->parts.size() < subtasks_.size()) return;
@@ -211,8 +204,13 @@ void CheckpointCoordinator::OnTriggerFailed(CheckpointId checkpoint, const std::
 }
 
 void CheckpointCoordinator::OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask,
-                                           v1::SubtaskSnapshot part) {
-  if (Awaits(checkpoint, subtask)) AddPart(subtask, std::move(part));
+                                           v1::SubtaskSnapshot part, CheckpointTime now) {
+  if (!IsPending(checkpoint, /*storing=*/false) || !subtasks_.contains(subtask)) return;
+  if (pending_->parts.contains(subtask)) return;
+  part.set_vertex_id(subtask.first);
+  part.set_subtask(subtask.second);
+  history_->OnPart(checkpoint, part, now.wall_ms);
+  AddPart(subtask, std::move(part));
 }
 
 void CheckpointCoordinator::OnDeclined(CheckpointId checkpoint, const SubtaskKey& subtask,

@@ -78,7 +78,8 @@ class CheckpointCoordinator {
   // the parts of it whose subtasks have ended.
   void OnAdopted(CheckpointTime now, const std::vector<v1::SubtaskSnapshot>& last = {});
   void OnTriggerFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
-  void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part);
+  void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part,
+                      CheckpointTime now);
   void OnDeclined(CheckpointId checkpoint, const SubtaskKey& subtask, const std::string& reason,
                   CheckpointTime now);
   void OnConfirmed(CheckpointId checkpoint, const SubtaskKey& subtask);
@@ -100,8 +101,6 @@ class CheckpointCoordinator {
 
   const std::vector<v1::CheckpointRef>& retained() const { return retained_; }
   CheckpointId next_id() const { return next_; }
-  // It is under way and this subtask has not answered.
-  bool Awaits(CheckpointId checkpoint, const SubtaskKey& subtask) const;
   // What has been acknowledged of the checkpoint under way.
   std::vector<const v1::SubtaskSnapshot*> acknowledged() const;
 

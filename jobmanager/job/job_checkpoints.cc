@@ -74,8 +74,7 @@ void JobCheckpoints::OnReport(const v1::ReportCheckpointRequest& report) {
   const SubtaskKey subtask(report.vertex_id(), report.subtask());
   switch (report.kind_case()) {
     case v1::ReportCheckpointRequest::kAcknowledged:
-      NotePart(checkpoint, subtask, report.acknowledged());
-      coordinator_->OnAcknowledged(checkpoint, subtask, report.acknowledged());
+      coordinator_->OnAcknowledged(checkpoint, subtask, report.acknowledged(), services_.now());
       break;
     case v1::ReportCheckpointRequest::kDeclined:
       coordinator_->OnDeclined(checkpoint, subtask, report.declined(), services_.now());
@@ -87,14 +86,6 @@ void JobCheckpoints::OnReport(const v1::ReportCheckpointRequest& report) {
       return;
   }
   Pump();
-}
-
-void JobCheckpoints::NotePart(CheckpointId checkpoint, const SubtaskKey& subtask,
-                              v1::SubtaskSnapshot part) {
-  if (!coordinator_->Awaits(checkpoint, subtask)) return;
-  part.set_vertex_id(subtask.first);
-  part.set_subtask(subtask.second);
-  history_.OnPart(checkpoint, part, services_.clock->NowMs());
 }
 
 void JobCheckpoints::OnRestored(const RestorePoint& point) {

@@ -62,7 +62,6 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
  private:
   // Does what the coordinator wants now, and sets the timer for what it wants later.
   void Pump();
-  void NotePart(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part);
   void Perform(const CheckpointCoordinator::Trigger& trigger);
   void Perform(CheckpointCoordinator::Store& store);
   void Perform(const CheckpointCoordinator::Notify& notify);

@@ -82,7 +82,8 @@ class CheckpointCoordinatorTest : public testing::Test {
   }
   void Acknowledge(int64_t checkpoint, const Key& subtask, bool ended = false,
                    bool has_segment = false) {
-    coordinator_->OnAcknowledged(CheckpointId{checkpoint}, subtask, Part(ended, has_segment));
+    coordinator_->OnAcknowledged(CheckpointId{checkpoint}, subtask, Part(ended, has_segment),
+                                 Now());
   }
   void AcknowledgeAll(int64_t checkpoint, bool has_segment = false) {
     Acknowledge(checkpoint, kSource0);
@@ -358,7 +359,7 @@ TEST_F(CheckpointCoordinatorTest, AFinishedTaskIsNotWaitedForButRemembered) {
   coordinator_->OnEnded(kSource0);
   v1::SubtaskSnapshot last = Part(/*ended=*/true, /*has_segment=*/true);
   last.add_splits()->set_next_position(42);
-  coordinator_->OnAcknowledged(CheckpointId{1}, kSource0, last);
+  coordinator_->OnAcknowledged(CheckpointId{1}, kSource0, last, Now());
   Acknowledge(1, kSource1);
   Acknowledge(1, kSink);
   Step();
