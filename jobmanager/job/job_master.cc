@@ -291,11 +291,14 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
     Fail(fmt::format("{} on TaskManager {}: {}", TaskName(*subtask), task_manager_id,
                      report.message()),
          report.is_final());
-  } else if (report.state() == v1::TASK_CANCELED &&
-             (state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING)) {
+  } else if (report.state() == v1::TASK_CANCELED && WantsTasks()) {
     Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",
                      TaskName(*subtask), task_manager_id));
   }
+}
+
+bool JobMaster::WantsTasks() const {
+  return state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING;
 }
 
 void JobMaster::NoteFinished(const v1::SubtaskStatus& subtask) {
@@ -307,10 +310,9 @@ void JobMaster::NoteFinished(const v1::SubtaskStatus& subtask) {
 
 void JobMaster::StoreFinished() {
   const std::vector<v1::TaskId> finished = std::exchange(finished_unstored_, {});
+  if (finished.empty() || !WantsTasks()) return;
   const JobFacts facts = Facts();
-  const bool goes_on =
-      state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING;
-  if (finished.empty() || !goes_on || facts.tasks_finished == facts.tasks) return;
+  if (facts.tasks_finished == facts.tasks) return;
   v1::LogEntry entry;
   entry.mutable_tasks_finished()->set_job_id(id_.hex);
   entry.mutable_tasks_finished()->set_attempt(attempt_.value);

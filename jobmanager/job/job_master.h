@@ -126,6 +126,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void OnCancelled(const std::string& task_manager_id, Result<v1::CancelTasksResponse> response);
 
   void OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  // Its tasks run or are to run: none of them should end before its input has.
+  bool WantsTasks() const;
   void NoteFinished(const v1::SubtaskStatus& subtask);
   // Those noted since the last call, unless the job ends anyway.
   void StoreFinished();
