@@ -24,19 +24,6 @@ class IncomingStream final : public grpc::ServerBidiReactor<v1::Frame, v1::Credi
     StartRead(&frame_);
   }
 
-  void GrantCredit(uint32_t channel_number, int64_t bytes) override {
-    v1::Credit credit;
-    credit.set_channel_number(channel_number);
-    credit.set_bytes(bytes);
-    Write(std::move(credit));
-  }
-  void TellClosed(uint32_t channel_number, const std::string& reason) override {
-    v1::Credit credit;
-    credit.set_channel_number(channel_number);
-    credit.set_closed_reason(reason);
-    Write(std::move(credit));
-  }
-
   void OnReadDone(bool ok) override {
     if (!ok) {
       End(grpc::Status::OK);
@@ -63,7 +50,7 @@ class IncomingStream final : public grpc::ServerBidiReactor<v1::Frame, v1::Credi
   }
 
  private:
-  void Write(v1::Credit credit) {
+  void Write(v1::Credit credit) override {
     if (const v1::Credit* next = writes_.Offer(std::move(credit))) StartWrite(next);
   }
 

@@ -6,6 +6,20 @@
 
 namespace watershed {
 
+void CreditWriter::GrantCredit(uint32_t channel_number, int64_t bytes) {
+  v1::Credit credit;
+  credit.set_channel_number(channel_number);
+  credit.set_bytes(bytes);
+  Write(std::move(credit));
+}
+
+void CreditWriter::TellClosed(uint32_t channel_number, const std::string& reason) {
+  v1::Credit credit;
+  credit.set_channel_number(channel_number);
+  credit.set_closed_reason(reason);
+  Write(std::move(credit));
+}
+
 bool ReceivingChannel::Attach(std::shared_ptr<CreditWriter> writer, uint32_t channel_number) {
   std::shared_ptr<CreditWriter> grant_to;
   int64_t granted = 0;

@@ -19,16 +19,20 @@
 #include "runtime/exchange/frame_codec.h"
 #include "runtime/exchange/revocable_callback.h"
 #include "taskmanager/network/network_context.h"
+#include "watershed/v1/data.pb.h"
 
 namespace watershed {
 
-// Where a channel's credits go: the stream that its frames come from.
+// Where a channel's credits go: the stream that its frames come from. Thread-safe.
 class CreditWriter {
  public:
   virtual ~CreditWriter() = default;
-  // Thread-safe, returns at once; without effect once the stream has ended.
-  virtual void GrantCredit(uint32_t channel_number, int64_t bytes) = 0;
-  virtual void TellClosed(uint32_t channel_number, const std::string& reason) = 0;
+  void GrantCredit(uint32_t channel_number, int64_t bytes);
+  void TellClosed(uint32_t channel_number, const std::string& reason);
+
+ protected:
+  // Returns at once; without effect once the stream has ended.
+  virtual void Write(v1::Credit credit) = 0;
 };
 
 // Thread-safe: Attach and Receive… come from the stream, the rest from the consumer's thread.

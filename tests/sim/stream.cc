@@ -10,21 +10,8 @@ class Stream::Credits final : public CreditWriter {
   Credits(std::weak_ptr<Stream> stream, ProcessPtr process)
       : stream_(std::move(stream)), process_(std::move(process)) {}
 
-  void GrantCredit(uint32_t channel_number, int64_t bytes) override {
-    v1::Credit credit;
-    credit.set_channel_number(channel_number);
-    credit.set_bytes(bytes);
-    Send(std::move(credit));
-  }
-  void TellClosed(uint32_t channel_number, const std::string& reason) override {
-    v1::Credit credit;
-    credit.set_channel_number(channel_number);
-    credit.set_closed_reason(reason);
-    Send(std::move(credit));
-  }
-
  private:
-  void Send(v1::Credit credit) {
+  void Write(v1::Credit credit) override {
     const auto stream = stream_.lock();
     if (stream != nullptr && process_->alive()) stream->OnCredit(std::move(credit));
   }

@@ -228,10 +228,17 @@ TEST_F(NetworkChannelTest, ABatchFarAboveTheCapacityPasses) {
 
 class RecordedCredits final : public CreditWriter {
  public:
-  void GrantCredit(uint32_t, int64_t bytes) override { granted.push_back(bytes); }
-  void TellClosed(uint32_t, const std::string& reason) override { closed = reason; }
   std::vector<int64_t> granted;
   std::string closed;
+
+ private:
+  void Write(v1::Credit credit) override {
+    if (credit.closed_reason().empty()) {
+      granted.push_back(credit.bytes());
+    } else {
+      closed = credit.closed_reason();
+    }
+  }
 };
 
 std::string Encoded(const RecordBatch& batch) {
