@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/checkpoint/plan_fit.h"
+#include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
 #include "runtime/types/key_group.h"
 
@@ -37,10 +38,6 @@ Status CheckParts(const v1::CheckpointManifest& manifest) {
   if (present.size() == expected) return Ok();
   return InternalError("the manifest of checkpoint {} has subtasks that its plan does not have",
                        manifest.checkpoint_id());
-}
-
-bool IsSource(const v1::Vertex& vertex) {
-  return vertex.nodes_size() > 0 && vertex.nodes(0).has_table_source_scan();
 }
 
 bool Overlap(const KeyGroupRange& a, const KeyGroupRange& b) {
@@ -78,7 +75,7 @@ class VertexRestore {
       restore.set_checkpoint_id(manifest_.checkpoint_id());
     }
     SetWatermarks();
-    if (IsSource(vertex_)) WS_RETURN_IF_ERROR(AssignSplitsTo(assignment));
+    if (SourceNode(vertex_) != nullptr) WS_RETURN_IF_ERROR(AssignSplitsTo(assignment));
     for (const std::string& node : nodes_) WS_RETURN_IF_ERROR(AssignOperator(node));
     WS_RETURN_IF_ERROR(AssignSinks());
     for (size_t i = 0; i < restores_.size(); ++i) {
@@ -93,7 +90,7 @@ class VertexRestore {
   void SetWatermarks() {
     std::optional<int64_t> minimum;
     for (const v1::SubtaskSnapshot* part : parts_) {
-      if (IsSource(vertex_) && part->splits().empty()) continue;
+      if (SourceNode(vertex_) != nullptr && part->splits().empty()) continue;
       if (!part->has_watermark_ms()) return;
       minimum = std::min(minimum.value_or(part->watermark_ms()), part->watermark_ms());
     }

@@ -102,13 +102,9 @@ class LogSink final : public Sink {
   }
   Status Recover(std::span<const SinkSegment> segments) override {
     while (!segments.empty()) {
-      size_t count = 1;
-      while (count < segments.size() && segments[count].epoch == segments[0].epoch &&
-             segments[count].writer == segments[0].writer) {
-        ++count;
-      }
-      WS_RETURN_IF_ERROR(Publish(segments[0].writer, segments[0].epoch, segments.first(count)));
-      segments = segments.subspan(count);
+      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+      WS_RETURN_IF_ERROR(Publish(epoch[0].writer, epoch[0].epoch, epoch));
+      segments = segments.subspan(epoch.size());
     }
     return Ok();
   }
