@@ -112,8 +112,7 @@ class LargeState:
             if time.monotonic() - begin > 120:
                 raise SystemExit(f"no row within 120 s\n{self._cluster.logs()}")
         seconds = time.monotonic() - begin
-        restored = self._cluster.rest(f"/jobs/{self._job}/checkpoints")["latest"]["restored"]
-        assert restored and restored["id"] > 0, restored
+        assert self._cluster.restored_checkpoint(self._job) > 0
         return seconds, seen
 
     def _load(self, events: int, per_second: int = 0, interval_us: int = _EVENT_INTERVAL_US,

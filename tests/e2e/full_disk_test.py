@@ -136,20 +136,15 @@ class FullDisk(unittest.TestCase):
         self.cluster.wait_state(self.job, ["RUNNING"])
         self.wait_for("completed", 2)
 
-    def checkpoints(self) -> dict:
-        """As REST shows them."""
-        return self.cluster.rest(f"/jobs/{self.job}/checkpoints")
-
     def wait_for(self, count: str, more: int) -> None:
         """Until so many more checkpoints have completed or failed."""
-        before = self.checkpoints()["counts"][count]
-        self.cluster.wait(lambda: self.checkpoints()["counts"][count] >= before + more,
-                          f"{more} checkpoints {count}", 30, lambda: f"{self.checkpoints()['latest']}")
+        self.cluster.wait_checkpoints(self.job, more, count)
 
     def assert_fails_by_name(self, reason: str) -> None:
         """The subtask, the file and what is wrong; and the job goes on."""
         self.wait_for("failed", 2)
-        failure = self.checkpoints()["latest"]["failed"]["failure_message"]
+        latest = self.cluster.rest(f"/jobs/{self.job}/checkpoints")["latest"]
+        failure = latest["failed"]["failure_message"]
         self.assertRegex(failure, r"\([12]/2\): .*" + reason)
         self.assertIn(str(self.disk.path), failure)
         self.assertRegex(self.cluster.wsctl("get", self.job).stdout, reason)

@@ -55,7 +55,7 @@ class GoldenWays(unittest.TestCase):
             self.wait_consumed(step)
             self.wait_checkpoint()
             for job in self.running:
-                restored[job.name] = max(restored[job.name], self.restored_checkpoint(job))
+                restored[job.name] = max(restored[job.name], self.cluster.restored_checkpoint(job.id))
         self.end_all(lambda: self.kill_one(choose, self.steps - 1))
         print(f"restored from checkpoints {dict(restored)}")
         for job in self.jobs:
@@ -132,11 +132,6 @@ class GoldenWays(unittest.TestCase):
 
         for job, begun in [(job, newest(job)) for job in self.running]:
             self.cluster.wait(lambda: completed(job) > begun, f"a checkpoint of {job.name}", _WAIT_S)
-
-    def restored_checkpoint(self, job: GoldenJob) -> int:
-        """The one that the running attempt began with; 0: none, or this JobManager does not know it."""
-        latest = self.cluster.rest(f"/jobs/{job.id}/checkpoints")["latest"]["restored"]
-        return latest["id"] if latest else 0
 
     def end_all(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Feeds the last step, which lets all jobs end."""

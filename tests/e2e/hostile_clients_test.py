@@ -57,7 +57,7 @@ class AttackedCluster(unittest.TestCase):
         cls.cluster.wait_state(cls.job, ["RUNNING"])
 
     def setUp(self) -> None:
-        self.wait_for_checkpoints(3)  # so that what grows at the beginning has grown
+        self.cluster.wait_checkpoints(self.job, 3)  # so that what grows at the beginning has grown
         self.memory = {process.name: resident_bytes(process) for process in self.processes()}
 
     def tearDown(self) -> None:
@@ -75,20 +75,12 @@ class AttackedCluster(unittest.TestCase):
         return [(process.ports["rpc"], f"/watershed.v1.{method}") for process in self.processes()
                 for method in _CALLS[process.name.split("-")[0]]]
 
-    def wait_for_checkpoints(self, more: int) -> None:
-        """Until so many more have been completed."""
-        def completed() -> int:
-            return self.cluster.rest(f"/jobs/{self.job}/checkpoints")["counts"]["completed"]
-
-        before = completed()
-        self.cluster.wait(lambda: completed() >= before + more, f"{more} checkpoints", 30)
-
     def assert_goes_on(self) -> None:
         """Nothing has died, everything answers, and checkpoints complete."""
         for process in self.processes():
             self.assertFalse(process.exited(), process.log_tail())
             self.assertTrue(process.metrics())
-        self.wait_for_checkpoints(2)
+        self.cluster.wait_checkpoints(self.job, 2)
 
 
 class HostileClients(AttackedCluster):

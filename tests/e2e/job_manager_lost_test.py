@@ -78,7 +78,7 @@ class JobManagerLost(unittest.TestCase):
             status = self.cluster.job(job)
             self.assertEqual((1, 0), (status["attempt"], status["restarts"]), status)
             self.assertEqual(2, self.tasks(job)["FINISHED"])
-            self.wait_for_checkpoints(job, 2)
+            self.cluster.wait_checkpoints(job, 2)
         # What was finished is in the checkpoints, so a restart does not read it again either.
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
         self.cluster.wait(lambda: self.cluster.job(job)["attempt"] == 2, "the restart", 30)
@@ -89,21 +89,21 @@ class JobManagerLost(unittest.TestCase):
 
     def test_counts_go_on(self) -> None:
         job = self.submit(_ENDLESS)
-        self.wait_for_checkpoints(job, 2)
+        self.cluster.wait_checkpoints(job, 2)
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
         self.cluster.wait(lambda: self.cluster.job(job)["restarts"] == 1, "the restart", 30)
         self.cluster.wait_state(job, ["RUNNING"])
-        self.wait_for_checkpoints(job, 2)
-        before = self.counts(job)
+        self.cluster.wait_checkpoints(job, 2)
+        before = self.cluster.checkpoints(job)
         self.cluster.kill_job_manager()
         self.cluster.wait_state(job, ["RUNNING"])
         status = self.cluster.job(job)
         self.assertEqual((2, 1), (status["attempt"], status["restarts"]), status)
         self.assertIn("lost", status["last-restart-reason"])
-        after = self.counts(job)
+        after = self.cluster.checkpoints(job)
         for name in ("total", "completed", "restored"):
             self.assertGreaterEqual(after[name], before[name], f"{before} -> {after}")
-        self.wait_for_checkpoints(job, 1)
+        self.cluster.wait_checkpoints(job, 1)
         metrics = {name: value for name, labels, value in self.cluster.job_manager.metrics()
                    if labels.get("job_id") == job}
         self.assertEqual(1, metrics["flink_jobmanager_job_numRestarts"])
@@ -112,7 +112,7 @@ class JobManagerLost(unittest.TestCase):
 
     def test_a_checkpoint_by_subtask(self) -> None:
         job = self.submit(_ENDLESS)
-        self.wait_for_checkpoints(job, 1)
+        self.cluster.wait_checkpoints(job, 1)
         shown = f"/jobs/{job}/checkpoints"
         latest = self.cluster.rest(shown)["latest"]["completed"]
         details = self.cluster.rest(f"{shown}/details/{latest['id']}")
@@ -131,17 +131,6 @@ class JobManagerLost(unittest.TestCase):
             for state, count in vertex["tasks"].items():
                 totals[state] = totals.get(state, 0) + count
         return totals
-
-    def counts(self, job: str) -> dict[str, int]:
-        """Of checkpoints."""
-        return self.cluster.rest(f"/jobs/{job}/checkpoints")["counts"]
-
-    def wait_for_checkpoints(self, job: str, more: int) -> None:
-        """Until so many more have been completed."""
-        before = self.counts(job)["completed"]
-        self.cluster.wait(lambda: self.counts(job)["completed"] >= before + more,
-                          f"{more} checkpoints to complete", 30,
-                          lambda: f"{self.cluster.rest(f'/jobs/{job}/checkpoints')['latest']}")
 
     def no_task_runs(self) -> bool:
         """Both TaskManagers are registered, and no thread of a task is left in them."""

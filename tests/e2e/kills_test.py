@@ -53,8 +53,8 @@ class Kills(unittest.TestCase):
             if kill % 4 == 3:  # so that checkpoints happen between the kills
                 self.wait_running(jobs)
                 for name, job in jobs.items():
-                    self.wait_for_checkpoint(job)
-                    restored[name].append(self.restored_checkpoint(job))
+                    self.cluster.wait_checkpoints(job, 1)
+                    restored[name].append(self.cluster.restored_checkpoint(job))
         self.assertEqual(0, loading.wait())
         print(f"restored from checkpoints {restored}")
         for name, job in jobs.items():
@@ -71,17 +71,6 @@ class Kills(unittest.TestCase):
         """All of them."""
         for job in jobs.values():
             self.cluster.wait_state(job, ["RUNNING"])
-
-    def restored_checkpoint(self, job: str) -> int:
-        """The one that the running attempt began with; 0: none, or this JobManager does not know it."""
-        restored = self.cluster.rest(f"/jobs/{job}/checkpoints")["latest"]["restored"]
-        return restored["id"] if restored else 0
-
-    def wait_for_checkpoint(self, job: str) -> None:
-        """Until one more has been completed."""
-        before = self.cluster.checkpoints(job)["completed"]
-        self.cluster.wait(lambda: self.cluster.checkpoints(job)["completed"] > before,
-                          "a checkpoint to complete", 30)
 
 
 if __name__ == "__main__":

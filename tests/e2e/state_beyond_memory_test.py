@@ -41,16 +41,17 @@ class StateBeyondMemory(unittest.TestCase):
     def test_rows_spills_and_memory(self) -> None:
         job_file = checkpointed_job_file(self.scenario, "session", self.ends)
         job = self.cluster.submit(job_file, self.scenario.env, parallelism=2)
-        self.cluster.wait(lambda: self.observe() and self.completed(job) >= 1 and self.spills > 0,
+        self.cluster.wait(lambda: self.observe() and self.spills > 0
+                          and self.cluster.checkpoints(job)["completed"] >= 1,
                           "checkpoints of state that does not fit", 60)
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
         self.cluster.wait(lambda: self.observe() and self.cluster.state(job) == "FINISHED",
                           "the job to finish", 120, lambda: self.cluster.wsctl("get", job).stdout)
-        restored = self.cluster.rest(f"/jobs/{job}/checkpoints")["latest"]["restored"]
+        restored = self.cluster.restored_checkpoint(job)
         print(f"{self.keys_outside:.0f} keys beside {self.cached_keys:.0f} cached ones, "
-              f"{self.spills:.0f} spills, restored from {restored['id']}, most memory "
+              f"{self.spills:.0f} spills, restored from {restored}, most memory "
               f"{[peak >> 20 for peak in self.peaks.values()]} MB")
-        self.assertGreater(restored["id"], 0)
+        self.assertGreater(restored, 0)
         self.assertEqual("", difference(set(self.expected), set(self.scenario.rows(*SESSIONS))))
         self.assertGreater(self.spills, 0)
         self.assertGreaterEqual(self.keys_outside, 4 * self.cached_keys)
@@ -58,10 +59,6 @@ class StateBeyondMemory(unittest.TestCase):
         for peak in self.peaks.values():
             self.assertLessEqual(peak, 1.1 * _MEMORY_BYTES)
         self.assert_shares_are_shown()
-
-    def completed(self, job: str) -> int:
-        """Checkpoints."""
-        return self.cluster.rest(f"/jobs/{job}/checkpoints")["counts"]["completed"]
 
     def observe(self) -> bool:
         """Notes what the processes have just now; always true."""

@@ -39,23 +39,14 @@ class TaskManagerLost(unittest.TestCase):
         (root / "job.yaml").write_text(_JOB)
         job = self.cluster.submit(root / "job.yaml", {}, parallelism=2)
         self.cluster.wait_state(job, ["RUNNING"])
-        self.wait_for_checkpoints(job, 2)
+        self.cluster.wait_checkpoints(job, 2)
         return job
-
-    def completed(self, job: str) -> int:
-        """How many checkpoints."""
-        return self.cluster.rest(f"/jobs/{job}/checkpoints")["counts"]["completed"]
-
-    def wait_for_checkpoints(self, job: str, more: int) -> None:
-        """Until so many more have been completed."""
-        before = self.completed(job)
-        self.cluster.wait(lambda: self.completed(job) >= before + more, "checkpoints", 30)
 
     def wait_for_restart(self, job: str) -> str:
         """Until the job runs as another attempt; returns why."""
         self.cluster.wait(lambda: self.cluster.job(job)["attempt"] > 1, "a restart", 30)
         self.cluster.wait_state(job, ["RUNNING"])
-        self.wait_for_checkpoints(job, 2)
+        self.cluster.wait_checkpoints(job, 2)
         status = self.cluster.job(job)
         self.assertGreater(status["checkpoints"]["restored"]["id"], 0, status)
         return status["last-restart-reason"]
@@ -93,7 +84,7 @@ class TaskManagerLost(unittest.TestCase):
         os.kill(process.pid, signal.SIGCONT)
         self.cluster.wait(lambda: silent in self.registered(), "it to register again", 30)
         self.cluster.wait(lambda: not process.task_threads(), "its old tasks to end", 30)
-        self.wait_for_checkpoints(job, 3)
+        self.cluster.wait_checkpoints(job, 3)
         status = self.cluster.job(job)
         self.assertEqual(("RUNNING", attempt), (status["state"], status["attempt"]), status)
 

@@ -200,8 +200,20 @@ class Cluster:
         return json.loads(done.stdout)
 
     def checkpoints(self, job_id: str) -> dict:
-        """Their counts since this JobManager began: completed, failed, in_progress, restored, total."""
+        """Their counts: completed, failed, in_progress, restored, total."""
         return self.rest(f"/jobs/{job_id}/checkpoints")["counts"]
+
+    def wait_checkpoints(self, job_id: str, more: int, how: str = "completed") -> None:
+        """Until so many more have been completed, or failed."""
+        before = self.checkpoints(job_id)[how]
+        self.wait(lambda: self.checkpoints(job_id)[how] >= before + more,
+                  f"{more} checkpoints {how}", 30,
+                  lambda: f"{self.rest(f'/jobs/{job_id}/checkpoints')['latest']}")
+
+    def restored_checkpoint(self, job_id: str) -> int:
+        """The one that the running attempt began with; 0: none, or this JobManager does not know it."""
+        restored = self.rest(f"/jobs/{job_id}/checkpoints")["latest"]["restored"]
+        return restored["id"] if restored else 0
 
     def state(self, job_id: str) -> str:
         """RUNNING, FINISHED, …"""
