@@ -56,9 +56,10 @@ class GoldenJob:
         return text
 
     def steps(self) -> int:
-        """So many that at most one record goes to each partition in one."""
-        return max((len(lines) for partitions in self.case["input"].values() for lines in partitions),
-                   default=0)
+        """So many that at most one record goes to each partition in one, or as the case says."""
+        return self.case["portions"] or max(
+            (len(lines) for partitions in self.case["input"].values() for lines in partitions),
+            default=0)
 
     def submit(self, cluster: Cluster, parallelism: int, restore: str | None = None) -> None:
         """`restore`: a checkpoint to begin from."""
@@ -84,19 +85,24 @@ class GoldenJob:
         return job
 
     def records(self, step: int, steps: int) -> list[str]:
-        """Those of the step, each after its topic and partition. Every partition's last one comes in
-        the last step, so that no job ends before it."""
+        """Those of the step, each after its topic and partition."""
         return [f"{self._topics[source]} {partition} {line}"
                 for source, partitions in self.case["input"].items()
                 for partition, lines in enumerate(partitions)
-                for line in lines[len(lines) * step // steps:len(lines) * (step + 1) // steps]]
+                for line in lines[self._fed(lines, step, steps):self._fed(lines, step + 1, steps)]]
 
     def has_consumed(self, step: int, steps: int, offsets: Mapping[tuple, float]) -> bool:
         """Whether the job has read all records up to the step's."""
         return all(offsets.get((self.id, self._topics[source], str(partition)), -1)
-                   >= len(lines) * (step + 1) // steps - 1
+                   >= self._fed(lines, step + 1, steps) - 1
                    for source, partitions in self.case["input"].items()
                    for partition, lines in enumerate(partitions))
+
+    def _fed(self, lines: Sequence[str], step: int, steps: int) -> int:
+        """How many of a partition have gone before the step. Its last one goes in the last step, so
+        that no job ends before it."""
+        portions = self.case["portions"] or len(lines)
+        return len(lines) * (portions * step // steps) // portions if lines else 0
 
     def expected_rows(self) -> dict[str, Counter[Row]]:
         """By sink."""

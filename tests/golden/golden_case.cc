@@ -8,6 +8,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/golden/many_keys.h"
+
 namespace watershed::golden {
 namespace {
 
@@ -61,7 +63,7 @@ Lines Normalised(const Lines& json_lines) {
 }
 
 std::vector<GoldenCase> LoadCases() {
-  std::vector<GoldenCase> cases;
+  std::vector<GoldenCase> cases = {ManyKeysInSessions(), ManyKeysWithLateRows()};
   for (const auto& entry : std::filesystem::directory_iterator(WATERSHED_GOLDEN_CASES)) {
     if (entry.path().extension() != ".yaml") continue;
     try {

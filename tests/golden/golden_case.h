@@ -21,9 +21,13 @@ struct GoldenCase {
   // Late rows depend on which watermark has come before them: such a case is run record by record
   // only.
   bool order_matters = false;
+  // Not 0: fed to a cluster in so many equal parts, not record by record; the rows must not depend
+  // on the watermarks within one.
+  int64_t portions = 0;
 };
 
-// Every case there is; throws with file and reason when one cannot be read.
+// Every case there is, those of many_keys.h too; throws with file and reason when one cannot be
+// read.
 std::vector<GoldenCase> LoadCases();
 
 // JSON objects, one a line, with sorted keys and without blanks; sorted.

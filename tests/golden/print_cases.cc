@@ -29,13 +29,10 @@ Json ToJson(const YAML::Node& node) {
 }
 
 Json ToJson(const GoldenCase& golden) {
-  return {{"name", golden.name},
-          {"job", ToJson(YAML::Load(golden.job))},
-          {"input", golden.input},
-          {"rows", golden.rows},
-          {"late", golden.late},
-          {"skipped", golden.skipped},
-          {"fails", golden.fails ? Json(*golden.fails) : Json()}};
+  return {{"name", golden.name},         {"job", ToJson(YAML::Load(golden.job))},
+          {"input", golden.input},       {"rows", golden.rows},
+          {"late", golden.late},         {"skipped", golden.skipped},
+          {"portions", golden.portions}, {"fails", golden.fails ? Json(*golden.fails) : Json()}};
 }
 
 }  // namespace
