@@ -71,7 +71,11 @@ void UnconfirmedEpochs::Snapshot(const std::shared_ptr<PendingSnapshot>& snapsho
     }
     if (IsStored(*entry)) continue;
     snapshot->BeginPiece();
-    entry->waiting.push_back([snapshot](const Status& status) { snapshot->EndPiece(status); });
+    // Weak: the snapshot refers to the entry below, and a task that is cancelled leaves both as they
+    // are. While the task lives it keeps the snapshot.
+    entry->waiting.push_back([weak = std::weak_ptr(snapshot)](const Status& status) {
+      if (const auto waiting = weak.lock()) waiting->EndPiece(status);
+    });
   }
   snapshot->AtCompletion([epochs = epochs_, out] {
     for (const std::shared_ptr<Entry>& entry : epochs) {

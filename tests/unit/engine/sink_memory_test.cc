@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/engine/unconfirmed_epochs.h"
 #include "runtime/memory/memory_account.h"
+#include "tests/support/snapshot_rig.h"
 #include "tests/unit/engine/checkpointed_job.h"
+#include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
 namespace {
@@ -102,6 +105,24 @@ TEST_F(SinkMemoryTest, AStorageThatFailsIsAskedAgainAndNamed) {
   ASSERT_TRUE(job_->RunUntil([&] { return job_->AllEnded(); }));
   EXPECT_THAT(job_->window().status().degraded_reason, IsEmpty());
   FinishWith(1);
+}
+
+// A cancel does not wait for what is being written.
+TEST(UnconfirmedEpochsTest, ASnapshotThatIsNeverWrittenGoesWithItsTask) {
+  test::SnapshotRig rig;
+  std::weak_ptr<PendingSnapshot> pending;
+  {
+    UnconfirmedEpochs epochs(rig.NewTarget(), kSinkBytes, [](const Status&) {});
+    const CheckpointId id{7};
+    SinkSegment segment{.epoch = id, .rows = 1, .payload = std::string(100'000, 'x')};
+    epochs.Close(id, SinkEpoch{id, {std::move(segment)}, 1});
+    const auto snapshot = std::make_shared<PendingSnapshot>(Barrier{id, 0, false});
+    epochs.Snapshot(snapshot, snapshot->message().add_sinks());
+    EXPECT_EQ(rig.io().waiting(), 1U);
+    pending = snapshot;
+  }
+  rig.Crash();
+  EXPECT_TRUE(pending.expired());
 }
 
 }  // namespace
