@@ -126,8 +126,13 @@ SnapshotPartWriter& StateSnapshotter::Next() {
   return *next_;
 }
 
+// Weak: the files under way refer to it, and belong to the chain's parts. Written in vain or never,
+// they must not keep the state's snapshots once the state has gone.
 std::function<Status()> StateSnapshotter::Settle() const {
-  return [chain = chain_] { return chain->Settle(); };
+  return [weak = std::weak_ptr(chain_)]() -> Status {
+    const std::shared_ptr<SnapshotChain> chain = weak.lock();
+    return chain == nullptr ? Ok() : chain->Settle();
+  };
 }
 
 int64_t StateSnapshotter::CompleteBytes(int64_t backend_keys) const {

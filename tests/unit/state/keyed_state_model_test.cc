@@ -206,6 +206,7 @@ class Simulation {
 
   void Freeze() {
     auto taken = std::make_shared<Taken>(Taken{rows_, watermark_ms_, {}});
+    under_way_.push_back(taken);
     opened_->state->Freeze([this, taken](Result<KeyedStateFiles> files) -> Status {
       if (!files) {
         ++failed_;
@@ -239,6 +240,8 @@ class Simulation {
   void Crash() {
     opened_.reset();
     rig_.Crash();
+    for (const auto& taken : under_way_) ASSERT_TRUE(taken.expired()) << "outlived its state";
+    under_way_.clear();
     Open();
     rows_.clear();
     watermark_ms_ = -50'000;
@@ -259,6 +262,7 @@ class Simulation {
   Rows rows_;
   TimestampMs watermark_ms_ = -50'000;
   std::optional<Taken> last_;
+  std::vector<std::weak_ptr<Taken>> under_way_;  // or answered
   int completed_ = 0, failed_ = 0, deltas_ = 0;
 };
 
