@@ -242,7 +242,9 @@ void TaskExecutor::ReportFailure(const ChannelKey& key, ChannelEnd end, const Er
 
 void TaskExecutor::Fail(const ChannelKey& key, ChannelEnd end, const Error& error) {
   const auto attempt = attempts_.find({key.job, key.attempt});
-  if (attempt == attempts_.end() || key.edge >= attempt->second.plan->edges_size()) return;
+  if (attempt == attempts_.end()) return;
+  // The key may be what a peer has sent.
+  if (key.edge < 0 || key.edge >= attempt->second.plan->edges_size()) return;
   const v1::Edge& edge = attempt->second.plan->edges(key.edge);
   const TaskKey task_key = end == ChannelEnd::kSender
                                ? TaskKey(edge.source_vertex_id(), key.upstream.value)

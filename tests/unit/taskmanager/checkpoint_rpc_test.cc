@@ -4,7 +4,9 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 #include "runtime/job/compile.h"
@@ -13,6 +15,7 @@
 #include "taskmanager/task_manager_process.h"
 #include "tests/unit/taskmanager/fake_job_manager.h"
 #include "tests/unit/taskmanager/scripted_connectors.h"
+#include "watershed/v1/data.grpc.pb.h"
 
 namespace watershed {
 namespace {
@@ -206,6 +209,34 @@ TEST_F(CheckpointRpcTest, ADirectoryThatCannotBeWrittenRefusesTheDeployment) {
   const grpc::Status status = Deploy(request);
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(status.error_message(), HasSubstr("s3"));
+}
+
+// Whoever reaches the port may name any channel of a job that runs, and break off.
+TEST_F(CheckpointRpcTest, ABrokenChannelOfAnEdgeThatThePlanHasNotIsNobodys) {
+  ASSERT_TRUE(Deploy(Deployment(kEndless)).ok());
+  AwaitRunning();
+  const auto data = v1::DataExchange::NewStub(
+      MakeChannel(JoinHostPort("127.0.0.1", process_->ports().at("rpc"))));
+  grpc::ClientContext context;
+  const auto stream = data->Exchange(&context);
+  v1::Frame open;
+  open.mutable_open()->set_job_id("0123456789abcdef0123456789abcdef");
+  open.mutable_open()->set_attempt(3);
+  open.mutable_open()->set_upstream_subtask(1);
+  // The last is the aggregation's, whose end shows that the others were looked at before.
+  for (const int32_t edge : {-1, std::numeric_limits<int32_t>::min(), 1, 0}) {
+    open.mutable_open()->set_edge(edge);
+    open.set_channel_number(open.channel_number() + 1);
+    ASSERT_TRUE(stream->Write(open));
+  }
+  ASSERT_TRUE(stream->WritesDone());
+  EXPECT_TRUE(stream->Finish().ok());
+  job_manager_->Await([&] {
+    return std::any_of(
+        job_manager_->task_reports.begin(), job_manager_->task_reports.end(),
+        [](const v1::SubtaskReport& report) { return report.status().state() == v1::TASK_FAILED; });
+  });
+  EXPECT_TRUE(Trigger(1).ok());  // the source goes on
 }
 
 TEST_F(CheckpointRpcTest, TasksOutliveTheirJobManagerAndAreReportedToTheNext) {
