@@ -18,11 +18,11 @@ std::string_view NameOf(MemoryShare share) {
   return "";
 }
 
-void MemoryAccount::Add(MemoryShare share, int64_t bytes) {
+void MemoryAccount::Usage::Add(MemoryShare share, int64_t bytes) {
   const auto at = static_cast<size_t>(share);
-  const int64_t now = used_[at].fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  int64_t peak = peak_[at].load(std::memory_order_relaxed);
-  while (now > peak && !peak_[at].compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  const int64_t now = used[at].fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t most = peak[at].load(std::memory_order_relaxed);
+  while (now > most && !peak[at].compare_exchange_weak(most, now, std::memory_order_relaxed)) {
   }
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace watershed {
@@ -46,41 +47,49 @@ class MemoryAccount {
   // What a slot may take of a share. A slot holds one subtask of each vertex of one job.
   int64_t SlotBytes(MemoryShare share) const { return limits_.of(share) / limits_.slots; }
 
-  void Add(MemoryShare share, int64_t bytes);  // negative: given back
+  void Add(MemoryShare share, int64_t bytes) { usage_->Add(share, bytes); }  // negative: given back
   int64_t used_bytes(MemoryShare share) const {
-    return used_[static_cast<size_t>(share)].load(std::memory_order_relaxed);
+    return usage_->used[static_cast<size_t>(share)].load(std::memory_order_relaxed);
   }
   // The most that was ever used.
   int64_t peak_bytes(MemoryShare share) const {
-    return peak_[static_cast<size_t>(share)].load(std::memory_order_relaxed);
+    return usage_->peak[static_cast<size_t>(share)].load(std::memory_order_relaxed);
   }
   bool full(MemoryShare share) const { return used_bytes(share) >= limits_.of(share); }
   bool half_full(MemoryShare share) const { return used_bytes(share) >= limits_.of(share) / 2; }
 
  private:
+  friend class MemoryReservation;
+  struct Usage {
+    void Add(MemoryShare share, int64_t bytes);
+    std::array<std::atomic<int64_t>, kMemoryShares.size()> used{};
+    std::array<std::atomic<int64_t>, kMemoryShares.size()> peak{};
+  };
+
   const MemoryLimits limits_;
-  std::array<std::atomic<int64_t>, kMemoryShares.size()> used_{};
-  std::array<std::atomic<int64_t>, kMemoryShares.size()> peak_{};
+  const std::shared_ptr<Usage> usage_ = std::make_shared<Usage>();
 };
 
 // Bytes of a share that belong to this object: given back at its end.
 class MemoryReservation {
  public:
   MemoryReservation() = default;
-  // `account` may be null: nothing is counted. It outlives this.
-  MemoryReservation(MemoryAccount* account, MemoryShare share) : account_(account), share_(share) {}
+  // `account` may be null: nothing is counted. This may outlive it: a call into a client library
+  // that a cancel left behind keeps what it uses for as long as it takes.
+  MemoryReservation(const MemoryAccount* account, MemoryShare share)
+      : usage_(account == nullptr ? nullptr : account->usage_), share_(share) {}
   ~MemoryReservation() { Set(0); }
   MemoryReservation(const MemoryReservation&) = delete;
   MemoryReservation& operator=(const MemoryReservation&) = delete;
 
   void Set(int64_t bytes) {
-    if (account_ != nullptr && bytes != bytes_) account_->Add(share_, bytes - bytes_);
+    if (usage_ != nullptr && bytes != bytes_) usage_->Add(share_, bytes - bytes_);
     bytes_ = bytes;
   }
   int64_t bytes() const { return bytes_; }
 
  private:
-  MemoryAccount* account_ = nullptr;
+  std::shared_ptr<MemoryAccount::Usage> usage_;
   MemoryShare share_ = MemoryShare::kState;
   int64_t bytes_ = 0;
 };
