@@ -24,6 +24,7 @@ constexpr int64_t kMinFetchBytes = 1 * kMiB;
 constexpr int64_t kMemoryFactorHalves = 5;
 
 constexpr std::string_view kQueueProperty = "queued.max.messages.kbytes";
+constexpr int64_t kMaxQueueKbytes = 2'097'151;  // the most that librdkafka takes for it
 
 int64_t MemoryOf(int64_t queued_bytes) { return queued_bytes * kMemoryFactorHalves / 2; }
 
@@ -41,8 +42,10 @@ Result<KafkaPrefetch> PlanKafkaPrefetch(int64_t partitions, int64_t memory_bytes
     int64_t kilobytes = 0;
     const std::string& text = own->second;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), kilobytes);
-    // librdkafka itself refuses what is no number.
-    if (parsed.ec == std::errc()) plan.queued_bytes = kilobytes * kKiB;
+    // librdkafka itself refuses what is no number, or too large a one.
+    if (parsed.ec == std::errc()) {
+      plan.queued_bytes = std::clamp<int64_t>(kilobytes, 0, kMaxQueueKbytes) * kKiB;
+    }
     whose = "each with properties.queued.max.messages.kbytes";
   }
   plan.memory_bytes = MemoryOf(plan.queued_bytes * partitions);

@@ -36,6 +36,8 @@ TEST(KafkaPrefetchTest, WhatDoesNotFitNamesTheSetting) {
   ASSERT_FALSE(queues);
   EXPECT_THAT(queues.error().message, HasSubstr("properties.queued.max.messages.kbytes"));
   EXPECT_EQ(PlanKafkaPrefetch(4, 80 * kMiB, own)->queued_bytes, 8 * kMiB);
+  // More than librdkafka takes.
+  EXPECT_FALSE(PlanKafkaPrefetch(4, 80 * kMiB, {{own.begin()->first, "99999999999999999"}}));
 }
 
 }  // namespace
