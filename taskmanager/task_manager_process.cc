@@ -50,10 +50,7 @@ class Process final : public TaskManagerProcess {
                  {std::string(metric_names::kHost), config.Get(options::kTaskManagerHost)}}),
         memory_(memory),
         own_metrics_(&metrics_, labels_),
-        keyed_state_(StateOptions(config, memory_)),
-        reaper_("reaper"),
-        loop_("taskmanager"),
-        discovery_("discovery", kDiscoveryThreads) {
+        keyed_state_(StateOptions(config, memory_)) {
     ExportMemory(memory_, own_metrics_);
   }
   ~Process() override { Stop(); }
@@ -246,7 +243,12 @@ class Process final : public TaskManagerProcess {
   KeyedStateFactory keyed_state_;
   // The loop's: RocksDB does not tell, so it is asked from time to time.
   MemoryReservation backend_memory_{&memory_, MemoryShare::kState};
-  WorkerPool snapshot_io_{"snapshot-io", kSnapshotThreads};  // tasks refer to it
+  // Tasks refer to them, also one that does not end in time. Close has stopped their threads before
+  // anything goes.
+  EventLoop reaper_{"reaper"};
+  EventLoop loop_{"taskmanager"};
+  WorkerPool discovery_{"discovery", kDiscoveryThreads};
+  WorkerPool snapshot_io_{"snapshot-io", kSnapshotThreads};
   std::unique_ptr<TemporaryDirectory> temporary_;
   std::unique_ptr<DataExchangeService> exchange_;
   std::unique_ptr<NetworkChannelProvider> channels_;
@@ -259,10 +261,6 @@ class Process final : public TaskManagerProcess {
   BoundServer rpc_;
   std::unique_ptr<PrometheusExporter> exporter_;
   bool stopped_ = false;
-  // Their threads end first.
-  EventLoop reaper_;
-  EventLoop loop_;
-  WorkerPool discovery_;
 };
 
 }  // namespace
