@@ -3,7 +3,6 @@
 // The rules, and why they are enough:
 // 1. Never a file that a retained manifest names. One that cannot be read might name any file:
 //    then nothing is deleted.
-//    nothing is deleted.
 // 2. What only subsumed checkpoints name goes once the entry that subsumes them is durable. A task
 //    goes on naming a file from checkpoint to checkpoint until it names it no more, and never takes
 //    it up again, but for a restart from an older checkpoint, and then that one is retained and
