@@ -23,7 +23,7 @@ struct JobFacts {
   StepProgress attempt = StepProgress::kNotBegun;
   // Done: what to begin or to go on with is known.
   StepProgress restore = StepProgress::kNotBegun;
-  bool has_splits = false;                         // of every source
+  bool has_splits = false;  // of every source
   bool discovery_under_way = false;
   bool deployed = false;            // DeployTasks has been sent to every TaskManager
   int32_t deployments_pending = 0;  // of those, not answered yet

@@ -71,8 +71,8 @@ void UnconfirmedEpochs::Snapshot(const std::shared_ptr<PendingSnapshot>& snapsho
     }
     if (IsStored(*entry)) continue;
     snapshot->BeginPiece();
-    // Weak: the snapshot refers to the entry below, and a task that is cancelled leaves both as they
-    // are. While the task lives it keeps the snapshot.
+    // Weak: the snapshot refers to the entry below, and a task that is cancelled leaves both as
+    // they are. While the task lives it keeps the snapshot.
     entry->waiting.push_back([weak = std::weak_ptr(snapshot)](const Status& status) {
       if (const auto waiting = weak.lock()) waiting->EndPiece(status);
     });
