@@ -125,6 +125,12 @@ std::optional<v1::CheckpointDetails> CheckpointHistory::Details(CheckpointId che
   return std::nullopt;
 }
 
+size_t CheckpointHistory::parts_held() const {
+  size_t parts = 0;
+  for (const auto& [checkpoint, of_subtasks] : parts_) parts += of_subtasks.size();
+  return parts;
+}
+
 void CheckpointHistory::OnCompleted(const v1::CheckpointRef& completed) {
   statistics_.set_completed(statistics_.completed() + 1);
   statistics_.set_in_progress(statistics_.in_progress() - 1);

@@ -2,6 +2,7 @@
 // is known, over all its attempts. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,6 +42,8 @@ class CheckpointHistory {
   // Nothing: it is not remembered (any more). Of one that an earlier JobManager completed there
   // are no subtasks.
   std::optional<v1::CheckpointDetails> Details(CheckpointId checkpoint) const;
+  // Subtasks' parts in memory, over all checkpoints: bounded by those that are shown.
+  size_t parts_held() const;
 
  private:
   v1::CheckpointSummary* Find(CheckpointId checkpoint);

@@ -21,6 +21,17 @@ Result<v1::CheckpointManifest> ReadWhole(const StorageOpener& open,
   return manifest;
 }
 
+Status CheckNamesNone(const DamagedFiles& damaged, const v1::CheckpointManifest& manifest) {
+  Status status;
+  for (const v1::SubtaskSnapshot& part : manifest.subtasks()) {
+    ForEachFile(part, [&](const std::string&, const v1::FileRef& file) {
+      const auto found = damaged.find(file.name());
+      if (status && found != damaged.end()) status = ExternalError("{}", found->second);
+    });
+  }
+  return status;
+}
+
 v1::CheckpointRef RefOf(const v1::CheckpointManifest& manifest, const std::string& name,
                         const std::string& bytes) {
   v1::CheckpointRef ref;
@@ -61,12 +72,14 @@ Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std
 
 Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
                                       const std::vector<StoredCheckpoint>& candidates,
-                                      const v1::PhysicalPlan& plan) {
+                                      const DamagedFiles& damaged, const v1::PhysicalPlan& plan) {
   RestorePoint point;
   for (const StoredCheckpoint& candidate : candidates) {
     const Result<v1::CheckpointManifest> manifest = ReadWhole(open, candidate);
-    if (!manifest) {
-      Error error = manifest.error();
+    const Status usable = manifest ? CheckNamesNone(damaged, *manifest)
+                                   : Status(tl::make_unexpected(manifest.error()));
+    if (!usable) {
+      Error error = usable.error();
       if (error.retryable || error.domain == ErrorDomain::kUser) {
         return tl::make_unexpected(std::move(error));
       }
@@ -79,8 +92,11 @@ Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
     point.checkpoint = candidate;
     return point;
   }
-  return ExternalError("no retained checkpoint can be read; the newest: {}",
-                       point.damaged.empty() ? "there is none" : point.damaged.front());
+  return ExternalError(
+      "no retained checkpoint can be read; the newest: {}. Put the file back and submit the job "
+      "from "
+      "there, or submit it from another checkpoint or from the beginning",
+      point.damaged.empty() ? "there is none" : point.damaged.front());
 }
 
 ManifestStore::ManifestStore(std::string directory, StorageOpener open, WorkRunner* io,
@@ -138,13 +154,13 @@ void ManifestStore::Discard(const std::string& name) {
   });
 }
 
-void ManifestStore::Find(std::vector<StoredCheckpoint> candidates,
+void ManifestStore::Find(std::vector<StoredCheckpoint> candidates, DamagedFiles damaged,
                          std::shared_ptr<const v1::PhysicalPlan> plan,
                          std::function<void(Result<RestorePoint>)> done) {
-  io_->Run([self = shared_from_this(), candidates = std::move(candidates), plan = std::move(plan),
-            done = std::move(done)] {
-    self->executor_->Post(
-        [done, result = FindRestorePoint(self->open_, candidates, *plan)] { done(result); });
+  io_->Run([self = shared_from_this(), candidates = std::move(candidates),
+            damaged = std::move(damaged), plan = std::move(plan), done = std::move(done)] {
+    self->executor_->Post([done, result = FindRestorePoint(self->open_, candidates, damaged,
+                                                           *plan)] { done(result); });
   });
 }
 

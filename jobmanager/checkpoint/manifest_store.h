@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,6 +28,9 @@ struct StoredCheckpoint {
   std::string directory;
 };
 
+// What tasks have found damaged that their sizes do not show: name of the file -> what is wrong.
+using DamagedFiles = std::map<std::string, std::string>;
+
 // A checkpoint as an attempt takes it over.
 struct RestorePoint {
   StoredCheckpoint checkpoint;
@@ -36,12 +40,12 @@ struct RestorePoint {
 };
 
 // The first of the candidates (newest first) that can be read, given to the subtasks of the plan.
-// One that is damaged is passed over; one that cannot be read now is a transient error, and one
-// that does not fit the plan a user error. All damaged: an error that names what is wrong with the
-// newest. Blocks.
+// One that is damaged, or names a file that is, is passed over; one that cannot be read now is a
+// transient error, and one that does not fit the plan a user error. All damaged: an error that
+// names what is wrong with the newest. Blocks.
 Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
                                       const std::vector<StoredCheckpoint>& candidates,
-                                      const v1::PhysicalPlan& plan);
+                                      const DamagedFiles& damaged, const v1::PhysicalPlan& plan);
 
 // A checkpoint that a user names by its path.
 struct NamedCheckpoint {
@@ -64,7 +68,8 @@ class ManifestStore : public std::enable_shared_from_this<ManifestStore> {
   void Put(v1::CheckpointManifest manifest, std::function<void(Result<v1::CheckpointRef>)> done);
   // Deletes a manifest that no entry names.
   void Discard(const std::string& name);
-  void Find(std::vector<StoredCheckpoint> candidates, std::shared_ptr<const v1::PhysicalPlan> plan,
+  void Find(std::vector<StoredCheckpoint> candidates, DamagedFiles damaged,
+            std::shared_ptr<const v1::PhysicalPlan> plan,
             std::function<void(Result<RestorePoint>)> done);
   void Read(StoredCheckpoint checkpoint, std::function<void(Result<v1::CheckpointManifest>)> done);
   const std::string& directory() const { return directory_; }

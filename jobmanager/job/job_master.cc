@@ -288,9 +288,7 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
   SetState(*subtask, report.state());
   if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
-    Fail(fmt::format("{} on TaskManager {}: {}", TaskName(*subtask), task_manager_id,
-                     report.message()),
-         report.is_final());
+    FailBy(task_manager_id, report);
   } else if (report.state() == v1::TASK_CANCELED && WantsTasks()) {
     Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",
                      TaskName(*subtask), task_manager_id));

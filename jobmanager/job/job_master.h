@@ -144,6 +144,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   void CancelReported(const std::string& task_manager_id, const v1::RunningAttempt& running);
   bool RestartWithoutFailure(std::string reason);
+  // What a task that has failed says of it.
+  void FailBy(const std::string& task_manager_id, const v1::SubtaskStatus& task);
+  bool IsRestored(const std::string& file) const;  // by this attempt
   bool ReadLastCheckpoint();
   void OnLastCheckpoint(Result<v1::CheckpointManifest> manifest);
   void ReadAgainLater(const std::string& what, const Error& error);
@@ -204,6 +207,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   StepProgress restore_progress_ = StepProgress::kNotBegun;
   int restore_failures_ = 0;             // in a row
   std::optional<RestorePoint> restore_;  // of the attempt; nothing: it begins empty
+  DamagedFiles damaged_files_;           // which no attempt begins with
   // Of tasks that were adopted, when one of them has ended: the last word of those.
   std::vector<v1::SubtaskSnapshot> last_parts_;
 

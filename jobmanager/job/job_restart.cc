@@ -52,7 +52,8 @@ bool JobMaster::ReadRestorePoint() {
       fmt::format("reading checkpoint {} in {}", candidates.front().ref.checkpoint_id(),
                   candidates.front().directory);
   checkpoints_->manifests()->Find(
-      std::move(candidates), plan_, [weak = weak_from_this()](Result<RestorePoint> point) {
+      std::move(candidates), damaged_files_, plan_,
+      [weak = weak_from_this()](Result<RestorePoint> point) {
         const std::shared_ptr<JobMaster> job = weak.lock();
         if (job == nullptr) return;
         const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
@@ -147,6 +148,36 @@ bool JobMaster::RestartWithoutFailure(std::string reason) {
   return true;
 }
 
+// A file of the checkpoint it began with can be damaged in a way that only reading it shows. That
+// is no failure of the job while there may be another checkpoint; ReadRestorePoint ends it when
+// there is none. Every such restart rules a file out, so they come to an end.
+void JobMaster::FailBy(const std::string& task_manager_id, const v1::SubtaskStatus& task) {
+  std::string message =
+      fmt::format("{} on TaskManager {}: {}", TaskName(task), task_manager_id, task.message());
+  const std::string& file = task.damaged_file();
+  if (!file.empty()) {
+    const bool is_news = damaged_files_.emplace(file, message).second;
+    if (is_news && failure_.empty() && IsRestored(file)) restart_without_failure_ = true;
+  }
+  Fail(std::move(message), task.is_final());
+}
+
+bool JobMaster::IsRestored(const std::string& file) const {
+  if (!restore_) return false;
+  const auto has = [&](const v1::FileRef& ref) { return ref.name() == file; };
+  for (const auto& [subtask, restore] : restore_->assignment.subtasks) {
+    for (const v1::OperatorSnapshot& op : restore.operators()) {
+      if (std::ranges::any_of(op.keyed_state().files(), has)) return true;
+    }
+    for (const v1::SinkSnapshot& sink : restore.sinks()) {
+      for (const v1::SegmentRef& segment : sink.unconfirmed()) {
+        if (has(segment.file())) return true;
+      }
+    }
+  }
+  return false;
+}
+
 void JobMaster::OnRunningAttempt(const std::string& task_manager_id,
                                  const v1::RunningAttempt& running) {
   if (running.attempt() != attempt_.value) return;
@@ -183,9 +214,7 @@ bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatu
   subtask->set_endpoint(services_.cluster->address(task_manager_id));
   if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
   if (report.state() == v1::TASK_FAILED) {
-    Fail(fmt::format("{} on TaskManager {}: {}", TaskName(report), task_manager_id,
-                     report.message()),
-         report.is_final());
+    FailBy(task_manager_id, report);
   }
   return report.state() != v1::TASK_CANCELED && report.state() != v1::TASK_CANCELING;
 }

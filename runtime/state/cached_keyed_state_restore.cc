@@ -64,10 +64,10 @@ Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view byt
   WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, [&](const SnapshotRow& row) -> Status {
     AppendKey(row.key, bundle.keys);
     if (KeyGroupOfHash(bundle.keys.hashes.back(), spec_.max_parallelism) != row.group) {
-      return ExternalError(
-          "keyed state: the snapshot file '{}' has a key in key group {} that is "
-          "of another one; restore from another checkpoint",
-          name, row.group.value);
+      return DamagedFile(
+          name, fmt::format("keyed state: the snapshot file '{}' has a key in key group {} that is "
+                            "of another one",
+                            name, row.group.value));
     }
     bundle.rows.push_back(row);
     ++rows;

@@ -133,28 +133,28 @@ std::string SnapshotChunk::Close() {
 }
 
 tl::unexpected<Error> SnapshotFileReader::Damaged(int64_t chunk, std::string_view why) const {
-  return ExternalError(
-      "keyed state: chunk {} of the snapshot file '{}' is damaged: {}; restore from another "
-      "checkpoint",
-      chunk, name_, why);
+  return DamagedFile(
+      name_, fmt::format("keyed state: chunk {} of the snapshot file '{}' is damaged: {}", chunk,
+                         name_, why));
 }
 
 Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, std::string_view bytes) {
-  const auto refuse = [&](std::string_view why) {
-    return ExternalError("keyed state: the snapshot file '{}' cannot be read: {}", name, why);
+  const auto message = [&](std::string_view why) {
+    return fmt::format("keyed state: the snapshot file '{}' cannot be read: {}", name, why);
   };
   if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) {
-    return refuse("it does not begin like one; restore from another checkpoint");
+    return DamagedFile(name, message("it does not begin like one"));
   }
   const auto version = static_cast<uint8_t>(bytes[kMagic.size()]);
   if (version != kVersion) {
-    return refuse(
-        fmt::format("its format version is {}, this program knows {}", version, kVersion));
+    return ExternalError(
+        "{}",
+        message(fmt::format("its format version is {}, this program knows {}", version, kVersion)));
   }
   constexpr size_t kCheckAt = kHeaderBytes - sizeof(uint32_t);
   if (NumberAt<uint32_t>(bytes, kCheckAt) !=
       static_cast<uint32_t>(ContentHash::Of(bytes.substr(0, kCheckAt)))) {
-    return refuse("its header is damaged; restore from another checkpoint");
+    return DamagedFile(name, message("its header is damaged"));
   }
   SnapshotFileReader reader(name, bytes.substr(kHeaderBytes));
   reader.header_.max_parallelism = NumberAt<int32_t>(bytes, 8);

@@ -9,7 +9,8 @@
 
 namespace watershed {
 
-// Blocks. A missing object, or one whose size or checksum differs, is an error that names it.
+// Blocks. A missing object, or one whose size or checksum differs, is an error that names it,
+// also as its damaged_file.
 Result<std::string> ReadStored(ObjectStorage& storage, const StoredFile& file);
 
 }  // namespace watershed

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -24,6 +25,9 @@ struct Error {
   ErrorDomain domain = ErrorDomain::kInternal;
   bool retryable = false;  // trying the same again may succeed
   std::string message;
+  // A stored file that is gone or has other contents than were written: whoever names it has to do
+  // without. Empty: it is about none.
+  std::string damaged_file = {};
 
   // Prefixes the message with where it happened: "sink 'sessions' subtask 2: …".
   Error Within(const std::string& where) && {
@@ -54,6 +58,11 @@ template <typename... Args>
 tl::unexpected<Error> TransientError(fmt::format_string<Args...> format, Args&&... args) {
   return tl::make_unexpected(
       Error{ErrorDomain::kExternal, true, fmt::format(format, std::forward<Args>(args)...)});
+}
+// For good: see Error::damaged_file.
+inline tl::unexpected<Error> DamagedFile(std::string_view name, std::string message) {
+  return tl::make_unexpected(
+      Error{ErrorDomain::kExternal, false, std::move(message), std::string(name)});
 }
 template <typename... Args>
 tl::unexpected<Error> InternalError(fmt::format_string<Args...> format, Args&&... args) {

@@ -310,6 +310,7 @@ v1::SubtaskReport TaskExecutor::Report(const AttemptKey& attempt, const RunningT
                                                       : status.degraded_reason);
   out->set_is_final(status.state == TaskState::kFailed &&
                     status.failure.domain == ErrorDomain::kUser);
+  if (status.state == TaskState::kFailed) out->set_damaged_file(status.failure.damaged_file);
   SetCounters(task.task->figures(), *out->mutable_counters());
   return report;
 }

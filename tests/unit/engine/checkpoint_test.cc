@@ -344,6 +344,7 @@ TEST_F(CheckpointTest, ADamagedFileFailsTheRestoreByName) {
   ASSERT_TRUE(job.RunUntil([&] { return job.window().status().state == TaskState::kFailed; }));
   EXPECT_THAT(job.window().status().failure.message,
               ::testing::AllOf(HasSubstr(file), HasSubstr("operator 'sessions' subtask 0")));
+  EXPECT_EQ(job.window().status().failure.damaged_file, file);
 }
 
 // Kills at random moments, restores at random parallelism: the target shows the same in the end.

@@ -107,5 +107,37 @@ TEST_F(HangingStorageTest, AManifestThatOutlivesItsAttemptIsDeleted) {
   EXPECT_EQ(Job(job).checkpoints().failed(), 1);
 }
 
+TEST_F(HangingStorageTest, ARestorePointThatComesAfterTheEndIsNoRestore) {
+  const std::string job = SubmitAndRun();
+  Checkpoint(job, 100);
+  io_.hangs = true;
+  FailAndRestart(job);
+  ASSERT_EQ(State(job), v1::CREATED);
+  EXPECT_THAT(Reason(job), HasSubstr("reading checkpoint 1"));
+  EXPECT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
+  ASSERT_EQ(State(job), v1::CANCELED);
+  io_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::CANCELED);
+  EXPECT_EQ(Job(job).checkpoints().restored_count(), 0);
+  EXPECT_EQ(gateways_["a"]->deployments.size(), 1u);
+}
+
+TEST_F(HangingStorageTest, NorIsAnErrorThatComesAfterTheEndItsReason) {
+  const std::string job = SubmitAndRun();
+  Checkpoint(job, 100);
+  io_.hangs = true;
+  FailAndRestart(job);
+  EXPECT_TRUE(dispatcher_->Cancel(job));
+  executor_.RunAll();
+  const std::string reason = Reason(job);
+  std::filesystem::resize_file(ManifestFile(job, 1), 40);
+  io_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::CANCELED);
+  EXPECT_EQ(Reason(job), reason);
+}
+
 }  // namespace
 }  // namespace watershed
