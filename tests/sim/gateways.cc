@@ -41,7 +41,7 @@ class ToJobManager final : public JobManagerGateway {
         [request](JobManager& to) -> Result<v1::HeartbeatResponse> {
           return to.dispatcher().Heartbeat(request);
         },
-        std::move(done));
+        std::move(done), Network::Kind::kHeartbeat);
   }
   void UpdateTasks(const v1::UpdateTasksRequest& request,
                    Answer<v1::UpdateTasksResponse> done) override {
@@ -69,13 +69,14 @@ class ToJobManager final : public JobManagerGateway {
     if (to != nullptr) to->executor().Post([to, what = std::move(what)] { what(*to); });
   }
   template <typename Response>
-  void Call(std::function<Result<Response>(JobManager&)> handle, Answer<Response> done) {
+  void Call(std::function<Result<Response>(JobManager&)> handle, Answer<Response> done,
+            Network::Kind kind = Network::Kind::kCall) {
     cluster_->network().Call<Response>(
         process_, kJobManagerName,
         [cluster = cluster_, handle = std::move(handle)](const ProcessPtr& at, auto reply) {
           OnDispatcher(cluster, at, [handle, reply](JobManager& to) { reply(handle(to)); });
         },
-        std::move(done));
+        std::move(done), kind);
   }
 
   Cluster* const cluster_;

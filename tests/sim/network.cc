@@ -48,7 +48,8 @@ nanoseconds Network::LatencyOf(const std::string& from, const std::string& to) {
 
 void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()> arrive) {
   nanoseconds delay = LatencyOf(call->from, call->to);
-  if (schedule_->random().Chance(late)) {
+  const bool is_spared = spares_heartbeats && call->kind == Kind::kHeartbeat;
+  if (!is_spared && schedule_->random().Chance(late)) {
     if (schedule_->random().Chance(kLostOfLate)) return;
     delay += schedule_->random().Between({}, latest);
   }

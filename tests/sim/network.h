@@ -2,6 +2,7 @@
 // between different peers, come late or never, and break.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,9 +34,12 @@ class Network {
   // How often, in thousandths, a message of a call comes late, by up to this, or never.
   int late = 0;
   nanoseconds latest{0};
+  // Not those of heartbeats.
+  bool spares_heartbeats = false;
   // How often a way from one process to another is slow, in thousandths.
   int slow_ways = 0;
 
+  enum class Kind : uint8_t { kCall, kHeartbeat };
   // A call of `caller` to whoever listens under that name. `serve` runs there and is given what
   // answers;
   // `done` runs at the caller, once, with an error that may be tried again when nobody answered in
@@ -43,7 +47,7 @@ class Network {
   template <typename Response>
   void Call(const ProcessPtr& caller, const std::string& target,
             std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
-            std::function<void(Result<Response>)> done);
+            std::function<void(Result<Response>)> done, Kind kind = Kind::kCall);
   // A call that stays open: `ended` runs once at each end when the other process or what is between
   // them is gone. `opened` runs at the target first.
   using AtTarget = std::function<void(const ProcessPtr&)>;
@@ -80,6 +84,7 @@ class Network {
     ProcessPtr caller;
     std::function<void(const Error&)> fail;
     bool lost = false;  // what is under way of it
+    Kind kind = Kind::kCall;
   };
   struct Attachment {
     std::string from, to;
@@ -113,12 +118,13 @@ template <typename Response>
 void Network::Call(
     const ProcessPtr& caller, const std::string& target,
     std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
-    std::function<void(Result<Response>)> done) {
+    std::function<void(Result<Response>)> done, Kind kind) {
   const auto answered = std::make_shared<bool>(false);
   const auto answer = [answered, done = std::move(done)](const Result<Response>& response) {
     if (!std::exchange(*answered, true)) done(response);
   };
-  auto call = std::make_shared<Pending>(Pending{caller->name(), target, caller, nullptr});
+  auto call =
+      std::make_shared<Pending>(Pending{caller->name(), target, caller, nullptr, false, kind});
   call->fail = [answer](const Error& error) {
     answer(Result<Response>(tl::make_unexpected(error)));
   };

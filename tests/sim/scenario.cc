@@ -203,6 +203,7 @@ Scenario MakeScenario(uint64_t seed) {
     scenario.faults.push_back(fault);
   }
   if (scenario.damages()) scenario.cluster.checkpoints.retained = 3;
+  scenario.spares_heartbeats = random.Chance(700);
   return scenario;
 }
 

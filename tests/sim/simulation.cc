@@ -88,6 +88,7 @@ class Run {
     outside_.Begin();
     cluster_.network().late = scenario_.late_messages;
     cluster_.network().latest = scenario_.latest;
+    cluster_.network().spares_heartbeats = scenario_.spares_heartbeats;
     faults_.Begin([this](const std::string& what) { Say(what); });
   }
   void Say(const std::string& what) {
