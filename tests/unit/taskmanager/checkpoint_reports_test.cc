@@ -70,7 +70,7 @@ TEST_F(CheckpointReportsTest, OneThatIsLostIsToldAgainUntilItIsAnswered) {
     Answer(lost, TransientError("no answer in time"));
     EXPECT_FALSE(reports_->empty());
     executor_.Advance(milliseconds(200));
-    EXPECT_THAT(Told(), ElementsAre(7));
+    ASSERT_THAT(Told(), ElementsAre(7));
   }
   Answer(5, v1::ReportCheckpointResponse());
   EXPECT_TRUE(reports_->empty());
@@ -82,7 +82,7 @@ TEST_F(CheckpointReportsTest, ANewLeaderIsToldWhatTheOneBeforeDidNotAnswer) {
   Add(7);
   EXPECT_THAT(Told(), IsEmpty());  // nobody is there
   reports_->OnRegistered("a", LeaderEpoch{1});
-  EXPECT_THAT(Told(), ElementsAre(7));
+  ASSERT_THAT(Told(), ElementsAre(7));
   reports_->OnDetached();
   Answer(0, TransientError("the connection broke"));
   executor_.Advance(milliseconds(10'000));
