@@ -40,6 +40,7 @@ JobDefaults JobDefaultsFrom(const Config& config) {
   defaults.parallelism = AsInt(config.Get(options::kDefaultParallelism));
   defaults.max_parallelism = AsInt(config.Get(options::kMaxParallelism));
   defaults.checkpoint_directory = config.Get(options::kCheckpointDir);
+  defaults.savepoint_directory = config.Get(options::kSavepointDir);
   defaults.checkpoints.timeout = config.Get(options::kCheckpointTimeout);
   defaults.checkpoints.min_pause = config.Get(options::kCheckpointMinPause);
   defaults.checkpoints.tolerable_failures = AsInt(config.Get(options::kTolerableFailedCheckpoints));

@@ -46,7 +46,8 @@ std::vector<CheckpointCoordinator::Action> CheckpointCoordinator::Next(Checkpoin
   }
   if (notify_at_ && now.steady >= *notify_at_) {
     if (AwaitsConfirmation()) {
-      actions_.emplace_back(Notify{.completed = completed_, .aborted = CheckpointId{0}});
+      actions_.emplace_back(
+          Notify{.completed = completed_, .aborted = CheckpointId{0}, .is_last = stopped_});
       notify_at_ = now.steady + settings_.notify_again;
     } else {
       notify_at_.reset();
@@ -97,17 +98,19 @@ bool CheckpointCoordinator::WantsFinal() const {
 }
 
 bool CheckpointCoordinator::MayTrigger() const {
-  if (!running_ || pending_) return false;
+  if (!running_ || pending_ || stopped_) return false;
   bool anything_left = false;
   for (const auto& [key, subtask] : subtasks_) {
     if (subtask.finished) continue;
     if (subtask.holds_segments && subtask.confirmed < completed_) return false;
     anything_left |= !subtask.last_part;
   }
-  return anything_left && (settings_.interval.count() > 0 || WantsFinal());
+  const bool is_wanted = settings_.interval.count() > 0 || !requests_.empty() || WantsFinal();
+  return anything_left && is_wanted;
 }
 
 CheckpointCoordinator::SteadyTime CheckpointCoordinator::TriggerTime() const {
+  if (!requests_.empty()) return SteadyTime{0};
   const SteadyTime periodic = std::max(due_, not_before_);
   if (!WantsFinal()) return periodic;
   return settings_.interval.count() > 0 ? std::min(periodic, retry_at_) : retry_at_;
@@ -115,9 +118,16 @@ CheckpointCoordinator::SteadyTime CheckpointCoordinator::TriggerTime() const {
 
 void CheckpointCoordinator::Begin(CheckpointTime now) {
   pending_ = Pending{.checkpoint = next_, .triggered = now, .parts = {}};
+  Trigger trigger{.checkpoint = next_};
+  if (!requests_.empty()) {
+    trigger.is_savepoint = !requests_.front().savepoint_directory.empty();
+    trigger.stop = requests_.front().stop;
+    pending_->request = std::move(requests_.front());
+    requests_.pop_front();
+  }
   ++next_.value;
   due_ = now.steady + settings_.interval;
-  history_->OnTriggered(pending_->checkpoint, /*is_savepoint=*/false,
+  history_->OnTriggered(pending_->checkpoint, trigger.is_savepoint,
                         static_cast<int32_t>(subtasks_.size()), now.wall_ms);
   for (const auto& [key, subtask] : subtasks_) {
     if (!subtask.finished) continue;
@@ -126,7 +136,7 @@ void CheckpointCoordinator::Begin(CheckpointTime now) {
     }
     AddPart(key, AfterConfirmation(*subtask.last_part));
   }
-  actions_.emplace_back(Trigger{.checkpoint = pending_->checkpoint});
+  actions_.emplace_back(trigger);
 }
 
 void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapshot part) {
@@ -137,7 +147,8 @@ void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapsh
   Store store{.checkpoint = pending_->checkpoint,
               .trigger_time_ms = pending_->triggered.wall_ms,
               .subtasks = {},
-              .subsumed = {}};
+              .subsumed = {},
+              .request = pending_->request};
   for (const auto& [key, answer] : pending_->parts) store.subtasks.push_back(answer);
   const size_t kept = static_cast<size_t>(std::max(settings_.retained, 1)) - 1;
   for (size_t i = 0; i + kept < retained_.size(); ++i) {
@@ -148,11 +159,16 @@ void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapsh
 
 void CheckpointCoordinator::Abort(const std::string& reason, CheckpointTime now) {
   const CheckpointId aborted = pending_->checkpoint;
+  const std::optional<CheckpointRequest> request = std::move(pending_->request);
   pending_.reset();
   not_before_ = now.steady + settings_.min_pause;
   retry_at_ = now.steady + kFinalRetry;
   history_->OnFailed(aborted, reason, now.wall_ms);
   actions_.emplace_back(Notify{.completed = completed_, .aborted = aborted});
+  if (request) {
+    actions_.emplace_back(
+        Answer{*request, ExternalError("checkpoint {} failed: {}", aborted.value, reason)});
+  }
   ++failures_;
   if (settings_.tolerable_failures >= 0 && failures_ > settings_.tolerable_failures) {
     actions_.emplace_back(
@@ -186,8 +202,10 @@ void CheckpointCoordinator::OnRunning(CheckpointTime now) {
 }
 
 void CheckpointCoordinator::OnAdopted(CheckpointTime now,
-                                      const std::vector<v1::SubtaskSnapshot>& last) {
+                                      const std::vector<v1::SubtaskSnapshot>& last,
+                                      bool is_stopped) {
   OnRunning(now);
+  stopped_ = is_stopped;
   if (retained_.empty()) return;
   completed_ = CheckpointId{retained_.back().checkpoint_id()};
   for (auto& [key, subtask] : subtasks_) subtask.holds_segments = true;
@@ -244,6 +262,10 @@ void CheckpointCoordinator::OnStored(const v1::CheckpointRef& stored, Checkpoint
     if (part.ended()) subtask.last_part = std::move(part);
   }
   completed_ = pending_->checkpoint;
+  if (pending_->request) {
+    stopped_ = pending_->request->stop != v1::GO_ON;
+    actions_.emplace_back(Answer{std::move(*pending_->request), stored});
+  }
   pending_.reset();
   failures_ = 0;
   not_before_ = now.steady + settings_.min_pause;

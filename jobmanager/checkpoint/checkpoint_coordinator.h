@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "jobmanager/checkpoint/checkpoint_history.h"
 #include "jobmanager/checkpoint/checkpoint_settings.h"
 #include "runtime/types/ids.h"
+#include "runtime/types/result.h"
 #include "watershed/v1/checkpoint.pb.h"
 #include "watershed/v1/control.pb.h"
 
@@ -31,6 +33,14 @@ struct CheckpointTime {
   int64_t wall_ms = 0;
 };
 
+// A checkpoint that somebody has asked for, besides those of the interval.
+struct CheckpointRequest {
+  std::string operation_id;
+  std::string savepoint_directory;  // where its savepoint goes; empty: it is none
+  // kSuspend, kDrain: the job is stopped with it.
+  v1::SourceStop stop = v1::GO_ON;
+};
+
 class CheckpointCoordinator {
  public:
   using SteadyTime = std::chrono::nanoseconds;
@@ -40,6 +50,7 @@ class CheckpointCoordinator {
   struct Trigger {
     CheckpointId checkpoint;
     bool is_savepoint = false;
+    v1::SourceStop stop = v1::GO_ON;
   };
   // Store the manifest of these parts, then the log entry; answer with OnStored or OnStoreFailed.
   struct Store {
@@ -47,16 +58,24 @@ class CheckpointCoordinator {
     int64_t trigger_time_ms = 0;
     std::vector<v1::SubtaskSnapshot> subtasks;  // in the order of SubtaskKey
     std::vector<CheckpointId> subsumed;         // retained no longer once this one is stored
+    std::optional<CheckpointRequest> request;   // that it answers
   };
   // Tell every task of the attempt.
   struct Notify {
     CheckpointId completed{0};
     CheckpointId aborted{0};
+    bool is_last = false;  // the job is stopped with the completed one
   };
   struct FailJob {
     std::string reason;
   };
-  using Action = std::variant<Trigger, Store, Notify, FailJob>;
+  // What was asked for has come to this. Not returned for requests that the attempt's end leaves
+  // open.
+  struct Answer {
+    CheckpointRequest request;
+    Result<v1::CheckpointRef> outcome;
+  };
+  using Action = std::variant<Trigger, Store, Notify, FailJob, Answer>;
 
   // `subtasks`: all of the attempt, with their names for people. `retained`: completed checkpoints
   // of the job, oldest first. `next`: above every checkpoint id that the job has used in any
@@ -71,12 +90,18 @@ class CheckpointCoordinator {
   // Nothing: only an event can make a difference.
   std::optional<SteadyTime> next_time() const;
 
+  // Another checkpoint as soon as one may be triggered, without waiting for the interval or the
+  // pause; one for each request, in their order. Once the job is stopped with one, there is no
+  // other.
+  void Request(CheckpointRequest request) { requests_.push_back(std::move(request)); }
+
   // Events. Those of another checkpoint than the one under way are ignored.
   void OnRunning(CheckpointTime now);  // every task runs: the first interval begins
   // The tasks run since before this JobManager: which of them know of the last completed checkpoint
   // is unknown, so all are told of it and none is triggered before they have confirmed it. `last`:
-  // the parts of it whose subtasks have ended.
-  void OnAdopted(CheckpointTime now, const std::vector<v1::SubtaskSnapshot>& last = {});
+  // the parts of it whose subtasks have ended. `is_stopped`: the job is stopped with it.
+  void OnAdopted(CheckpointTime now, const std::vector<v1::SubtaskSnapshot>& last = {},
+                 bool is_stopped = false);
   void OnTriggerFailed(CheckpointId checkpoint, const std::string& reason, CheckpointTime now);
   void OnAcknowledged(CheckpointId checkpoint, const SubtaskKey& subtask, v1::SubtaskSnapshot part,
                       CheckpointTime now);
@@ -121,6 +146,7 @@ class CheckpointCoordinator {
     std::map<SubtaskKey, v1::SubtaskSnapshot> parts;
     Phase phase = Phase::kCollecting;  // then all parts are there
     std::string manifest_file;
+    std::optional<CheckpointRequest> request;
   };
 
   bool IsPending(CheckpointId checkpoint, bool storing) const;
@@ -141,6 +167,8 @@ class CheckpointCoordinator {
   std::vector<v1::CheckpointRef> retained_;
   CheckpointId next_;
   bool running_ = false;
+  bool stopped_ = false;  // with `completed_`
+  std::deque<CheckpointRequest> requests_;
   std::optional<Pending> pending_;
   CheckpointId completed_{0};  // the last one that tasks of this attempt are told of
   std::optional<SteadyTime> notify_at_;

@@ -4,6 +4,7 @@
 
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/manifest.h"
+#include "runtime/checkpoint/savepoint.h"
 #include "runtime/logging/log.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/types/ids.h"
@@ -43,6 +44,7 @@ v1::CheckpointRef RefOf(const v1::CheckpointManifest& manifest, const std::strin
   ref.set_trigger_time_ms(manifest.trigger_time_ms());
   ref.set_completed_time_ms(manifest.completed_time_ms());
   ref.set_is_savepoint(manifest.is_savepoint());
+  ref.set_drained(manifest.drained());
   for (const v1::SubtaskSnapshot& subtask : manifest.subtasks()) {
     ref.set_state_bytes(ref.state_bytes() + subtask.figures().state_bytes());
     ref.set_written_bytes(ref.written_bytes() + subtask.figures().written_bytes());
@@ -52,8 +54,15 @@ v1::CheckpointRef RefOf(const v1::CheckpointManifest& manifest, const std::strin
 
 }  // namespace
 
+Status DeleteSavepointAt(const StorageOpener& open, const std::string& path) {
+  WS_ASSIGN_OR_RETURN(const SavepointPlace place, ParseSavepointPath(path));
+  WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> parent, open(place.parent));
+  return DeleteSavepoint(*parent, place.folder);
+}
+
 Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std::string& path,
-                                            const v1::PhysicalPlan& plan) {
+                                            const v1::PhysicalPlan& plan,
+                                            const v1::RestoreOptions& options) {
   WS_ASSIGN_OR_RETURN(const RestorePath where, ParseRestorePath(path));
   WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, open(where.directory));
   WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, storage->Get(where.manifest));
@@ -63,11 +72,19 @@ Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std
   }
   Result<v1::CheckpointManifest> manifest = DecodeManifest(*bytes);
   if (!manifest) return tl::make_unexpected(std::move(manifest).error().Within(path));
+  if (manifest->drained() && !options.allow_drained()) {
+    return UserError(
+        "{} was drained when its job was stopped: windows have fired that later rows belong to, "
+        "and "
+        "would fire again with those rows alone; --allow-drained goes on from it all the same",
+        path);
+  }
   WS_RETURN_IF_ERROR(CheckFiles(*storage, *manifest));
-  WS_RETURN_IF_ERROR(AssignRestore(*manifest, plan));
-  return NamedCheckpoint{.checkpoint = {RefOf(*manifest, where.manifest, *bytes), where.directory},
-                         .lineage = manifest->lineage(),
-                         .attempt = Attempt{manifest->attempt()}};
+  WS_RETURN_IF_ERROR(AssignRestore(*manifest, plan, options));
+  return NamedCheckpoint{
+      .checkpoint = {RefOf(*manifest, where.manifest, *bytes), where.directory, options},
+      .lineage = manifest->lineage(),
+      .attempt = Attempt{manifest->attempt()}};
 }
 
 Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
@@ -88,7 +105,7 @@ Result<RestorePoint> FindRestorePoint(const StorageOpener& open,
       continue;
     }
     // No sink is exactly-once yet. Once one is: only if it has committed nothing past this one.
-    WS_ASSIGN_OR_RETURN(point.assignment, AssignRestore(*manifest, plan));
+    WS_ASSIGN_OR_RETURN(point.assignment, AssignRestore(*manifest, plan, candidate.options));
     point.checkpoint = candidate;
     return point;
   }
@@ -111,8 +128,13 @@ Result<std::shared_ptr<ObjectStorage>> ManifestStore::Storage() {
   return storage_;
 }
 
-Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& manifest) {
+Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& manifest,
+                                                const std::string& savepoint_path) {
   WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, Storage());
+  if (!savepoint_path.empty()) {
+    WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> savepoint, open_(savepoint_path));
+    WS_RETURN_IF_ERROR(WriteSavepoint(*storage, *savepoint, manifest));
+  }
   const std::string bytes = EncodeManifest(manifest);
   const std::string name =
       ManifestName(CheckpointId{manifest.checkpoint_id()}, Attempt{manifest.attempt()});
@@ -121,10 +143,13 @@ Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& ma
     return ExternalError("{} is there already: does another JobManager use this directory?",
                          JoinUri(storage->uri(), name));
   }
-  return RefOf(manifest, name, bytes);
+  v1::CheckpointRef ref = RefOf(manifest, name, bytes);
+  ref.set_is_savepoint(!savepoint_path.empty());
+  ref.set_savepoint_path(savepoint_path);
+  return ref;
 }
 
-void ManifestStore::Put(v1::CheckpointManifest manifest,
+void ManifestStore::Put(v1::CheckpointManifest manifest, std::string savepoint_path,
                         std::function<void(Result<v1::CheckpointRef>)> done) {
   if (puts_ >= kPutsMax) {
     executor_->Post([done = std::move(done), puts = puts_, directory = directory_] {
@@ -134,16 +159,18 @@ void ManifestStore::Put(v1::CheckpointManifest manifest,
     return;
   }
   ++puts_;
-  io_->Run([self = shared_from_this(), manifest = std::move(manifest), done = std::move(done)] {
-    self->executor_->Post([self, done, result = self->PutNow(manifest)] {
+  io_->Run([self = shared_from_this(), manifest = std::move(manifest),
+            savepoint_path = std::move(savepoint_path), done = std::move(done)] {
+    self->executor_->Post([self, done, result = self->PutNow(manifest, savepoint_path)] {
       --self->puts_;
       done(result);
     });
   });
 }
 
-void ManifestStore::Discard(const std::string& name) {
-  io_->Run([self = shared_from_this(), name] {
+void ManifestStore::Discard(const v1::CheckpointRef& checkpoint) {
+  if (!checkpoint.savepoint_path().empty()) DiscardSavepoint(checkpoint.savepoint_path());
+  io_->Run([self = shared_from_this(), name = checkpoint.manifest().name()] {
     const auto storage = self->Storage();
     const Status deleted =
         storage ? (*storage)->Delete(name) : Status(tl::make_unexpected(storage.error()));
@@ -151,6 +178,13 @@ void ManifestStore::Discard(const std::string& name) {
       LogWarn("{} stays, though its checkpoint has failed: {}", JoinUri(self->directory_, name),
               deleted.error().message);
     }
+  });
+}
+
+void ManifestStore::DiscardSavepoint(const std::string& path) {
+  io_->Run([self = shared_from_this(), path] {
+    const Status deleted = DeleteSavepointAt(self->open_, path);
+    if (!deleted) LogWarn("{} stays, though nobody needs it: {}", path, deleted.error().message);
   });
 }
 

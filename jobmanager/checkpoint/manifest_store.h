@@ -26,6 +26,7 @@ using StorageOpener = std::function<Result<std::shared_ptr<ObjectStorage>>(const
 struct StoredCheckpoint {
   v1::CheckpointRef ref;
   std::string directory;
+  v1::RestoreOptions options = {};  // of a job's own: none
 };
 
 // What tasks have found damaged that their sizes do not show: name of the file -> what is wrong.
@@ -55,19 +56,27 @@ struct NamedCheckpoint {
 };
 // Reads it and checks that it is whole and fits the plan. Blocks.
 Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std::string& path,
-                                            const v1::PhysicalPlan& plan);
+                                            const v1::PhysicalPlan& plan,
+                                            const v1::RestoreOptions& options);
+
+// Of a path as people are shown it; see DeleteSavepoint. Blocks.
+Status DeleteSavepointAt(const StorageOpener& open, const std::string& path);
 
 // Called on the executor; answers come there. Thread-safe inside.
 class ManifestStore : public std::enable_shared_from_this<ManifestStore> {
  public:
   ManifestStore(std::string directory, StorageOpener open, WorkRunner* io, Executor* executor);
 
-  // The answer is the checkpoint as the log is to name it: the manifest is durable then.
+  // The answer is the checkpoint as the log is to name it: the manifest is durable then, and before
+  // it the savepoint at this path, unless that is empty.
   // While kPutsMax others have not come back from the storage it is an error at once: storage that
   // hangs must not take every thread there is.
-  void Put(v1::CheckpointManifest manifest, std::function<void(Result<v1::CheckpointRef>)> done);
-  // Deletes a manifest that no entry names.
-  void Discard(const std::string& name);
+  void Put(v1::CheckpointManifest manifest, std::string savepoint_path,
+           std::function<void(Result<v1::CheckpointRef>)> done);
+  // Deletes the manifest of a checkpoint that no entry names, and its savepoint.
+  void Discard(const v1::CheckpointRef& checkpoint);
+  // Deletes a savepoint that nobody was told of.
+  void DiscardSavepoint(const std::string& path);
   void Find(std::vector<StoredCheckpoint> candidates, DamagedFiles damaged,
             std::shared_ptr<const v1::PhysicalPlan> plan,
             std::function<void(Result<RestorePoint>)> done);
@@ -77,7 +86,8 @@ class ManifestStore : public std::enable_shared_from_this<ManifestStore> {
   Result<std::shared_ptr<ObjectStorage>> Storage();
 
  private:
-  Result<v1::CheckpointRef> PutNow(const v1::CheckpointManifest& manifest);
+  Result<v1::CheckpointRef> PutNow(const v1::CheckpointManifest& manifest,
+                                   const std::string& savepoint_path);
 
   static constexpr int kPutsMax = 2;
   const std::string directory_;

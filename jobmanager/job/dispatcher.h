@@ -62,6 +62,14 @@ class Dispatcher final : private ClusterAccess {
   void Submit(const v1::SubmitJobRequest& request, std::function<void(Result<JobId>)> done);
   // Asks for it; it is certain once WhenStored says so.
   Status Cancel(const std::string& job_id);
+  // Operations (dispatcher_operations.cc). `done` runs on the executor with the operation's id;
+  // that of a stop is durable then once WhenStored says so.
+  using OperationDone = std::function<void(Result<std::string>)>;
+  void TriggerSavepoint(const v1::TriggerSavepointRequest& request, OperationDone done);
+  void StopWithSavepoint(const v1::StopWithSavepointRequest& request, OperationDone done);
+  Result<std::string> RequestCheckpoint(const v1::RequestCheckpointRequest& request);
+  Result<v1::Operation> FindOperation(const v1::GetOperationRequest& request) const;
+  void DisposeSavepoint(const std::string& path, std::function<void(Status)> done);
   // Calls `done` when all that the calls so far gave cause to store is durable; on the executor,
   // perhaps at once. Never, if it cannot be stored.
   void WhenStored(std::function<void()> done);
@@ -90,8 +98,14 @@ class Dispatcher final : private ClusterAccess {
   void OnJobEnded(const JobId& id) override;
 
   // Submission and recovery (dispatcher_submission.cc).
-  void SubmitFrom(v1::StoredJob job, const std::string& restore_path,
+  void SubmitFrom(v1::StoredJob job, const v1::SubmitJobRequest& request,
                   std::function<void(Result<JobId>)> done);
+  // Looks whether savepoints can be written there, then calls `ask` with an operation's id.
+  void AskWithDirectory(const std::string& job_id, std::string directory, std::string operation_id,
+                        std::function<Status(JobMaster&, const std::string& operation_id,
+                                             const std::string& directory)>
+                            ask,
+                        OperationDone done);
   void StoreSubmission(JobDescription job, std::function<void(Result<JobId>)> done);
   JobMaster* AddJob(JobDescription job);
   void AnswerTheStored();

@@ -79,7 +79,7 @@ void Dispatcher::Submit(const v1::SubmitJobRequest& request,
   Fix(settings_.jobs, *job.mutable_submission()->mutable_graph());
   job.set_submitted_time_ms(clock_->NowMs());
   if (!request.restore_path().empty()) {
-    return SubmitFrom(std::move(job), request.restore_path(), std::move(done));
+    return SubmitFrom(std::move(job), request, std::move(done));
   }
   job.mutable_submission()->set_lineage(MakeId());
   Result<JobDescription> described = Describe(job, settings_.jobs);
@@ -87,21 +87,24 @@ void Dispatcher::Submit(const v1::SubmitJobRequest& request,
   StoreSubmission(std::move(*described), std::move(done));
 }
 
-void Dispatcher::SubmitFrom(v1::StoredJob job, const std::string& restore_path,
+void Dispatcher::SubmitFrom(v1::StoredJob job, const v1::SubmitJobRequest& request,
                             std::function<void(Result<JobId>)> done) {
+  *job.mutable_submission()->mutable_restore_options() = request.restore_options();
   job.mutable_submission()->mutable_restore_from();  // to be found; the cluster must be able to
   Result<JobDescription> described = Describe(job, settings_.jobs);
   if (!described) return done(tl::make_unexpected(std::move(described).error()));
   services_.io->Run([this, alive = std::weak_ptr(alive_), executor = executor_,
-                     open = services_.open_storage, restore_path, done = std::move(done),
-                     described = std::move(*described)]() mutable {
-    Result<NamedCheckpoint> named = OpenNamedCheckpoint(open, restore_path, described.plan);
+                     open = services_.open_storage, path = request.restore_path(),
+                     done = std::move(done), described = std::move(*described)]() mutable {
+    Result<NamedCheckpoint> named = OpenNamedCheckpoint(
+        open, path, described.plan, described.stored.submission().restore_options());
     executor->Post([this, alive, named = std::move(named), done = std::move(done),
                     described = std::move(described)]() mutable {
       if (alive.expired()) return;
       if (!named) return done(tl::make_unexpected(std::move(named).error()));
       v1::SubmissionEntry* submission = described.stored.mutable_submission();
-      submission->set_lineage(named->lineage);
+      const bool is_fork = submission->restore_options().fork();
+      submission->set_lineage(is_fork ? MakeId() : named->lineage);
       *submission->mutable_restore_from() = named->checkpoint.ref;
       submission->set_restore_directory(named->checkpoint.directory);
       described.attempts_used = named->attempt;

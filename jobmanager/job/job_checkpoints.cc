@@ -50,9 +50,15 @@ void JobCheckpoints::OnRunning() {
   Pump();
 }
 
-void JobCheckpoints::OnAdopted(const std::vector<v1::SubtaskSnapshot>& last) {
+void JobCheckpoints::OnAdopted(const std::vector<v1::SubtaskSnapshot>& last, bool is_stopped) {
   if (!coordinator_) return;
-  coordinator_->OnAdopted(services_.now(), last);
+  coordinator_->OnAdopted(services_.now(), last, is_stopped);
+  Pump();
+}
+
+void JobCheckpoints::Request(CheckpointRequest request) {
+  if (!coordinator_) return;
+  coordinator_->Request(std::move(request));
   Pump();
 }
 
@@ -132,6 +138,7 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Trigger& trigger) {
   request.set_checkpoint_id(trigger.checkpoint.value);
   request.set_trigger_time_ms(services_.clock->NowMs());
   request.set_is_savepoint(trigger.is_savepoint);
+  request.set_stop(trigger.stop);
   for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
     gateway->TriggerCheckpoint(
         request, [executor = services_.executor, weak = weak_from_this(), generation = generation_,
@@ -164,44 +171,59 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
     history_.OnPart(store.checkpoint, part, store.trigger_time_ms);
     *manifest.add_subtasks() = std::move(part);
   }
+  store.subtasks.clear();
   job_->Describe(manifest);
+  std::string savepoint;
+  if (store.request) {
+    const CheckpointRequest& request = *store.request;
+    manifest.set_drained(request.stop == v1::DRAIN);
+    if (!request.savepoint_directory.empty()) {
+      savepoint =
+          SavepointPath(request.savepoint_directory, id_, store.checkpoint, request.operation_id);
+    }
+  }
   const std::string name = ManifestName(store.checkpoint, attempt_);
-  coordinator_->OnStoring(store.checkpoint, JoinUri(manifests_->directory(), name));
-  manifests_->Put(std::move(manifest),
-                  [weak = weak_from_this(), generation = generation_, checkpoint = store.checkpoint,
-                   subsumed = store.subsumed](const Result<v1::CheckpointRef>& stored) {
-                    if (const auto self = weak.lock()) {
-                      self->OnManifest(checkpoint, subsumed, stored, generation);
-                    }
+  coordinator_->OnStoring(store.checkpoint, savepoint.empty()
+                                                ? JoinUri(manifests_->directory(), name)
+                                                : "the savepoint " + savepoint);
+  manifests_->Put(std::move(manifest), std::move(savepoint),
+                  [weak = weak_from_this(), generation = generation_,
+                   store](const Result<v1::CheckpointRef>& stored) {
+                    if (const auto self = weak.lock()) self->OnManifest(store, stored, generation);
                   });
 }
 
-void JobCheckpoints::OnManifest(CheckpointId checkpoint, const std::vector<CheckpointId>& subsumed,
-                                const Result<v1::CheckpointRef>& stored, uint64_t generation) {
+void JobCheckpoints::OnManifest(const CheckpointCoordinator::Store& store,
+                                Result<v1::CheckpointRef> stored, uint64_t generation) {
   const bool is_awaited = generation == generation_;
   if (!stored) {
     if (!is_awaited) return;
+    const bool is_savepoint = store.request && !store.request->savepoint_directory.empty();
     coordinator_->OnStoreFailed(
-        checkpoint, "the manifest could not be stored: " + stored.error().message, services_.now());
+        store.checkpoint,
+        fmt::format("the {} could not be stored: {}", is_savepoint ? "savepoint" : "manifest",
+                    stored.error().message),
+        services_.now());
     return Pump();
   }
-  if (!is_awaited || !coordinator_->OnManifestStored(checkpoint)) {
+  if (!is_awaited || !coordinator_->OnManifestStored(store.checkpoint)) {
     // Too late: its failure has been told. Left there, it would look like a complete one.
-    return manifests_->Discard(stored->manifest().name());
+    return manifests_->Discard(*stored);
   }
+  if (store.request) stored->set_operation_id(store.request->operation_id);
   v1::LogEntry entry;
   v1::CheckpointEntry* of_checkpoint = entry.mutable_checkpoint();
   of_checkpoint->set_job_id(id_.hex);
   *of_checkpoint->mutable_checkpoint() = *stored;
-  for (const CheckpointId id : subsumed) of_checkpoint->add_subsumed(id.value);
+  for (const CheckpointId id : store.subsumed) of_checkpoint->add_subsumed(id.value);
   *of_checkpoint->mutable_counts() = counts();
   of_checkpoint->mutable_counts()->set_completed(counts().completed() + 1);
-  services_.cluster->Store(std::move(entry),
-                           [weak = weak_from_this(), ref = *stored, subsumed, generation] {
-                             if (const auto self = weak.lock()) {
-                               self->OnEntry(ref, subsumed, generation);
-                             }
-                           });
+  services_.cluster->Store(std::move(entry), [weak = weak_from_this(), ref = *stored,
+                                              subsumed = store.subsumed, generation] {
+    if (const auto self = weak.lock()) {
+      self->OnEntry(ref, subsumed, generation);
+    }
+  });
 }
 
 void JobCheckpoints::OnEntry(const v1::CheckpointRef& stored,
@@ -214,6 +236,9 @@ void JobCheckpoints::OnEntry(const v1::CheckpointRef& stored,
   }
   // The attempt ended meanwhile. It is complete all the same, and the next attempt begins with it.
   history_.OnCompleted(stored);
+  if (!stored.operation_id().empty()) {
+    job_->OnCheckpointAnswer({.operation_id = stored.operation_id()}, stored);
+  }
   job_->OnCheckpointsShown();
 }
 
@@ -248,6 +273,7 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Notify& notify) {
   request.set_attempt(attempt_.value);
   request.set_completed_checkpoint_id(notify.completed.value);
   request.set_aborted_checkpoint_id(notify.aborted.value);
+  request.set_is_last(notify.is_last);
   for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
     gateway->NotifyCheckpoint(request, [id = id](const Status& status) {
       // A completed one is told again until it is confirmed, an aborted one by the next barrier.
@@ -258,6 +284,10 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Notify& notify) {
 
 void JobCheckpoints::Perform(const CheckpointCoordinator::FailJob& failure) {
   job_->OnTooManyFailures(failure.reason);
+}
+
+void JobCheckpoints::Perform(const CheckpointCoordinator::Answer& answer) {
+  job_->OnCheckpointAnswer(answer.request, answer.outcome);
 }
 
 }  // namespace watershed

@@ -30,6 +30,9 @@ class CheckpointedJob {
   virtual void Describe(v1::CheckpointManifest& manifest) const = 0;
   virtual void OnCheckpointsShown() = 0;  // a figure that people see has changed
   virtual void OnTooManyFailures(const std::string& reason) = 0;
+  // What a request has come to.
+  virtual void OnCheckpointAnswer(const CheckpointRequest& request,
+                                  const Result<v1::CheckpointRef>& outcome) = 0;
 };
 
 class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
@@ -45,7 +48,10 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   void StopAttempt(const std::string& reason);
 
   void OnRunning();
-  void OnAdopted(const std::vector<v1::SubtaskSnapshot>& last);  // parts that have ended
+  // `last`: parts that have ended. `is_stopped`: the job is stopped with its newest checkpoint.
+  void OnAdopted(const std::vector<v1::SubtaskSnapshot>& last, bool is_stopped);
+  // Of the running attempt; one that it leaves open is not answered.
+  void Request(CheckpointRequest request);
   void OnEnded(const SubtaskKey& subtask);
   void OnFinished(const SubtaskKey& subtask);
   void OnReport(const v1::ReportCheckpointRequest& report);
@@ -66,8 +72,9 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   void Perform(CheckpointCoordinator::Store& store);
   void Perform(const CheckpointCoordinator::Notify& notify);
   void Perform(const CheckpointCoordinator::FailJob& failure);
-  void OnManifest(CheckpointId checkpoint, const std::vector<CheckpointId>& subsumed,
-                  const Result<v1::CheckpointRef>& stored, uint64_t generation);
+  void Perform(const CheckpointCoordinator::Answer& answer);
+  void OnManifest(const CheckpointCoordinator::Store& store, Result<v1::CheckpointRef> stored,
+                  uint64_t generation);
   void OnEntry(const v1::CheckpointRef& stored, const std::vector<CheckpointId>& subsumed,
                uint64_t generation);
   void Retain(const v1::CheckpointRef& stored, const std::vector<CheckpointId>& subsumed);

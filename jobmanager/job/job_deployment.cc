@@ -201,7 +201,8 @@ bool JobMaster::Deploy() {
     return true;
   }
   waiting_reason_ = "starting the tasks";
-  const v1::DeployTasksRequest common = CommonDeployment();
+  v1::DeployTasksRequest common = CommonDeployment();
+  common.set_suspended(restore_ && IsOfTheStop(restore_->checkpoint.ref));
   std::map<std::string, v1::DeployTasksRequest> requests;
   attempt_progress_ = StepProgress::kNotBegun;  // the next one needs an entry of its own
   for (const v1::Vertex& vertex : plan_->vertices()) {
@@ -252,7 +253,9 @@ void JobMaster::OnDeployed(const std::string& task_manager_id, const Status& sta
 bool JobMaster::CancelTasks() {
   waiting_reason_.clear();
   if (checkpoints_ != nullptr) {
-    checkpoints_->StopAttempt(failure_.empty() ? "the job was cancelled" : failure_);
+    const std::string reason = failure_.empty() ? "the job was cancelled" : failure_;
+    operations_.FailOpen(reason, /*and_stops=*/false);
+    checkpoints_->StopAttempt(reason);
   }
   for (v1::SubtaskStatus& subtask : subtasks_) {
     if (IsEnded(subtask.state())) continue;

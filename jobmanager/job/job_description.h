@@ -14,6 +14,7 @@ struct JobDefaults {
   int32_t parallelism = 1;
   int32_t max_parallelism = 128;
   std::string checkpoint_directory;  // empty: the cluster takes no checkpoints
+  std::string savepoint_directory;   // of those that name none; may be empty
   CheckpointSettings checkpoints;
 };
 

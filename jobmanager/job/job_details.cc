@@ -25,7 +25,12 @@ std::string JobMaster::StatusReason() const {
     }
   }
   const std::string trouble = services_.cluster->store_trouble();
-  return trouble.empty() ? waiting_reason_ : trouble;
+  if (!trouble.empty()) return trouble;
+  if (state() == v1::RUNNING && waiting_reason_.empty() && IsToStop()) {
+    return fmt::format("being stopped{} with a savepoint in {}", stop_.drain() ? ", drained," : "",
+                       stop_.directory());
+  }
+  return waiting_reason_;
 }
 
 int32_t JobMaster::SlotsHeldOn(const std::string& task_manager_id) const {

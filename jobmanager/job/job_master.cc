@@ -85,6 +85,7 @@ void JobMaster::Recover(const v1::StoredJob& stored) {
     discovery->second.splits.emplace(entry.splits().begin(), entry.splits().end());
   }
   cancel_requested_ = stored.cancel_requested();
+  RecoverOperations(stored);
   last_restart_reason_ = stored.restart_reason();
   if (state() == v1::RECONCILING) {
     slots_.resize(static_cast<size_t>(SlotsNeeded(*plan_)));
@@ -212,7 +213,10 @@ bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
-  if (!TakesCheckpoints()) return true;
+  if (!TakesCheckpoints()) {
+    RequestStopCheckpoint();  // which is refused
+    return true;
+  }
   if (is_adopted) {
     StartCheckpoints();
     for (const v1::SubtaskStatus& subtask : subtasks_) {
@@ -220,9 +224,11 @@ bool JobMaster::EnterRunning() {
       if (subtask.counters().ended()) checkpoints_->OnEnded(key);
       if (subtask.state() == v1::TASK_FINISHED) checkpoints_->OnFinished(key);
     }
-    checkpoints_->OnAdopted(std::exchange(last_parts_, {}));
+    checkpoints_->OnAdopted(std::exchange(last_parts_, {}), IsStopped());
+    if (!IsStopped()) RequestStopCheckpoint();
   } else {
     checkpoints_->OnRunning();
+    RequestStopCheckpoint();
   }
   return true;
 }
@@ -240,6 +246,7 @@ bool JobMaster::StoreEnd(v1::JobState end) {
 
 void JobMaster::OnEndStored(v1::JobState end) {
   if (!Enter(end)) return;
+  EndOperations(end);
   end_time_ms_ = services_.clock->NowMs();
   slots_.clear();
   ++placement_;

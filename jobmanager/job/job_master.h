@@ -1,7 +1,7 @@
 // Drives one job from submission to its end: asks for slots, discovers splits, deploys, follows the
 // tasks, restarts after failures, cancels. What to do is decided by job_decision.h; this carries it
-// out, in files by subject: job_deployment.cc, job_restart.cc, job_details.cc (what it shows).
-// Lives on the JobManager's executor; every call comes from there.
+// out, in files by subject: job_deployment.cc, job_restart.cc, job_savepoints.cc, job_details.cc
+// (what it shows). Lives on the JobManager's executor; every call comes from there.
 #pragma once
 
 #include <map>
@@ -14,6 +14,7 @@
 #include "jobmanager/job/cluster_access.h"
 #include "jobmanager/job/job_checkpoints.h"
 #include "jobmanager/job/job_decision.h"
+#include "jobmanager/job/job_operations.h"
 #include "jobmanager/job/job_state.h"
 #include "jobmanager/job/restart_strategy.h"
 #include "runtime/logging/log.h"
@@ -49,6 +50,16 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // CANCELED, unless its end was on its way into the log before.
   void RequestCancel();
 
+  // Clients. An operation that is known already is not begun again.
+  // Empty directory: a checkpoint, no savepoint.
+  Status RequestCheckpoint(const std::string& operation_id, const std::string& savepoint_directory);
+  // Stores it; once that is durable the job stops as soon as it runs, unless its savepoint fails.
+  Status RequestStop(const std::string& operation_id, const std::string& directory, bool drain);
+  // Nothing: it is not remembered (any more).
+  std::optional<v1::Operation> FindOperation(const std::string& operation_id) const {
+    return operations_.Find(operation_id);
+  }
+
   // A TaskManager tells states of tasks; stale attempts and steps backwards are ignored.
   void OnTaskReports(const std::string& task_manager_id,
                      const std::vector<v1::SubtaskStatus>& reports);
@@ -81,6 +92,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   std::optional<v1::CheckpointDetails> FindCheckpoint(CheckpointId checkpoint) const {
     return checkpoints_ == nullptr ? std::nullopt : checkpoints_->Details(checkpoint);
   }
+  // It would be restored from the files in this directory, which are another job's or a
+  // savepoint's.
+  bool BeginsWith(const std::string& directory) const;
   int32_t SlotsHeldOn(const std::string& task_manager_id) const;
   int32_t TasksOn(const std::string& task_manager_id) const;  // that have not ended
   // Whether a TaskManager that runs this attempt should go on with it.
@@ -156,9 +170,22 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void Describe(v1::CheckpointManifest& manifest) const override;
   void OnCheckpointsShown() override;
   void OnTooManyFailures(const std::string& reason) override;
+  void OnCheckpointAnswer(const CheckpointRequest& request,
+                          const Result<v1::CheckpointRef>& outcome) override;
   // An unbounded job without an interval takes none: it would never publish anything.
   bool TakesCheckpoints() const;
   void StartCheckpoints();  // of the attempt
+
+  // Savepoints and stops.
+  Status CheckMayBeAsked() const;
+  bool IsToStop() const;  // durable, and not given up
+  bool IsOfTheStop(const v1::CheckpointRef& checkpoint) const;
+  bool IsStopped() const;  // with the newest checkpoint; its sinks may still have to commit
+  void RequestStopCheckpoint();
+  void GiveUpStop(const std::string& reason);
+  void DiscardFormerSavepoints(const v1::CheckpointRef& newest);
+  void EndOperations(v1::JobState end);
+  void RecoverOperations(const v1::StoredJob& stored);
 
   v1::SubtaskStatus* FindSubtask(const std::string& vertex_id, int32_t subtask);
   void SetState(v1::SubtaskStatus& subtask, v1::TaskState state);
@@ -195,6 +222,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // Cancelled before all TaskManagers could report what they run: the rest may still run.
   bool awaits_reports_ = false;
   bool end_is_being_stored_ = false;
+  JobOperations operations_;
+  v1::StopEntry stop_;  // the last one that was stored
+  bool stop_is_being_stored_ = false;
   bool advancing_ = false;
   bool advance_again_ = false;
 

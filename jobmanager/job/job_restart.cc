@@ -35,7 +35,8 @@ std::vector<StoredCheckpoint> JobMaster::RestoreCandidates() const {
     candidates.push_back({*checkpoint, checkpoints_->manifests()->directory()});
   }
   if (retained.empty() && submission_.has_restore_from()) {
-    candidates.push_back({submission_.restore_from(), submission_.restore_directory()});
+    candidates.push_back({submission_.restore_from(), submission_.restore_directory(),
+                          submission_.restore_options()});
   }
   return candidates;
 }

@@ -10,6 +10,14 @@ namespace {
 // Everything else in these calls that a client gets wrong is INVALID_ARGUMENT; an id is NOT_FOUND.
 grpc::Status NotFound(const Error& error) { return {grpc::StatusCode::NOT_FOUND, error.message}; }
 
+std::function<void(Result<std::string>)> AnswerAccepted(std::shared_ptr<UnaryAnswer> answer,
+                                                        v1::OperationAccepted* response) {
+  return [answer = std::move(answer), response](const Result<std::string>& operation_id) {
+    if (operation_id) response->set_operation_id(*operation_id);
+    answer->Finish(operation_id ? grpc::Status::OK : ToRpcStatus(operation_id.error()));
+  };
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* JobServiceHandler::SubmitJob(grpc::CallbackServerContext* context,
@@ -53,6 +61,55 @@ grpc::ServerUnaryReactor* JobServiceHandler::GetJob(grpc::CallbackServerContext*
     if (!details) return NotFound(details.error());
     *response = std::move(*details);
     return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::TriggerSavepoint(
+    grpc::CallbackServerContext* context, const v1::TriggerSavepointRequest* request,
+    v1::OperationAccepted* response) {
+  return AnswerLaterOn(
+      executor_, context, [this, request, response](std::shared_ptr<UnaryAnswer> answer) {
+        dispatcher_->TriggerSavepoint(*request, AnswerAccepted(std::move(answer), response));
+      });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::StopWithSavepoint(
+    grpc::CallbackServerContext* context, const v1::StopWithSavepointRequest* request,
+    v1::OperationAccepted* response) {
+  return AnswerLaterOn(
+      executor_, context, [this, request, response](std::shared_ptr<UnaryAnswer> answer) {
+        dispatcher_->StopWithSavepoint(*request, AnswerAccepted(std::move(answer), response));
+      });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::RequestCheckpoint(
+    grpc::CallbackServerContext* context, const v1::RequestCheckpointRequest* request,
+    v1::OperationAccepted* response) {
+  return AnswerLaterOn(
+      executor_, context, [this, request, response](std::shared_ptr<UnaryAnswer> answer) {
+        AnswerAccepted(std::move(answer), response)(dispatcher_->RequestCheckpoint(*request));
+      });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::GetOperation(grpc::CallbackServerContext* context,
+                                                          const v1::GetOperationRequest* request,
+                                                          v1::Operation* response) {
+  return AnswerOn(executor_, context, [this, request, response] {
+    Result<v1::Operation> operation = dispatcher_->FindOperation(*request);
+    if (!operation) return NotFound(operation.error());
+    *response = std::move(*operation);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::DisposeSavepoint(
+    grpc::CallbackServerContext* context, const v1::DisposeSavepointRequest* request,
+    v1::DisposeSavepointResponse*) {
+  return AnswerLaterOn(executor_, context, [this, request](std::shared_ptr<UnaryAnswer> answer) {
+    dispatcher_->DisposeSavepoint(
+        request->path(), [answer = std::move(answer)](const Status& disposed) {
+          answer->Finish(disposed ? grpc::Status::OK : ToRpcStatus(disposed.error()));
+        });
   });
 }
 

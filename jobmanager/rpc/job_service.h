@@ -25,6 +25,21 @@ class JobServiceHandler final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
                                    const v1::GetJobRequest* request,
                                    v1::JobDetails* response) override;
+  grpc::ServerUnaryReactor* TriggerSavepoint(grpc::CallbackServerContext* context,
+                                             const v1::TriggerSavepointRequest* request,
+                                             v1::OperationAccepted* response) override;
+  grpc::ServerUnaryReactor* StopWithSavepoint(grpc::CallbackServerContext* context,
+                                              const v1::StopWithSavepointRequest* request,
+                                              v1::OperationAccepted* response) override;
+  grpc::ServerUnaryReactor* RequestCheckpoint(grpc::CallbackServerContext* context,
+                                              const v1::RequestCheckpointRequest* request,
+                                              v1::OperationAccepted* response) override;
+  grpc::ServerUnaryReactor* GetOperation(grpc::CallbackServerContext* context,
+                                         const v1::GetOperationRequest* request,
+                                         v1::Operation* response) override;
+  grpc::ServerUnaryReactor* DisposeSavepoint(grpc::CallbackServerContext* context,
+                                             const v1::DisposeSavepointRequest* request,
+                                             v1::DisposeSavepointResponse* response) override;
   grpc::ServerUnaryReactor* GetVersion(grpc::CallbackServerContext* context,
                                        const v1::GetVersionRequest* request,
                                        v1::GetVersionResponse* response) override;

@@ -85,6 +85,11 @@ Status ApplyCancel(v1::StoredJob& job) {
   return Ok();
 }
 
+Status ApplyStop(v1::StoredJob& job, const v1::StopEntry& entry) {
+  *job.mutable_stop() = entry;
+  return Ok();
+}
+
 void DropOldEnds(v1::StoredState& state) {
   auto& jobs = *state.mutable_jobs();
   const auto is_ended = [](const v1::StoredJob& job) { return job.has_end(); };
@@ -121,6 +126,8 @@ std::string JobOf(const v1::LogEntry& entry) {
       return entry.cancel().job_id();
     case v1::LogEntry::kTasksFinished:
       return entry.tasks_finished().job_id();
+    case v1::LogEntry::kStop:
+      return entry.stop().job_id();
     default:
       return {};
   }
@@ -140,6 +147,8 @@ Status ApplyToJob(v1::StoredState& state, const v1::LogEntry& entry) {
       return ApplyCancel(*job);
     case v1::LogEntry::kTasksFinished:
       return ApplyTasksFinished(*job, entry.tasks_finished());
+    case v1::LogEntry::kStop:
+      return ApplyStop(*job, entry.stop());
     default:
       return ApplyEnd(state, *job, entry);
   }

@@ -10,6 +10,9 @@ namespace {
 constexpr std::string_view kManifestPrefix = "chk-";
 constexpr std::string_view kSharedPrefix = "shared/";
 constexpr std::string_view kManifestFile = "_metadata";
+constexpr std::string_view kSavepointPrefix = "savepoint-";
+constexpr size_t kJobDigits = 6;  // as in Flink
+constexpr size_t kOperationDigits = 8;
 
 // Takes a number written as we write it (no sign, no leading zero) and `end` off the text.
 template <typename Number>
@@ -42,6 +45,15 @@ std::string ManifestName(CheckpointId checkpoint, Attempt attempt) {
 
 std::string ManifestPrefix() { return std::string(kManifestPrefix); }
 
+std::string SavepointManifestName() { return std::string(kManifestFile); }
+
+std::string SavepointPath(std::string_view directory, const JobId& job, CheckpointId checkpoint,
+                          std::string_view operation_id) {
+  while (directory.size() > 1 && directory.ends_with('/')) directory.remove_suffix(1);
+  return fmt::format("{}/{}{}-{}-{}", directory, kSavepointPrefix, job.hex.substr(0, kJobDigits),
+                     checkpoint.value, operation_id.substr(0, kOperationDigits));
+}
+
 std::string SharedPrefix(Attempt attempt, std::string_view vertex_id, SubtaskIndex subtask,
                          std::string_view unique) {
   return fmt::format("{}{}-{}-{}-{}", kSharedPrefix, attempt.value, vertex_id, subtask.value,
@@ -66,17 +78,29 @@ Result<RestorePath> ParseRestorePath(std::string_view path) {
   if (rest.ends_with(kManifestFile)) rest.remove_suffix(kManifestFile.size());
   drop_slashes();
   const size_t slash = rest.rfind('/');
+  if (slash != rest.npos && slash > 0 && rest.substr(slash + 1).starts_with(kSavepointPrefix)) {
+    return RestorePath{std::string(rest), SavepointManifestName()};
+  }
   const std::string manifest =
       fmt::format("{}/{}", slash == rest.npos ? rest : rest.substr(slash + 1), kManifestFile);
   if (slash == rest.npos || slash == 0 || !manifest.starts_with(kManifestPrefix) ||
       !AttemptOfManifest(manifest)) {
     return UserError(
-        "'{}' is no checkpoint: name the directory of one, such as "
+        "'{}' is no checkpoint or savepoint: name the directory of one, such as "
         "file:///checkpoints/<job id>/chk-7-2 (`wsctl get` shows it as the path of "
-        "the latest completed checkpoint)",
+        "the latest completed checkpoint) or file:///savepoints/savepoint-…",
         path);
   }
   return RestorePath{std::string(rest.substr(0, slash)), manifest};
+}
+
+Result<SavepointPlace> ParseSavepointPath(std::string_view path) {
+  WS_ASSIGN_OR_RETURN(const RestorePath where, ParseRestorePath(path));
+  if (where.manifest != kManifestFile) {
+    return UserError("{} is a checkpoint of a job, not a savepoint: its job deletes it", path);
+  }
+  const size_t slash = where.directory.rfind('/');
+  return SavepointPlace{where.directory.substr(0, slash), where.directory.substr(slash + 1)};
 }
 
 }  // namespace watershed

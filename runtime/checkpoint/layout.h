@@ -2,8 +2,9 @@
 //   <job id>/chk-<checkpoint id>-<attempt>/_metadata   the manifest
 //   <job id>/shared/<attempt>-<vertex>-<subtask>-<unique>-<n>   files of keyed state and sink
 //   segments
-// A savepoint has the same two below a directory of its own. As in Flink, the path of a checkpoint
-// that people are shown and may restore is that of its chk- directory.
+// A savepoint has a directory of its own, in it the same files and its manifest:
+//   savepoint-<job>-<checkpoint>-<operation>/_metadata
+// As in Flink, the path that people are shown and may restore is that of the manifest's directory.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,10 @@ namespace watershed {
 
 std::string ManifestName(CheckpointId checkpoint, Attempt attempt);
 std::string ManifestPrefix();  // what every manifest's name begins with
+std::string SavepointManifestName();
+// "<directory>/savepoint-…", of the beginnings of both ids.
+std::string SavepointPath(std::string_view directory, const JobId& job, CheckpointId checkpoint,
+                          std::string_view operation_id);
 // What the names of one subtask's files begin with. `unique` is new for every start of a task; it
 // and the vertex are of letters and digits.
 std::string SharedPrefix(Attempt attempt, std::string_view vertex_id, SubtaskIndex subtask,
@@ -24,12 +29,21 @@ std::string SharedPrefix(Attempt attempt, std::string_view vertex_id, SubtaskInd
 // The attempt that wrote a shared file or a manifest; nothing if the name is none of ours.
 std::optional<Attempt> AttemptOfFile(std::string_view name);
 
-// ".../<job id>/chk-7-2" (or its _metadata) -> the job's directory and the manifest's name in it.
+// ".../<job id>/chk-7-2" (or its _metadata) -> the job's directory and the manifest's name in it;
+// ".../savepoint-…" the same.
 struct RestorePath {
   std::string directory;
   std::string manifest;
 };
 // A user error says what a path must look like.
 Result<RestorePath> ParseRestorePath(std::string_view path);
+
+// ".../savepoints/savepoint-…" (or its _metadata) -> the directory it is in and its name there. The
+// path of a checkpoint is a user error: its job deletes it.
+struct SavepointPlace {
+  std::string parent;
+  std::string folder;
+};
+Result<SavepointPlace> ParseSavepointPath(std::string_view path);
 
 }  // namespace watershed

@@ -80,6 +80,7 @@ Traits TraitsOf(const v1::PlanNode& node) {
 // What one operator holds, over all its subtasks.
 struct Held {
   bool segments = false;         // unconfirmed ones of a sink
+  int64_t unconfirmed_rows = 0;  // in those
   std::set<std::string> topics;  // of a source's splits
 };
 
@@ -92,13 +93,24 @@ std::map<std::string, Held> HeldByOperator(const v1::CheckpointManifest& manifes
   for (const v1::SubtaskSnapshot& part : manifest.subtasks()) {
     for (const v1::OperatorSnapshot& op : part.operators()) held[op.operator_id()];
     for (const v1::SinkSnapshot& sink : part.sinks()) {
-      held[sink.operator_id()].segments |= sink.unconfirmed_size() > 0;
+      Held& of_sink = held[sink.operator_id()];
+      of_sink.segments |= sink.unconfirmed_size() > 0;
+      for (const v1::SegmentRef& segment : sink.unconfirmed()) {
+        of_sink.unconfirmed_rows += segment.rows();
+      }
     }
     for (const v1::SplitSnapshot& split : part.splits()) {
       held[heads[part.vertex_id()]].topics.insert(split.topic());
     }
   }
   return held;
+}
+
+std::string AbsentText(const std::string& id, const Held& held) {
+  const std::string text = fmt::format("operator '{}': the job does not have it any more", id);
+  if (!held.segments) return text;
+  return fmt::format("{}, and {} rows that are not written yet would be lost", text,
+                     held.unconfirmed_rows);
 }
 
 void CompareTraits(const std::string& id, const Held& held, const v1::PlanNode& before,
@@ -134,11 +146,14 @@ void CheckTopics(const std::string& id, const Held& held, const v1::PlanNode& af
 
 }  // namespace
 
-Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan) {
+Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan,
+                     const v1::RestoreOptions& options) {
   std::vector<std::string> problems;
+  bool only_absent = true;
   if (manifest.plan().max_parallelism() != plan.max_parallelism()) {
     problems.push_back(fmt::format("number of key groups (max-parallelism): {} -> {}",
                                    manifest.plan().max_parallelism(), plan.max_parallelism()));
+    only_absent = false;
   }
   const Nodes before = NodesById(manifest.plan()), after = NodesById(plan);
   for (const auto& [id, held] : HeldByOperator(manifest)) {
@@ -150,17 +165,21 @@ Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalP
           manifest.checkpoint_id(), id);
     }
     if (new_node == after.end()) {
-      problems.push_back(fmt::format("operator '{}': the job does not have it any more", id));
+      if (!options.allow_non_restored_state()) problems.push_back(AbsentText(id, held));
       continue;
     }
+    const size_t before_it = problems.size();
     CompareTraits(id, held, *old_node->second, *new_node->second, &problems);
     CheckTopics(id, held, *new_node->second, &problems);
+    only_absent &= problems.size() == before_it;
   }
   if (problems.empty()) return Ok();
   return UserError(
       "checkpoint {} of job {} does not fit this job (then -> now):\n  {}\n"
-      "change these back, or start the job without the checkpoint",
-      manifest.checkpoint_id(), manifest.job_id(), fmt::join(problems, "\n  "));
+      "change these back, {}",
+      manifest.checkpoint_id(), manifest.job_id(), fmt::join(problems, "\n  "),
+      only_absent ? "or give up what they hold with --allow-non-restored-state"
+                  : "or start the job without the checkpoint");
 }
 
 }  // namespace watershed

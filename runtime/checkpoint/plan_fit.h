@@ -9,7 +9,9 @@
 namespace watershed {
 
 // A user error lists everything that does not fit, as "operator 'sessions': key: [ip STRING] ->
-// [host STRING]". What holds nothing may change or go; what is new begins empty.
-Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan);
+// [host STRING]". What holds nothing may change or go; what is new begins empty. With
+// allow_non_restored_state operators that hold something may go too.
+Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan,
+                     const v1::RestoreOptions& options = {});
 
 }  // namespace watershed

@@ -11,6 +11,7 @@
 #include "runtime/checkpoint/plan_fit.h"
 #include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
+#include "runtime/types/event_time.h"
 #include "runtime/types/key_group.h"
 
 namespace watershed {
@@ -52,8 +53,8 @@ KeyGroupRange RangeOf(const v1::KeyedStateSnapshot& state) {
 class VertexRestore {
  public:
   VertexRestore(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan,
-                const v1::Vertex& vertex)
-      : manifest_(manifest), plan_(plan), vertex_(vertex) {
+                const v1::Vertex& vertex, bool is_fork)
+      : manifest_(manifest), plan_(plan), vertex_(vertex), is_fork_(is_fork) {
     std::set<std::string> nodes, former;
     for (const v1::PlanNode& node : vertex.nodes()) nodes.insert(node.id());
     for (const v1::Vertex& old : manifest.plan().vertices()) {
@@ -77,7 +78,7 @@ class VertexRestore {
     SetWatermarks();
     if (SourceNode(vertex_) != nullptr) WS_RETURN_IF_ERROR(AssignSplitsTo(assignment));
     for (const std::string& node : nodes_) WS_RETURN_IF_ERROR(AssignOperator(node));
-    WS_RETURN_IF_ERROR(AssignSinks());
+    if (!is_fork_) WS_RETURN_IF_ERROR(AssignSinks());
     for (size_t i = 0; i < restores_.size(); ++i) {
       assignment->subtasks[{vertex_.id(), static_cast<int32_t>(i)}] = std::move(restores_[i]);
     }
@@ -94,7 +95,8 @@ class VertexRestore {
       if (!part->has_watermark_ms()) return;
       minimum = std::min(minimum.value_or(part->watermark_ms()), part->watermark_ms());
     }
-    if (!minimum) return;
+    // Whoever had ended ends again, unless a drained job is to go on: then it begins anew.
+    if (!minimum || *minimum == kMaxWatermarkMs) return;
     for (v1::SubtaskRestore& restore : restores_) restore.set_watermark_ms(*minimum);
   }
 
@@ -188,6 +190,7 @@ class VertexRestore {
   const v1::CheckpointManifest& manifest_;
   const v1::PhysicalPlan& plan_;
   const v1::Vertex& vertex_;
+  const bool is_fork_;
   std::set<std::string> nodes_;
   Parts parts_;  // of the vertices that had any of these nodes
   std::vector<v1::SubtaskRestore> restores_;
@@ -196,12 +199,13 @@ class VertexRestore {
 }  // namespace
 
 Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
-                                        const v1::PhysicalPlan& plan) {
+                                        const v1::PhysicalPlan& plan,
+                                        const v1::RestoreOptions& options) {
   WS_RETURN_IF_ERROR(CheckParts(manifest));
-  WS_RETURN_IF_ERROR(CheckPlanFits(manifest, plan));
+  WS_RETURN_IF_ERROR(CheckPlanFits(manifest, plan, options));
   RestoreAssignment assignment;
   for (const v1::Vertex& vertex : plan.vertices()) {
-    VertexRestore restore(manifest, plan, vertex);
+    VertexRestore restore(manifest, plan, vertex, options.fork());
     if (restore.has_former()) WS_RETURN_IF_ERROR(restore.AssignTo(&assignment));
   }
   return assignment;

@@ -28,12 +28,14 @@ struct RestoreAssignment {
 // - Watermark: the minimum over the former subtasks of the vertex; of a source's, those with
 // splits.
 // - Splits keep their positions and watermarks.
-// - Sinks: every former writer goes to exactly one subtask (writer % parallelism).
+// - Sinks: every former writer goes to exactly one subtask (writer % parallelism); with `fork` to
+//   none: this is another lineage, whose writers begin anew.
 // Refused, as a user error that says what no longer fits (plan_fit.h): another number of key
-// groups, operators of the checkpoint that the plan does not have, and those whose key, window or
-// aggregates changed. A manifest that contradicts itself, or lacks a subtask or a key group, is an
-// internal error.
+// groups, operators of the checkpoint that the plan does not have (unless the options allow that),
+// and those whose key, window or aggregates changed. A manifest that contradicts itself, or lacks a
+// subtask or a key group, is an internal error.
 Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
-                                        const v1::PhysicalPlan& plan);
+                                        const v1::PhysicalPlan& plan,
+                                        const v1::RestoreOptions& options = {});
 
 }  // namespace watershed

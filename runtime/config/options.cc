@@ -103,6 +103,9 @@ const ConfigOption<std::string> kHighAvailabilityStorageDir{
 const ConfigOption<std::string> kCheckpointDir{
     {"execution.checkpointing.dir", ConfigType::kString, "",
      "Directory for checkpoints, reachable by every process.", kServers}};
+const ConfigOption<std::string> kSavepointDir{
+    {"execution.checkpointing.savepoint-dir", ConfigType::kString, "",
+     "Directory for savepoints whose request names none.", kJobManager}};
 const ConfigOption<std::chrono::milliseconds> kCheckpointTimeout{
     {"execution.checkpointing.timeout",
      ConfigType::kDuration,

@@ -61,6 +61,7 @@ extern const ConfigOption<PortRange> kPrometheusPort;
 extern const ConfigOption<std::string> kPrometheusBindHost;
 extern const ConfigOption<std::string> kHighAvailabilityStorageDir;
 extern const ConfigOption<std::string> kCheckpointDir;
+extern const ConfigOption<std::string> kSavepointDir;
 extern const ConfigOption<std::chrono::milliseconds> kCheckpointTimeout;
 extern const ConfigOption<std::chrono::milliseconds> kCheckpointMinPause;
 extern const ConfigOption<int64_t> kTolerableFailedCheckpoints;

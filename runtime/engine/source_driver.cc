@@ -34,6 +34,7 @@ SourceDriver::SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<Recor
     if (restored == parameters_.split_watermarks_ms.end()) continue;
     watermarks_.RestoreSplit(static_cast<int>(i), restored->second);
   }
+  if (parameters_.suspended) suspended_by_ = CheckpointId{-1};
   RegisterMetrics();
 }
 
@@ -86,7 +87,7 @@ Status SourceDriver::Open() {
 }
 
 Result<std::optional<TaskInput::Element>> SourceDriver::Next() {
-  if (queue_.empty() && !ended_) WS_RETURN_IF_ERROR(Poll(milliseconds(0)));
+  if (queue_.empty() && !ended_ && !suspended_by_) WS_RETURN_IF_ERROR(Poll(milliseconds(0)));
   if (queue_.empty()) return std::optional<Element>();
   std::optional<Element> next(std::move(queue_.front()));
   queue_.pop_front();
@@ -94,7 +95,7 @@ Result<std::optional<TaskInput::Element>> SourceDriver::Next() {
 }
 
 Status SourceDriver::Wait() {
-  if (parameters_.splits.empty() || ended_) {
+  if (parameters_.splits.empty() || ended_ || suspended_by_) {
     parameters_.mailbox->Wait();
     return Ok();
   }
@@ -212,8 +213,12 @@ SourceDriver::Place SourceDriver::CurrentPlace() const {
   return place;
 }
 
-void SourceDriver::OnTrigger(const Barrier& barrier) {
+void SourceDriver::OnTrigger(const Barrier& barrier, SourceStop stop) {
   if (ended_) return;
+  if (stop == SourceStop::kDrain) return AddEnd();
+  // Told to go on, it had been suspended by one that was given up meanwhile.
+  suspended_by_.reset();
+  if (stop == SourceStop::kSuspend) suspended_by_ = barrier.checkpoint_id;
   Place place = CurrentPlace();
   Add(barrier);
   if (IsPlanted(PlantedBug::kOffsetsOneBatchLate) && Poll(milliseconds(0))) place = CurrentPlace();
@@ -240,6 +245,11 @@ void SourceDriver::OnCheckpointComplete(CheckpointId checkpoint) {
   if (noted == noted_.end() || !opened_) return;
   source_->OnCheckpointComplete(noted->second.positions);
   noted_.erase(noted_.begin(), std::next(noted));
+}
+
+void SourceDriver::OnCheckpointAborted(CheckpointId checkpoint) {
+  noted_.erase(checkpoint);
+  if (suspended_by_ == checkpoint) suspended_by_.reset();
 }
 
 void SourceDriver::OnBackpressure() { watermarks_.HoldIdleClocks(parameters_.clock->Steady()); }

@@ -42,6 +42,7 @@ class SourceDriver final : public TaskInput {
     // Restored: the watermark that the task hands on first, and those of splits by their ids.
     TimestampMs watermark_ms = kMinWatermarkMs;
     std::map<std::string, TimestampMs> split_watermarks_ms;
+    bool suspended = false;  // until the first barrier that says otherwise
   };
 
   SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<RecordDecoder> decoder,
@@ -55,9 +56,9 @@ class SourceDriver final : public TaskInput {
   void UpdateGauges() override;
   std::string degraded_reason() const override { return polled_.degraded_reason; }
   // Ignored at the end: the task takes the snapshot by itself then.
-  void OnTrigger(const Barrier& barrier) override;
+  void OnTrigger(const Barrier& barrier, SourceStop stop) override;
   void OnCheckpointComplete(CheckpointId checkpoint) override;
-  void OnCheckpointAborted(CheckpointId checkpoint) override { noted_.erase(checkpoint); }
+  void OnCheckpointAborted(CheckpointId checkpoint) override;
   // Positions and watermarks as of the barrier's place among the rows.
   void Snapshot(CheckpointId checkpoint, v1::SubtaskSnapshot& out) override;
   void Close() override;
@@ -97,6 +98,7 @@ class SourceDriver final : public TaskInput {
   std::map<CheckpointId, Place> noted_;  // of checkpoints neither complete nor aborted
   bool opened_ = false;
   bool ended_ = false;
+  std::optional<CheckpointId> suspended_by_;  // hands out nothing; -1: since its begin
 
   bool idle_told_ = false;
   TimestampMs watermark_told_ms_ = kMinWatermarkMs;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/connectors/source.h"
+#include "runtime/engine/task_input.h"
 #include "runtime/exchange/channel.h"
 #include "runtime/metrics/metrics.h"
 #include "runtime/types/clock.h"
@@ -84,6 +85,8 @@ struct TaskSpec {
   // What the subtask takes over; null: it begins empty. Its files are in `restore_storage`.
   std::shared_ptr<const v1::SubtaskRestore> restore;
   std::shared_ptr<ObjectStorage> restore_storage;
+  // The job was restored to be stopped: its source reads nothing before a barrier says otherwise.
+  bool suspended = false;
 };
 
 // Where a task's answers about checkpoints go. Thread-safe; returns at once.
@@ -168,10 +171,11 @@ class Task {
   // A source begins the checkpoint with a barrier; any other task notes it, because one whose
   // inputs have all ended gets no barrier and takes its snapshot by itself. An id that is not above
   // all before is ignored.
-  virtual void TriggerCheckpoint(const Barrier& barrier) = 0;
+  // `stop`: for sources; the others see what comes of it.
+  virtual void TriggerCheckpoint(const Barrier& barrier, SourceStop stop) = 0;
   // All up to this one are complete: sinks commit; the responder is told when they have. A task
-  // whose input ended before its barrier finishes after that.
-  virtual void NotifyCheckpointComplete(CheckpointId checkpoint) = 0;
+  // whose input ended before its barrier finishes after that. `is_last`: so do all others.
+  virtual void NotifyCheckpointComplete(CheckpointId checkpoint, bool is_last) = 0;
   // It will not be completed: an alignment that waits for it is given up. What was written for it
   // is part of the next one.
   virtual void NotifyCheckpointAborted(CheckpointId checkpoint) = 0;

@@ -318,6 +318,7 @@ class TaskBuilder {
     MetricGroup* metrics = AddMetrics(*scan_);
     WS_ASSIGN_OR_RETURN(SchemaPtr schema, SchemaFromProto(scan_->output_schema()));
     SourceDriver::Parameters parameters;
+    parameters.suspended = spec_.suspended;
     WS_RETURN_IF_ERROR(SetWatermarks(*schema, parameters));
     std::unique_ptr<Decoder> decoder;
     if (!scan.format().name().empty()) {

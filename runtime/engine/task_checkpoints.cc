@@ -20,23 +20,23 @@ int64_t Microseconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-Status TaskCheckpoints::OnTrigger(const Barrier& barrier) {
+Status TaskCheckpoints::OnTrigger(const Barrier& barrier, SourceStop stop) {
   if (!running_) {
-    early_.push_back(barrier);
+    early_.emplace_back(barrier, stop);
     return Ok();
   }
   if (barrier.checkpoint_id <= last_taken_) return Ok();
   if (noted_ && barrier.checkpoint_id <= noted_->checkpoint_id) return Ok();
   noted_ = barrier;
   if (ended_) return Take(barrier);
-  parts_.input->OnTrigger(barrier);
+  parts_.input->OnTrigger(barrier, stop);
   return Ok();
 }
 
 Status TaskCheckpoints::OnRunning() {
   running_ = true;
-  for (const Barrier& barrier : std::exchange(early_, {})) {
-    WS_RETURN_IF_ERROR(OnTrigger(barrier));
+  for (const auto& [barrier, stop] : std::exchange(early_, {})) {
+    WS_RETURN_IF_ERROR(OnTrigger(barrier, stop));
   }
   return Ok();
 }
@@ -131,7 +131,9 @@ void TaskCheckpoints::WriteSlice() {
   });
 }
 
-Status TaskCheckpoints::OnComplete(CheckpointId checkpoint) {
+Status TaskCheckpoints::OnComplete(CheckpointId checkpoint, bool is_last) {
+  stopped_ |= is_last;
+  if (is_last && !final_) final_ = checkpoint;
   parts_.input->OnCheckpointComplete(checkpoint);
   WS_RETURN_IF_ERROR(parts_.chain->OnCheckpointComplete(checkpoint));
   to_confirm_ = std::max(to_confirm_.value_or(checkpoint), checkpoint);

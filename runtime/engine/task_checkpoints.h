@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "runtime/engine/mailbox.h"
@@ -28,8 +29,9 @@ class TaskCheckpoints {
   explicit TaskCheckpoints(const Parts& parts) : parts_(parts) {}
 
   // Mail. What comes before the task runs waits for OnRunning.
-  Status OnTrigger(const Barrier& barrier);
-  Status OnComplete(CheckpointId checkpoint);
+  Status OnTrigger(const Barrier& barrier, SourceStop stop);
+  // `is_last`: the job is stopped with it, and the task ends without an end of its input.
+  Status OnComplete(CheckpointId checkpoint, bool is_last);
   Status OnAborted(CheckpointId checkpoint);
 
   Status OnRunning();
@@ -39,7 +41,10 @@ class TaskCheckpoints {
   Status OnBarrier(const Barrier& barrier, TimestampMs watermark_ms);
   // Between two elements: writes a slice of what is frozen, confirms what is committed.
   void Advance();
-  // A checkpoint whose barrier came after the end is complete, and its sinks have committed.
+  // The job was stopped.
+  bool stopped() const { return stopped_; }
+  // The last checkpoint of this task is complete, and its sinks have committed: the first whose
+  // barrier came after the end, or that with which the job was stopped.
   bool finished() const { return final_ && confirmed_ >= *final_; }
 
  private:
@@ -54,7 +59,8 @@ class TaskCheckpoints {
   const Parts parts_;
   bool running_ = false;
   bool ended_ = false;
-  std::vector<Barrier> early_;
+  bool stopped_ = false;
+  std::vector<std::pair<Barrier, SourceStop>> early_;
   TimestampMs watermark_ms_ = kMinWatermarkMs;
   std::optional<Barrier> noted_;  // triggered, its snapshot not taken yet
   CheckpointId last_taken_{-1};   // or aborted
@@ -63,7 +69,7 @@ class TaskCheckpoints {
   std::chrono::milliseconds slice_pause_{0};
   std::optional<CheckpointId> to_confirm_;
   CheckpointId confirmed_{-1};
-  std::optional<CheckpointId> final_;  // the first taken after the end
+  std::optional<CheckpointId> final_;
 };
 
 }  // namespace watershed

@@ -40,11 +40,11 @@ void TaskCore::Cancel() {
   mailbox_->Notify();
 }
 
-void TaskCore::TriggerCheckpoint(const Barrier& barrier) {
-  PostCheckpointMail([barrier](TaskCheckpoints& to) { return to.OnTrigger(barrier); });
+void TaskCore::TriggerCheckpoint(const Barrier& barrier, SourceStop stop) {
+  PostCheckpointMail([=](TaskCheckpoints& to) { return to.OnTrigger(barrier, stop); });
 }
-void TaskCore::NotifyCheckpointComplete(CheckpointId checkpoint) {
-  PostCheckpointMail([checkpoint](TaskCheckpoints& to) { return to.OnComplete(checkpoint); });
+void TaskCore::NotifyCheckpointComplete(CheckpointId checkpoint, bool is_last) {
+  PostCheckpointMail([=](TaskCheckpoints& to) { return to.OnComplete(checkpoint, is_last); });
 }
 void TaskCore::NotifyCheckpointAborted(CheckpointId checkpoint) {
   PostCheckpointMail([checkpoint](TaskCheckpoints& to) { return to.OnAborted(checkpoint); });
@@ -150,6 +150,7 @@ Result<TaskCore::StepResult> TaskCore::RunOnce() {
     return finished_ ? StepResult::kEnded : WaitFor(WaitsFor::kMail);
   }
   if (chain.full()) return WaitFor(WaitsFor::kRoom);
+  if (checkpoints_ != nullptr && checkpoints_->stopped() && !ending_) return EndStopped();
   Progress progress = Progress::kDone;
   if (chain.visiting()) {
     WS_ASSIGN_OR_RETURN(progress, chain.Continue());
@@ -173,6 +174,14 @@ Result<TaskCore::StepResult> TaskCore::EndInput() {
       [](TaskStatus&) {});  // the figures go with it: who waits for the end need not ask for them
   WS_RETURN_IF_ERROR(checkpoints_->OnEnded());
   return StepResult::kProgressed;
+}
+
+// Those behind must not take the closed channels for broken ones. No watermark precedes the end, so
+// nothing fires; nothing has come since the last barrier, so nothing is open.
+Result<TaskCore::StepResult> TaskCore::EndStopped() {
+  ending_ = true;
+  WS_ASSIGN_OR_RETURN(const Progress progress, parts_.chain->HandOn(EndOfInput{}));
+  return progress == Progress::kDone ? EndInput() : Result<StepResult>(StepResult::kProgressed);
 }
 
 Result<Progress> TaskCore::Handle(const TaskInput::Element& element) {

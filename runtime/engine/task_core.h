@@ -40,8 +40,8 @@ class TaskCore {
 
   // Any thread: see Task.
   void Cancel();
-  void TriggerCheckpoint(const Barrier& barrier);
-  void NotifyCheckpointComplete(CheckpointId checkpoint);
+  void TriggerCheckpoint(const Barrier& barrier, SourceStop stop);
+  void NotifyCheckpointComplete(CheckpointId checkpoint, bool is_last);
   void NotifyCheckpointAborted(CheckpointId checkpoint);
   TaskStatus status() const;
   TaskFigures figures() const { return parts_.metrics->figures(); }
@@ -64,6 +64,7 @@ class TaskCore {
   Result<Progress> Handle(const TaskInput::Element& element);
   Result<Progress> HandOnWatermark(TimestampMs time_ms);
   Result<StepResult> EndInput();
+  Result<StepResult> EndStopped();
   StepResult WaitFor(WaitsFor what);
   void End(Status result);
   void Close();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,13 @@ namespace watershed {
 namespace v1 {
 class SubtaskSnapshot;
 }
+
+// What a source does behind a barrier that it is told to begin.
+enum class SourceStop : uint8_t {
+  kGoOn,
+  kSuspend,  // hands out no more rows or watermarks, unless that checkpoint is given up
+  kDrain,    // ends: +∞ and the end of input stand in the barrier's place
+};
 
 // One thread.
 class TaskInput {
@@ -38,7 +46,7 @@ class TaskInput {
 
   // Of checkpoints, once it is open. A source puts the barrier behind what it has polled; whoever
   // gets barriers from others need not do anything.
-  virtual void OnTrigger(const Barrier& barrier) { (void)barrier; }
+  virtual void OnTrigger(const Barrier& barrier, SourceStop stop) { (void)barrier, (void)stop; }
   virtual void OnCheckpointComplete(CheckpointId checkpoint) { (void)checkpoint; }
   virtual void OnCheckpointAborted(CheckpointId checkpoint) { (void)checkpoint; }
   // Adds what belongs to the barrier that Next returned last, or to the end of the input.

@@ -276,6 +276,8 @@ Status WindowAggregate::Restore(const SnapshotReader& reader) {
     std::memcpy(&time_ms, part.data(), sizeof time_ms);
     minimum = std::min(minimum.value_or(kMaxWatermarkMs), time_ms);
   }
+  // Whoever had ended ends again, unless a drained job is to go on: then it begins anew.
+  if (minimum == kMaxWatermarkMs) minimum.reset();
   watermark_ms_ = minimum.value_or(kMinWatermarkMs);
   fire_before_rows_ = true;  // else a row could reopen what was about to fire
   return Ok();

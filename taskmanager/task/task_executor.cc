@@ -133,6 +133,7 @@ Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request,
   attempt.plan = std::make_shared<v1::PhysicalPlan>(request.plan());
   attempt.storages = storages;
   attempt.lineage = request.checkpoints().lineage();
+  attempt.suspended = request.suspended();
   for (const v1::TaskDeployment& deployment : request.tasks()) {
     Result<std::unique_ptr<Task>> task = CreateTask(key, attempt, deployment);
     if (!task) {
@@ -159,6 +160,7 @@ Result<std::unique_ptr<Task>> TaskExecutor::CreateTask(const AttemptKey& key,
   for (const v1::Split& split : deployment.splits()) spec.splits.push_back(FromProto(split));
   spec.checkpoint_storage = attempt.storages.target;
   spec.lineage = attempt.lineage;
+  spec.suspended = attempt.suspended;
   spec.unique = services_.make_unique ? services_.make_unique() : RandomHex();
   spec.restore_storage = attempt.storages.restore;
   if (deployment.has_restore()) {
@@ -182,10 +184,11 @@ std::vector<v1::TaskId> TaskExecutor::Cancel(const JobId& job, Attempt attempt) 
   return live;
 }
 
-bool TaskExecutor::TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier) {
+bool TaskExecutor::TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier,
+                                     SourceStop stop) {
   const auto running = attempts_.find({job, attempt});
   if (running == attempts_.end()) return false;
-  for (const auto& [key, task] : running->second.tasks) task.task->TriggerCheckpoint(barrier);
+  for (const auto& [key, task] : running->second.tasks) task.task->TriggerCheckpoint(barrier, stop);
   return true;
 }
 
@@ -197,7 +200,7 @@ bool TaskExecutor::NotifyCheckpoint(const v1::NotifyCheckpointRequest& request) 
   const CheckpointId aborted{request.aborted_checkpoint_id()};
   attempt.notified = std::max(attempt.notified, completed);
   for (const auto& [key, task] : attempt.tasks) {
-    if (completed.value != 0) task.task->NotifyCheckpointComplete(completed);
+    if (completed.value != 0) task.task->NotifyCheckpointComplete(completed, request.is_last());
     if (aborted.value != 0) task.task->NotifyCheckpointAborted(aborted);
   }
   return true;

@@ -59,7 +59,8 @@ class TaskExecutor {
   // afterwards.
   std::vector<v1::TaskId> Cancel(const JobId& job, Attempt attempt);
   // Of checkpoints, to every task of the attempt. False: it does not run here (any more).
-  bool TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier);
+  bool TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier,
+                         SourceStop stop);
   bool NotifyCheckpoint(const v1::NotifyCheckpointRequest& request);
   // What runs here, for a JobManager that may not know it.
   std::vector<v1::RunningAttempt> RunningAttempts() const;
@@ -83,6 +84,7 @@ class TaskExecutor {
     std::shared_ptr<const v1::PhysicalPlan> plan;
     CheckpointStorages storages;
     std::string lineage;
+    bool suspended = false;
     CheckpointId notified{0};
     std::map<TaskKey, RunningTask> tasks;
   };

@@ -8,6 +8,11 @@
 namespace watershed {
 namespace {
 
+SourceStop FromProto(v1::SourceStop stop) {
+  if (stop == v1::SUSPEND) return SourceStop::kSuspend;
+  return stop == v1::DRAIN ? SourceStop::kDrain : SourceStop::kGoOn;
+}
+
 Status NotHere(const std::string& job, int32_t attempt) {
   return InternalError("attempt {} of job {} does not run here", attempt, job);
 }
@@ -85,8 +90,8 @@ Status TaskManagerControl::TriggerCheckpoint(const v1::TriggerCheckpointRequest&
   WS_RETURN_IF_ERROR(CheckLeader(request.leader_epoch()));
   const Barrier barrier{CheckpointId{request.checkpoint_id()}, request.trigger_time_ms(),
                         request.is_savepoint()};
-  const bool runs =
-      parts_.tasks->TriggerCheckpoint(JobId{request.job_id()}, Attempt{request.attempt()}, barrier);
+  const bool runs = parts_.tasks->TriggerCheckpoint(
+      JobId{request.job_id()}, Attempt{request.attempt()}, barrier, FromProto(request.stop()));
   return runs ? Ok() : NotHere(request.job_id(), request.attempt());
 }
 

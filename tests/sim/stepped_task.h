@@ -33,9 +33,11 @@ class SteppedTask final : public Task {
 
   void Start() override { StepAfter(nanoseconds(0)); }
   void Cancel() override { core_.Cancel(); }
-  void TriggerCheckpoint(const Barrier& barrier) override { core_.TriggerCheckpoint(barrier); }
-  void NotifyCheckpointComplete(CheckpointId checkpoint) override {
-    core_.NotifyCheckpointComplete(checkpoint);
+  void TriggerCheckpoint(const Barrier& barrier, SourceStop stop) override {
+    core_.TriggerCheckpoint(barrier, stop);
+  }
+  void NotifyCheckpointComplete(CheckpointId checkpoint, bool is_last) override {
+    core_.NotifyCheckpointComplete(checkpoint, is_last);
   }
   void NotifyCheckpointAborted(CheckpointId checkpoint) override {
     core_.NotifyCheckpointAborted(checkpoint);

@@ -100,6 +100,7 @@ void CheckpointedJob::Start(int32_t parallelism, const v1::CheckpointManifest* f
       spec.lineage = "lineage";
       spec.unique = fmt::format("unique{}", attempt_);
       if (with_checkpoints) spec.checkpoint_storage = storage_;
+      spec.suspended = suspended;
       const auto restored = assignment.subtasks.find({vertex.id(), subtask});
       if (restored != assignment.subtasks.end()) {
         spec.restore = std::make_shared<v1::SubtaskRestore>(restored->second);
@@ -166,11 +167,13 @@ bool CheckpointedJob::AllEnded() const {
                      [](const auto& task) { return task->figures().ended; });
 }
 
-void CheckpointedJob::Trigger(int64_t checkpoint) {
-  for (const auto& task : tasks_) task->TriggerCheckpoint({{checkpoint}, clock.NowMs(), false});
+void CheckpointedJob::Trigger(int64_t checkpoint, SourceStop stop) {
+  for (const auto& task : tasks_) {
+    task->TriggerCheckpoint({{checkpoint}, clock.NowMs(), false}, stop);
+  }
 }
-void CheckpointedJob::Complete(int64_t checkpoint) {
-  for (const auto& task : tasks_) task->NotifyCheckpointComplete({checkpoint});
+void CheckpointedJob::Complete(int64_t checkpoint, bool is_last) {
+  for (const auto& task : tasks_) task->NotifyCheckpointComplete({checkpoint}, is_last);
 }
 void CheckpointedJob::Abort(int64_t checkpoint) {
   for (const auto& task : tasks_) task->NotifyCheckpointAborted({checkpoint});

@@ -42,8 +42,8 @@ class CheckpointedJob final : public CheckpointResponder {
   bool StepAll();      // one round; false: nothing could be done
 
   // To every task of the attempt.
-  void Trigger(int64_t checkpoint);
-  void Complete(int64_t checkpoint);
+  void Trigger(int64_t checkpoint, SourceStop stop = SourceStop::kGoOn);
+  void Complete(int64_t checkpoint, bool is_last = false);
   void Abort(int64_t checkpoint);
   // Trigger, run until all have acknowledged, make the manifest.
   v1::CheckpointManifest Take(int64_t checkpoint);
@@ -72,6 +72,7 @@ class CheckpointedJob final : public CheckpointResponder {
   MemoryAccount* memory = nullptr;    // null: nothing is bounded by one
   bool hold_io = false;
   bool hold_sink_calls = false;
+  bool suspended = false;          // tasks of the next Start are
   bool failures_expected = false;  // else a task that fails fails the test
   ManualClock clock;
 

@@ -242,7 +242,7 @@ TEST_F(SourceDriverTest, ABarrierComesBehindTheRowsThatWerePolledBefore) {
   Make(2);
   Answer({{0, "a@22", 6}, {0, "b@21", 7}});
   ASSERT_TRUE(driver_->Wait());  // polled, not handed out yet
-  driver_->OnTrigger({.checkpoint_id = {5}});
+  driver_->OnTrigger({.checkpoint_id = {5}}, SourceStop::kGoOn);
   Answer({{1, "c@99", 3}});
   EXPECT_THAT(ReadAll(), ElementsAre("rows:a@22,b@21", "barrier:5", "rows:c@99", "watermark:12"));
   EXPECT_THAT(SplitsOf(*driver_, 5), ElementsAre("web-0@8 w12", "web-1@0"));
@@ -253,7 +253,7 @@ TEST_F(SourceDriverTest, AtItsEndNoBarrierFollows) {
   Make(1);
   AnswerFinished();
   ASSERT_TRUE(driver_->Wait());
-  driver_->OnTrigger({.checkpoint_id = {5}});
+  driver_->OnTrigger({.checkpoint_id = {5}}, SourceStop::kGoOn);
   EXPECT_THAT(ReadAll(), ElementsAre("watermark:max", "end"));
 }
 

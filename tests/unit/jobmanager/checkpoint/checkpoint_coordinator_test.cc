@@ -18,6 +18,7 @@ using Trigger = CheckpointCoordinator::Trigger;
 using Store = CheckpointCoordinator::Store;
 using Notify = CheckpointCoordinator::Notify;
 using FailJob = CheckpointCoordinator::FailJob;
+using Answer = CheckpointCoordinator::Answer;
 
 const Key kSource0("source", 0);
 const Key kSource1("source", 1);
@@ -59,14 +60,20 @@ class CheckpointCoordinatorTest : public testing::Test {
     std::vector<std::string> words;
     for (auto& action : coordinator_->Next(Now())) {
       if (const auto* trigger = std::get_if<Trigger>(&action)) {
-        words.push_back(fmt::format("trigger {}", trigger->checkpoint.value));
+        words.push_back(fmt::format("trigger {}{}", trigger->checkpoint.value, Kind(*trigger)));
       } else if (auto* store = std::get_if<Store>(&action)) {
         words.push_back(fmt::format("store {}", store->checkpoint.value));
         stored_ = std::move(*store);
       } else if (const auto* notify = std::get_if<Notify>(&action)) {
         words.push_back(notify->aborted.value > 0
                             ? fmt::format("aborted {}", notify->aborted.value)
-                            : fmt::format("completed {}", notify->completed.value));
+                            : fmt::format("completed {}{}", notify->completed.value,
+                                          notify->is_last ? " (last)" : ""));
+      } else if (const auto* answer = std::get_if<Answer>(&action)) {
+        words.push_back(fmt::format("{}: {}", answer->request.operation_id,
+                                    answer->outcome
+                                        ? std::to_string(answer->outcome->checkpoint_id())
+                                        : answer->outcome.error().message));
       } else {
         words.push_back("fail: " + std::get<FailJob>(action).reason);
       }
@@ -74,6 +81,11 @@ class CheckpointCoordinatorTest : public testing::Test {
     return words;
   }
 
+  static std::string Kind(const Trigger& trigger) {
+    if (trigger.stop == v1::SUSPEND) return " (suspend)";
+    if (trigger.stop == v1::DRAIN) return " (drain)";
+    return trigger.is_savepoint ? " (savepoint)" : "";
+  }
   static v1::SubtaskSnapshot Part(bool ended = false, bool has_segment = false) {
     v1::SubtaskSnapshot part;
     part.set_ended(ended);
@@ -495,5 +507,76 @@ TEST_F(CheckpointCoordinatorTest, WhatAdoptedTasksSaidLastIsSaidAgain) {
     for (const v1::SinkSnapshot& sink : part.sinks()) EXPECT_EQ(sink.unconfirmed_size(), 0);
   }
 }
+TEST_F(CheckpointCoordinatorTest, WhatIsAskedForComesAtOnceOneByOneAndIsAnswered) {
+  CheckpointSettings settings = EverySecond();
+  settings.min_pause = milliseconds(10'000);
+  StartRunning(settings);
+  coordinator_->Request({.operation_id = "first", .savepoint_directory = "file:///s"});
+  coordinator_->Request({.operation_id = "second"});
+  EXPECT_THAT(At(10), ElementsAre("trigger 1 (savepoint)"));
+  AcknowledgeAll(1);
+  EXPECT_THAT(Step(), ElementsAre("store 1"));
+  ASSERT_TRUE(stored_.request);
+  EXPECT_EQ(stored_.request->savepoint_directory, "file:///s");
+  Stored(1);
+  EXPECT_THAT(Step(), ElementsAre("first: 1", "completed 1", "trigger 2"));
+  ConfirmAll(1);
+  coordinator_->OnDeclined(CheckpointId{2}, kSource1, "no", Now());
+  EXPECT_THAT(Step(), ElementsAre("aborted 2", "second: checkpoint 2 failed: events (2/2): no"));
+  EXPECT_THAT(At(20), IsEmpty());  // the next is periodic, and waits for the pause
+}
+
+TEST_F(CheckpointCoordinatorTest, WhatIsAskedForWaitsForTheConfirmationOfSegmentsToo) {
+  StartRunning(EverySecond());
+  EXPECT_THAT(At(1000), ElementsAre("trigger 1"));
+  AcknowledgeAll(1, /*has_segment=*/true);
+  EXPECT_THAT(Step(), ElementsAre("store 1"));
+  coordinator_->Request({.operation_id = "it"});
+  Stored(1);
+  EXPECT_THAT(Step(), ElementsAre("completed 1"));
+  ConfirmAll(1);
+  EXPECT_THAT(Step(), ElementsAre("trigger 2"));
+}
+
+TEST_F(CheckpointCoordinatorTest, AJobWithoutAnIntervalTakesWhatIsAskedFor) {
+  StartRunning({});
+  EXPECT_THAT(At(1000), IsEmpty());
+  coordinator_->Request({.operation_id = "it"});
+  EXPECT_THAT(Step(), ElementsAre("trigger 1"));
+}
+
+TEST_F(CheckpointCoordinatorTest, NothingComesAfterTheCheckpointThatAJobIsStoppedWith) {
+  StartRunning(EverySecond());
+  coordinator_->Request({.operation_id = "stop", .stop = v1::SUSPEND});
+  EXPECT_THAT(At(10), ElementsAre("trigger 1 (suspend)"));
+  AcknowledgeAll(1, /*has_segment=*/true);
+  EXPECT_THAT(Step(), ElementsAre("store 1"));
+  Stored(1);
+  EXPECT_THAT(Step(), ElementsAre("stop: 1", "completed 1 (last)"));
+  EXPECT_THAT(At(1010), ElementsAre("completed 1 (last)"));  // told again
+  ConfirmAll(1);
+  coordinator_->Request({.operation_id = "late"});
+  EXPECT_THAT(At(60'000), IsEmpty());
+}
+
+TEST_F(CheckpointCoordinatorTest, AStopThatFailsIsAnsweredAndTheJobGoesOn) {
+  StartRunning(EverySecond());
+  coordinator_->Request({.operation_id = "stop", .stop = v1::DRAIN});
+  EXPECT_THAT(At(10), ElementsAre("trigger 1 (drain)"));
+  AcknowledgeAll(1);
+  EXPECT_THAT(Step(), ElementsAre("store 1"));
+  coordinator_->OnStoreFailed(CheckpointId{1}, "full", Now());
+  EXPECT_THAT(Step(), ElementsAre("aborted 1", "stop: checkpoint 1 failed: full"));
+  EXPECT_THAT(At(1010), ElementsAre("trigger 2"));
+}
+
+TEST_F(CheckpointCoordinatorTest, ANewLeaderTellsThatTheLastOneWasTheLast) {
+  Start(EverySecond(), {Ref(7)}, 8);
+  coordinator_->OnAdopted(Now(), {}, /*is_stopped=*/true);
+  EXPECT_THAT(Step(), ElementsAre("completed 7 (last)"));
+  ConfirmAll(7);
+  EXPECT_THAT(At(60'000), IsEmpty());
+}
+
 }  // namespace
 }  // namespace watershed

@@ -1,0 +1,165 @@
+// What a JobMaster does when it is asked for a checkpoint, for a savepoint, or to stop with one.
+// (DECISIONS.md, "Savepoints and stops".)
+#include <algorithm>
+
+#include "jobmanager/job/job_master.h"
+#include "runtime/status/job_status.h"
+
+namespace watershed {
+
+Status JobMaster::CheckMayBeAsked() const {
+  if (ended()) return UserError("job {} has ended: it is {}", id_.hex, NameOf(state()));
+  if (checkpoints_ == nullptr) {
+    return UserError(
+        "this cluster takes no checkpoints: set execution.checkpointing.dir to a directory that "
+        "the JobManager and every TaskManager reach, in the configuration of all of them");
+  }
+  return Ok();
+}
+
+Status JobMaster::RequestCheckpoint(const std::string& operation_id,
+                                    const std::string& savepoint_directory) {
+  if (operations_.Knows(operation_id)) return Ok();
+  WS_RETURN_IF_ERROR(CheckMayBeAsked());
+  if (state() != v1::RUNNING) {
+    return UserError("job {} is {}; a checkpoint can be taken while it is RUNNING", id_.hex,
+                     NameOf(state()));
+  }
+  if (!TakesCheckpoints()) {
+    return UserError(
+        "job {} takes no checkpoints, so its sinks publish by themselves: give it "
+        "'checkpointing: {{ interval: … }}'",
+        id_.hex);
+  }
+  if (IsToStop()) return UserError("job {} is being stopped with a savepoint", id_.hex);
+  operations_.Begin(operation_id, savepoint_directory.empty() ? v1::Operation::CHECKPOINT
+                                                              : v1::Operation::SAVEPOINT);
+  checkpoints_->Request({.operation_id = operation_id, .savepoint_directory = savepoint_directory});
+  return Ok();
+}
+
+Status JobMaster::RequestStop(const std::string& operation_id, const std::string& directory,
+                              bool drain) {
+  if (operations_.Knows(operation_id)) return Ok();
+  WS_RETURN_IF_ERROR(CheckMayBeAsked());
+  if (cancel_requested_ || cancel_is_being_stored_) {
+    return UserError("job {} is being cancelled", id_.hex);
+  }
+  if (IsToStop() || stop_is_being_stored_) {
+    return UserError("job {} is being stopped already", id_.hex);
+  }
+  const bool never_could = !has_interval_ && state() == v1::RUNNING && !TakesCheckpoints();
+  if (never_could) {
+    return UserError(
+        "job {} takes no checkpoints: give it 'checkpointing: {{ interval: … }}', or cancel it",
+        id_.hex);
+  }
+  operations_.Begin(operation_id, v1::Operation::STOP);
+  v1::StopEntry stop;
+  stop.set_job_id(id_.hex);
+  stop.set_operation_id(operation_id);
+  stop.set_directory(directory);
+  stop.set_drain(drain);
+  stop_is_being_stored_ = true;
+  v1::LogEntry entry;
+  *entry.mutable_stop() = stop;
+  Store(std::move(entry), [stop](JobMaster& job) {
+    job.stop_is_being_stored_ = false;
+    job.stop_ = stop;
+    job.Touch();
+    if (job.state() == v1::RUNNING) job.RequestStopCheckpoint();
+  });
+  return Ok();
+}
+
+bool JobMaster::IsToStop() const {
+  return !stop_.operation_id().empty() && stop_.given_up().empty();
+}
+
+bool JobMaster::IsOfTheStop(const v1::CheckpointRef& checkpoint) const {
+  return IsToStop() && checkpoint.operation_id() == stop_.operation_id();
+}
+
+bool JobMaster::IsStopped() const {
+  return checkpoints_ != nullptr && !checkpoints_->retained().empty() &&
+         IsOfTheStop(checkpoints_->retained().back());
+}
+
+void JobMaster::RequestStopCheckpoint() {
+  if (!IsToStop()) return;
+  if (!TakesCheckpoints()) return GiveUpStop("the job takes no checkpoints");
+  checkpoints_->Request({.operation_id = stop_.operation_id(),
+                         .savepoint_directory = stop_.directory(),
+                         .stop = stop_.drain() ? v1::DRAIN : v1::SUSPEND});
+}
+
+void JobMaster::GiveUpStop(const std::string& reason) {
+  LogWarn("the stop is given up: {}", reason);
+  operations_.Fail(stop_.operation_id(), reason);
+  stop_.set_given_up(reason);
+  v1::LogEntry entry;
+  *entry.mutable_stop() = stop_;
+  Store(std::move(entry), [](JobMaster&) {});
+  // Windows have fired that should not have.
+  if (stop_.drain()) RestartWithoutFailure("it could not be drained: " + reason);
+  Touch();
+}
+
+void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,
+                                   const Result<v1::CheckpointRef>& outcome) {
+  const bool is_of_the_stop = IsToStop() && request.operation_id == stop_.operation_id();
+  if (!outcome) {
+    if (!is_of_the_stop) return operations_.Fail(request.operation_id, outcome.error().message);
+    GiveUpStop(outcome.error().message);
+    return Advance();
+  }
+  if (is_of_the_stop) return DiscardFormerSavepoints(*outcome);
+  const std::string& savepoint = outcome->savepoint_path();
+  operations_.Complete(request.operation_id, outcome->checkpoint_id(),
+                       savepoint.empty()
+                           ? CheckpointPath(checkpoints_->manifests()->directory(), *outcome)
+                           : savepoint);
+}
+
+// The tasks were lost before all had committed, and the next attempt was stopped again.
+void JobMaster::DiscardFormerSavepoints(const v1::CheckpointRef& newest) {
+  for (const v1::CheckpointRef& former : checkpoints_->retained()) {
+    if (IsOfTheStop(former) && former.checkpoint_id() < newest.checkpoint_id()) {
+      checkpoints_->manifests()->DiscardSavepoint(former.savepoint_path());
+    }
+  }
+}
+
+bool JobMaster::BeginsWith(const std::string& directory) const {
+  const bool has_own = checkpoints_ != nullptr && !checkpoints_->retained().empty();
+  return !has_own && submission_.has_restore_from() && submission_.restore_directory() == directory;
+}
+
+void JobMaster::EndOperations(v1::JobState end) {
+  if (end == v1::FINISHED && IsStopped()) {
+    const v1::CheckpointRef& last = checkpoints_->retained().back();
+    operations_.Complete(stop_.operation_id(), last.checkpoint_id(), last.savepoint_path());
+  }
+  operations_.FailOpen(
+      fmt::format("the job is {}{}{}", NameOf(end), failure_.empty() ? "" : ": ", failure_),
+      /*and_stops=*/true);
+}
+
+void JobMaster::RecoverOperations(const v1::StoredJob& stored) {
+  stop_ = stored.stop();
+  if (stop_.operation_id().empty()) return;
+  operations_.Begin(stop_.operation_id(), v1::Operation::STOP);
+  if (!stop_.given_up().empty()) return operations_.Fail(stop_.operation_id(), stop_.given_up());
+  if (!stored.has_end()) return;
+  const bool is_stopped = stored.end().state() == v1::FINISHED && stored.checkpoints_size() > 0 &&
+                          IsOfTheStop(*stored.checkpoints().rbegin());
+  if (is_stopped) {
+    const v1::CheckpointRef& last = *stored.checkpoints().rbegin();
+    operations_.Complete(stop_.operation_id(), last.checkpoint_id(), last.savepoint_path());
+  } else {
+    operations_.Fail(stop_.operation_id(),
+                     fmt::format("the job is {}", NameOf(stored.end().state())));
+  }
+}
+
+}  // namespace watershed
