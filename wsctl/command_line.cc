@@ -27,6 +27,7 @@ Examples:
   wsctl list
   wsctl get session -o json
   wsctl cancel 3f2a
+  wsctl stop session -p file:///savepoints
 
 A JOB is a job id, the beginning of one, or a job's name where only one has it.
 Exit codes: 0 done, 1 failed, 2 wrong usage or file, 3 timed out, 4 cluster unreachable.)";
@@ -36,7 +37,10 @@ struct Arguments {
   std::vector<std::string> files;
   std::string file;
   std::string job;
-  std::string restore_path;
+  RestoreFrom restore;
+  std::string directory;
+  std::string disposed;
+  bool drain = false;
   std::string timeout;
   int32_t parallelism = 0;
   bool all = false;
@@ -58,6 +62,7 @@ class CommandLine {
     AddGlobalOptions();
     AddFileVerbs();
     AddJobVerbs();
+    AddSavepointVerbs();
   }
 
   int Run(std::vector<std::string> arguments) {
@@ -149,14 +154,10 @@ class CommandLine {
     CLI::App* submit = AddVerb("submit", "Submit a job to the cluster and print its JobID",
                                "wsctl submit --env-file flink-env.env -p 4 jobs/session.yaml",
                                [this](const CommandContext& c) {
-                                 return SubmitCommand(c, arguments_.file, arguments_.restore_path);
+                                 return SubmitCommand(c, arguments_.file, arguments_.restore);
                                });
     submit->add_option("FILE", arguments_.file, "Job file; - is standard input")->required();
-    submit
-        ->add_option("-s,--from-savepoint", arguments_.restore_path,
-                     "Begin with this checkpoint, such as file:///checkpoints/JOBID/chk-7-1; the "
-                     "job may have another parallelism")
-        ->type_name("PATH");
+    AddRestoreOptions(submit);
     CLI::App* run =
         AddVerb("run", "Run a job in this process, without a cluster, until it ends or Ctrl-C",
                 "wsctl run --bounded jobs/session.yaml", [this](const CommandContext& c) {
@@ -165,6 +166,69 @@ class CommandLine {
     run->add_option("FILE", arguments_.file, "Job file; - is standard input")->required();
     run->add_flag("--bounded", arguments_.bounded,
                   "Stop at the present end of every source's topic");
+  }
+
+  void AddRestoreOptions(CLI::App* submit) {
+    RestoreFrom& from = arguments_.restore;
+    CLI::Option* path =
+        submit
+            ->add_option("-s,--from-savepoint", from.path,
+                         "Begin with this savepoint or checkpoint, such as "
+                         "file:///savepoints/savepoint-3f2a01-7-a1b2c3d4 or "
+                         "file:///checkpoints/JOBID/chk-7-1; the job may have another parallelism")
+            ->type_name("PATH");
+    submit
+        ->add_flag("--fork", from.fork,
+                   "Leave output that is not written yet to the job that it came from, so that "
+                   "both can run")
+        ->needs(path);
+    submit
+        ->add_flag("--allow-drained", from.allow_drained,
+                   "Also from a savepoint of `stop --drain`, whose windows have fired early")
+        ->needs(path);
+    submit
+        ->add_flag("-n,--allow-non-restored-state", from.allow_non_restored_state,
+                   "Give up the state of operators that the job does not have any more")
+        ->needs(path);
+  }
+
+  void AddSavepointVerbs() {
+    CLI::App* savepoint =
+        AddVerb("savepoint", "Take a savepoint of a running job, or delete one with --dispose",
+                "wsctl savepoint session file:///savepoints\n  wsctl savepoint --dispose "
+                "file:///savepoints/savepoint-3f2a01-7-a1b2c3d4",
+                [this](const CommandContext& c) {
+                  if (!arguments_.disposed.empty()) return DisposeCommand(c, arguments_.disposed);
+                  if (arguments_.job.empty()) {
+                    return Outcome<void>(
+                        Fail(ExitCode::kUsage, "JOB is required\nMore: wsctl savepoint --help"));
+                  }
+                  return SavepointCommand(c, arguments_.job, arguments_.directory);
+                });
+    CLI::Option* job =
+        savepoint->add_option("JOB", arguments_.job, "Job id, its beginning, or a unique name");
+    savepoint->add_option(
+        "DIR", arguments_.directory,
+        "Where to; default: the JobManager's execution.checkpointing.savepoint-dir");
+    savepoint->add_option("-d,--dispose", arguments_.disposed, "Delete this savepoint")
+        ->type_name("PATH")
+        ->excludes(job);
+    CLI::App* stop =
+        AddVerb("stop", "Stop a job with a savepoint, and wait until it has finished",
+                "wsctl stop session -p file:///savepoints", [this](const CommandContext& c) {
+                  return StopCommand(c, arguments_.job, arguments_.directory, arguments_.drain);
+                });
+    stop->add_option("JOB", arguments_.job, "Job id, its beginning, or a unique name")->required();
+    stop->add_option("-p,--savepoint-path", arguments_.directory,
+                     "Where to; default: the JobManager's execution.checkpointing.savepoint-dir")
+        ->type_name("DIR");
+    stop->add_flag("--drain", arguments_.drain,
+                   "End the sources first, so that every window fires: for a job that is not to "
+                   "go on");
+    AddVerb("checkpoint", "Take a checkpoint of a running job now", "wsctl checkpoint session",
+            [this](const CommandContext& c) { return CheckpointCommand(c, arguments_.job); })
+        ->add_option("JOB", arguments_.job, "Job id, its beginning, or a unique name")
+        ->required();
   }
 
   void AddJobVerbs() {

@@ -103,11 +103,7 @@ Outcome<std::unique_ptr<JobClient>> JobClient::Create(const std::string& address
 JobClient::JobClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 JobClient::~JobClient() = default;
 
-Outcome<v1::SubmitJobResponse> JobClient::Submit(v1::JobGraph graph,
-                                                 const std::string& restore_path) {
-  v1::SubmitJobRequest request;
-  *request.mutable_graph() = std::move(graph);
-  request.set_restore_path(restore_path);
+Outcome<v1::SubmitJobResponse> JobClient::Submit(const v1::SubmitJobRequest& request) {
   return impl_->Call(&v1::JobService::Stub::SubmitJob, request);
 }
 
@@ -133,6 +129,34 @@ Outcome<void> JobClient::Cancel(const std::string& job_id) {
 
 Outcome<v1::GetVersionResponse> JobClient::Version() {
   return impl_->Call(&v1::JobService::Stub::GetVersion, v1::GetVersionRequest());
+}
+
+Outcome<void> JobClient::TriggerSavepoint(const v1::TriggerSavepointRequest& request) {
+  WS_RETURN_IF_ERROR(impl_->Call(&v1::JobService::Stub::TriggerSavepoint, request));
+  return {};
+}
+Outcome<void> JobClient::RequestCheckpoint(const v1::RequestCheckpointRequest& request) {
+  WS_RETURN_IF_ERROR(impl_->Call(&v1::JobService::Stub::RequestCheckpoint, request));
+  return {};
+}
+Outcome<void> JobClient::StopWithSavepoint(const v1::StopWithSavepointRequest& request) {
+  WS_RETURN_IF_ERROR(impl_->Call(&v1::JobService::Stub::StopWithSavepoint, request));
+  return {};
+}
+
+Outcome<v1::Operation> JobClient::Operation(const std::string& job_id,
+                                            const std::string& operation_id) {
+  v1::GetOperationRequest request;
+  request.set_job_id(job_id);
+  request.set_operation_id(operation_id);
+  return impl_->Call(&v1::JobService::Stub::GetOperation, request);
+}
+
+Outcome<void> JobClient::DisposeSavepoint(const std::string& path) {
+  v1::DisposeSavepointRequest request;
+  request.set_path(path);
+  WS_RETURN_IF_ERROR(impl_->Call(&v1::JobService::Stub::DisposeSavepoint, request));
+  return {};
 }
 
 std::chrono::steady_clock::time_point JobClient::deadline() const { return impl_->deadline; }

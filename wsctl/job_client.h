@@ -22,12 +22,17 @@ class JobClient {
                                                     std::chrono::milliseconds timeout);
   ~JobClient();
 
-  // `restore_path`: the checkpoint to begin with; empty: none.
-  Outcome<v1::SubmitJobResponse> Submit(v1::JobGraph graph, const std::string& restore_path);
+  Outcome<v1::SubmitJobResponse> Submit(const v1::SubmitJobRequest& request);
   Outcome<std::vector<v1::JobSummary>> List(bool include_ended);
   Outcome<v1::JobDetails> Get(const std::string& job_id);
   Outcome<void> Cancel(const std::string& job_id);
   Outcome<v1::GetVersionResponse> Version();
+  // Asked for when they return; Operation tells how it stands.
+  Outcome<void> TriggerSavepoint(const v1::TriggerSavepointRequest& request);
+  Outcome<void> RequestCheckpoint(const v1::RequestCheckpointRequest& request);
+  Outcome<void> StopWithSavepoint(const v1::StopWithSavepointRequest& request);
+  Outcome<v1::Operation> Operation(const std::string& job_id, const std::string& operation_id);
+  Outcome<void> DisposeSavepoint(const std::string& path);
 
   std::chrono::steady_clock::time_point deadline() const;
   const std::string& address() const;

@@ -10,9 +10,10 @@ namespace watershed {
 
 inline constexpr std::chrono::milliseconds kDefaultTimeout{30'000};
 
-inline Outcome<std::unique_ptr<JobClient>> ClientFor(const CommandContext& context) {
+inline Outcome<std::unique_ptr<JobClient>> ClientFor(
+    const CommandContext& context, std::chrono::milliseconds default_timeout = kDefaultTimeout) {
   return JobClient::Create(context.options.jobmanager,
-                           context.options.timeout.value_or(kDefaultTimeout));
+                           context.options.timeout.value_or(default_timeout));
 }
 
 }  // namespace watershed

@@ -11,12 +11,16 @@
 namespace watershed {
 
 Outcome<void> SubmitCommand(const CommandContext& context, const std::string& file,
-                            const std::string& restore_path) {
-  WS_ASSIGN_OR_RETURN(v1::JobGraph graph, LoadJob(context, file));
-  std::string name = graph.name();
+                            const RestoreFrom& from) {
+  v1::SubmitJobRequest request;
+  WS_ASSIGN_OR_RETURN(*request.mutable_graph(), LoadJob(context, file));
+  const std::string name = request.graph().name();
+  request.set_restore_path(from.path);
+  request.mutable_restore_options()->set_fork(from.fork);
+  request.mutable_restore_options()->set_allow_drained(from.allow_drained);
+  request.mutable_restore_options()->set_allow_non_restored_state(from.allow_non_restored_state);
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
-  WS_ASSIGN_OR_RETURN(v1::SubmitJobResponse response,
-                      client->Submit(std::move(graph), restore_path));
+  WS_ASSIGN_OR_RETURN(v1::SubmitJobResponse response, client->Submit(request));
   for (const std::string& warning : response.warnings()) {
     *context.console.err << fmt::format("warning: {}\n", warning);
   }

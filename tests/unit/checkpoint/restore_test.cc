@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/types/event_time.h"
 #include "runtime/types/key_group.h"
 
 namespace watershed {
@@ -223,6 +224,25 @@ TEST(Restore, NewOperatorsBeginEmptyAndOperatorsAreFoundInOtherVertices) {
   EXPECT_FALSE(assignment.subtasks.contains({"added", 0}));
 }
 
+TEST(Restore, WhoeverHadEndedBeginsWithoutAWatermark) {
+  v1::CheckpointManifest manifest = Manifest(1, 2, 2);
+  for (v1::SubtaskSnapshot& part : *manifest.mutable_subtasks()) {
+    part.set_watermark_ms(kMaxWatermarkMs);
+  }
+  const auto assignment = AssignRestore(manifest, Plan(1, 2)).value();
+  for (const auto& [key, restore] : assignment.subtasks) {
+    EXPECT_FALSE(restore.has_watermark_ms()) << key.first;
+  }
+}
+
+TEST(Restore, AForkTakesOverNoWriter) {
+  v1::RestoreOptions options;
+  options.set_fork(true);
+  const auto assignment = AssignRestore(Manifest(1, 2, 5), Plan(1, 2), options).value();
+  EXPECT_EQ(assignment.subtasks.at({"window-vertex", 1}).sinks_size(), 0);
+  EXPECT_EQ(assignment.subtasks.at({"window-vertex", 1}).operators_size(), 1);
+}
+
 // ---- What no longer fits ----
 
 class MisfitTest : public testing::Test {
@@ -292,7 +312,17 @@ TEST_F(MisfitTest, WhatTheStateDoesNotDependOnMayChange) {
 
 TEST_F(MisfitTest, AnOperatorThatIsGone) {
   plan_.mutable_vertices(1)->mutable_nodes()->RemoveLast();
-  EXPECT_THAT(Refusal(), HasSubstr("operator 'out': the job does not have it any more"));
+  manifest_.mutable_subtasks(3)->mutable_sinks(0)->mutable_unconfirmed(0)->set_rows(12);
+  EXPECT_THAT(Refusal(), HasSubstr("operator 'out': the job does not have it any more, and 12 rows "
+                                   "that are not written yet would be lost"));
+  EXPECT_THAT(Refusal(), HasSubstr("--allow-non-restored-state"));
+  v1::RestoreOptions options;
+  options.set_allow_non_restored_state(true);
+  EXPECT_TRUE(AssignRestore(manifest_, plan_, options));
+  window()->add_keys("host");  // that is another matter
+  EXPECT_FALSE(AssignRestore(manifest_, plan_, options));
+  EXPECT_THAT(Refusal(), HasSubstr("or start the job without the checkpoint"));
+  window()->mutable_keys()->RemoveLast();
   for (v1::SubtaskSnapshot& part : *manifest_.mutable_subtasks()) part.clear_sinks();
   EXPECT_EQ(Refusal(), "none");  // it held nothing
 }

@@ -333,7 +333,20 @@ TEST_F(SubmitTest, FromACheckpoint) {
   FakeJobService service(FakeJobs{});
   ASSERT_EQ(On(service, {"submit", path_}).code, 0);
   ASSERT_EQ(On(service, {"submit", "-s", "file:///ck/ab/chk-7-1", path_}).code, 0);
-  EXPECT_EQ(service.state().restore_paths, (std::vector<std::string>{"", "file:///ck/ab/chk-7-1"}));
+  ASSERT_EQ(On(service,
+               {"submit", "-s", "file:///s/savepoint-1", path_, "--fork", "-n", "--allow-drained"})
+                .code,
+            0);
+  const std::vector<v1::SubmitJobRequest> submissions = service.state().submissions;
+  ASSERT_EQ(submissions.size(), 3u);
+  EXPECT_EQ(submissions[0].restore_path(), "");
+  EXPECT_EQ(submissions[1].restore_path(), "file:///ck/ab/chk-7-1");
+  EXPECT_FALSE(submissions[1].restore_options().fork());
+  EXPECT_FALSE(submissions[1].restore_options().allow_drained());
+  EXPECT_FALSE(submissions[1].restore_options().allow_non_restored_state());
+  EXPECT_TRUE(submissions[2].restore_options().fork());
+  EXPECT_TRUE(submissions[2].restore_options().allow_drained());
+  EXPECT_TRUE(submissions[2].restore_options().allow_non_restored_state());
 }
 
 TEST_F(SubmitTest, VariablesOfTheFileWinOverTheEnvironment) {

@@ -32,7 +32,7 @@ class FakeJobService::Impl final : public v1::JobService::Service {
       return {grpc::StatusCode::INVALID_ARGUMENT, jobs_.refuse_submission};
     }
     jobs_.submitted.push_back(request->graph());
-    jobs_.restore_paths.push_back(request->restore_path());
+    jobs_.submissions.push_back(*request);
     response->set_job_id(std::string(32, 'e'));
     response->add_warnings("no checkpoints yet");
     return grpc::Status::OK;
@@ -73,6 +73,33 @@ class FakeJobService::Impl final : public v1::JobService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status TriggerSavepoint(grpc::ServerContext*, const v1::TriggerSavepointRequest* request,
+                                v1::OperationAccepted*) override {
+    return Begin("savepoint " + request->job_id() + " " + request->directory());
+  }
+  grpc::Status RequestCheckpoint(grpc::ServerContext*, const v1::RequestCheckpointRequest* request,
+                                 v1::OperationAccepted*) override {
+    return Begin("checkpoint " + request->job_id());
+  }
+  grpc::Status StopWithSavepoint(grpc::ServerContext*, const v1::StopWithSavepointRequest* request,
+                                 v1::OperationAccepted*) override {
+    return Begin("stop " + request->job_id() + " " + request->directory() +
+                 (request->drain() ? " drain" : ""));
+  }
+  grpc::Status DisposeSavepoint(grpc::ServerContext*, const v1::DisposeSavepointRequest* request,
+                                v1::DisposeSavepointResponse*) override {
+    return Begin("dispose " + request->path());
+  }
+  grpc::Status GetOperation(grpc::ServerContext*, const v1::GetOperationRequest*,
+                            v1::Operation* response) override {
+    std::lock_guard lock(mutex_);
+    *response = jobs_.operation;
+    if (jobs_.questions_until_done-- > 0) {
+      response->set_status(v1::Operation::OPERATION_IN_PROGRESS);
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::GetVersionRequest*,
                           v1::GetVersionResponse* response) override {
     if (Hang(context)) return grpc::Status::CANCELLED;
@@ -95,6 +122,14 @@ class FakeJobService::Impl final : public v1::JobService::Service {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return true;
+  }
+  grpc::Status Begin(std::string operation) {
+    std::lock_guard lock(mutex_);
+    if (!jobs_.refuse_operation.empty()) {
+      return {grpc::StatusCode::INVALID_ARGUMENT, jobs_.refuse_operation};
+    }
+    jobs_.operations.push_back(std::move(operation));
+    return grpc::Status::OK;
   }
   v1::JobDetails* Find(const std::string& job_id) {
     for (v1::JobDetails& job : jobs_.jobs) {

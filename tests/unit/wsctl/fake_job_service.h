@@ -24,7 +24,12 @@ struct FakeJobs {
   bool never_answer = false;  // calls hang until the client gives up
   // Recorded:
   std::vector<v1::JobGraph> submitted;
-  std::vector<std::string> restore_paths;  // of the same
+  std::vector<v1::SubmitJobRequest> submissions;  // the same, whole
+  // Operations end so after this many questions; a non-empty refusal refuses to begin one.
+  v1::Operation operation;
+  int questions_until_done = 1;
+  std::string refuse_operation;
+  std::vector<std::string> operations;  // recorded, as "stop <job> <directory> drain"
   std::vector<std::string> cancelled;
 };
 

@@ -1,0 +1,155 @@
+"""Jobs that are stopped, cancelled and killed on the way, and go on at another parallelism from savepoints
+and from retained checkpoints: every window's value equals the reference's. Rows may come twice with the
+same value: the sink is not exactly-once yet."""
+
+import re
+import subprocess
+import threading
+import unittest
+
+from cluster import Cluster
+from scenario import BINARIES, Scenario
+from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, expected_rows,
+                         generator)
+
+_GENERATOR = generator(seed=23)
+_SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
+
+
+class Rescale(unittest.TestCase):
+    def setUp(self) -> None:
+        self.scenario = scenario = Scenario(self.id().rsplit("_", 1)[-1])
+        scenario.create_topic(partitions=4)
+        scenario.create_tables(*OUTPUTS)
+        raw = scenario.directory / "events.jsonl"
+        self.ends = scenario.load_events(*_GENERATOR, "--also-write", str(raw), "--dry-run")
+        self.expected = expected_rows(raw)
+        raw.unlink()
+        self.savepoints = f"file://{scenario.directory}/savepoints"
+        self.cluster = Cluster(
+            BINARIES, scenario.directory / "cluster", task_managers=2, slots=4,
+            options={"execution.checkpointing.dir": f"file://{scenario.directory}/checkpoints",
+                     "heartbeat.timeout": "3s"})
+        self.addCleanup(self.cluster.stop)
+        self.cluster.start()
+
+    def test_one_two_four_three(self) -> None:
+        loading = self.scenario.start_loading(*_GENERATOR, "--per-second", str(EVENTS // 40))
+        self.addCleanup(loading.wait)
+        for name in OUTPUTS:
+            checkpointed_job_file(self.scenario, name, self.ends)
+        jobs = {name: self.submit(name, 1, None) for name in OUTPUTS}
+        self.go_on_for_a_while(jobs)
+        # 1 -> 2: stopped with savepoints, while the JobManager is killed.
+        stops = {name: self.begin_stop(job) for name, job in jobs.items()}
+        for job in jobs.values():
+            self.cluster.wait(lambda: self.is_being_stopped(job), f"the stop of {job}", 30)
+        self.cluster.kill_job_manager()
+        paths = {name: self.path_of(stop) for name, stop in stops.items()}
+        for job in jobs.values():
+            self.cluster.wait_state(job, ["FINISHED"])
+        jobs = {name: self.submit(name, 2, path) for name, path in paths.items()}
+        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.go_on_for_a_while(jobs)
+        # 2 -> 4: cancelled; their last checkpoints list segments that nobody confirmed.
+        jobs = {name: self.submit(name, 4, self.cancel(job)) for name, job in jobs.items()}
+        self.go_on_for_a_while(jobs)
+        # 4 -> 3: from savepoints that the job went on after, so that output comes again.
+        paths = {name: self.path_of(self.begin_savepoint(job)) for name, job in jobs.items()}
+        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.go_on_for_a_while(jobs)
+        for job in jobs.values():
+            self.cancel(job)
+        jobs = {name: self.submit(name, 3, path) for name, path in paths.items()}
+        self.assertEqual(0, loading.wait())
+        for job in jobs.values():
+            self.cluster.wait_state(job, ["FINISHED"], timeout_s=120)
+        self.check_rows()
+
+    def test_a_drained_job_has_fired_every_window(self) -> None:
+        """Of all events, without an end of its topic, nor any watermark behind them."""
+        self.scenario.load_events(*_GENERATOR)
+        for name in OUTPUTS:
+            self.scenario.job_file(name, ("operators:\n", "checkpointing: { interval: 1s }\noperators:\n"),
+                                   bounded=False)
+        jobs = {name: self.submit(name, 2, None) for name in OUTPUTS}
+        for job in jobs.values():
+            self.cluster.wait(lambda: self.cluster.job(job)["records-in"] == EVENTS, "all events", 120)
+        for name, job in jobs.items():
+            path = self.path_of(self.begin_stop(job, "--drain"))
+            self.assertEqual("FINISHED", self.cluster.state(job))
+            refused = self.cluster.wsctl("submit", str(self.scenario.directory / f"{name}.yaml"),
+                                         "-s", path, env=self.scenario.env)
+            self.assertEqual(2, refused.returncode)
+            self.assertIn("--allow-drained", refused.stderr)
+            self.assertEqual(0, self.cluster.wsctl("savepoint", "--dispose", path).returncode)
+        self.check_rows(exactly=True)
+
+    def submit(self, name: str, parallelism: int, restore: str | None) -> str:
+        """And waits until it runs."""
+        job = self.cluster.submit(self.scenario.directory / f"{name}.yaml", self.scenario.env,
+                                  parallelism, restore)
+        self.cluster.wait_state(job, ["RUNNING", "FINISHED"])
+        return job
+
+    def go_on_for_a_while(self, jobs: dict[str, str]) -> None:
+        """Until each has completed two more checkpoints."""
+        for job in jobs.values():
+            self.cluster.wait_state(job, ["RUNNING"])
+            self.cluster.wait_checkpoints(job, 2)
+
+    def begin_stop(self, job: str, *options: str) -> "Wsctl":
+        return Wsctl(self.cluster, "stop", job, "-p", self.savepoints, *options)
+
+    def is_being_stopped(self, job: str) -> bool:
+        """Or has been, already."""
+        shown = self.cluster.job(job)
+        return shown["state"] == "FINISHED" or "being stopped" in (shown["status-reason"] or "")
+
+    def begin_savepoint(self, job: str) -> "Wsctl":
+        return Wsctl(self.cluster, "savepoint", job, self.savepoints)
+
+    def path_of(self, asked: "Wsctl") -> str:
+        """Of the savepoint that it says to be there."""
+        done = asked.result()
+        match = _SAVEPOINT.search(done.stdout)
+        self.assertTrue(done.returncode == 0 and match,
+                        f"exit {done.returncode}\n{done.stdout}{done.stderr}\n{self.cluster.logs()}")
+        return match[1]
+
+    def cancel(self, job: str) -> str:
+        """The path of its last checkpoint."""
+        done = self.cluster.wsctl("cancel", job)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return self.cluster.job(job)["checkpoints"]["latest-completed"]["path"]
+
+    def check_rows(self, exactly: bool = False) -> None:
+        """Each window's; with `exactly`, each once."""
+        for output, rows in self.expected.items():
+            with self.subTest(table=output[0]):
+                found = self.scenario.rows(*output)
+                print(f"{output[0]}: {found.total() - len(found)} of {len(found)} rows again")
+                compared = (rows, found) if exactly else (set(rows), set(found))
+                self.assertEqual("", difference(*compared))
+
+
+class Wsctl:
+    """One call of it, beside the test."""
+
+    def __init__(self, cluster: Cluster, *arguments: str) -> None:
+        self._result: subprocess.CompletedProcess | None = None
+        self._thread = threading.Thread(target=self._run, args=(cluster, arguments))
+        self._thread.start()
+
+    def _run(self, cluster: Cluster, arguments: tuple[str, ...]) -> None:
+        self._result = cluster.wsctl(*arguments)
+
+    def result(self) -> subprocess.CompletedProcess:
+        """Waits for its end."""
+        self._thread.join()
+        assert self._result is not None
+        return self._result
+
+
+if __name__ == "__main__":
+    unittest.main()
