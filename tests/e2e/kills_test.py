@@ -9,8 +9,8 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, expected_rows,
-                         generator)
+from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, generator,
+                         planned_traffic)
 
 _SEED = int(os.environ.get("WATERSHED_KILLS_SEED", "0")) or random.randrange(1, 1 << 31)
 _KILLS = int(os.environ.get("WATERSHED_KILLS", "20"))
@@ -21,12 +21,7 @@ class Kills(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.scenario = scenario = Scenario("kills")
-        scenario.create_topic(partitions=4)
-        scenario.create_tables(*OUTPUTS)
-        raw = scenario.directory / "events.jsonl"
-        cls.ends = scenario.load_events(*_GENERATOR, "--also-write", str(raw), "--dry-run")
-        cls.expected = expected_rows(raw)
-        raw.unlink()
+        cls.ends, cls.expected = planned_traffic(scenario, _GENERATOR)
         cls.cluster = Cluster(
             BINARIES, scenario.directory / "cluster", task_managers=2, slots=2,
             options={"execution.checkpointing.dir": f"file://{scenario.directory}/checkpoints",

@@ -9,8 +9,8 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, expected_rows,
-                         generator)
+from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, generator,
+                         planned_traffic)
 
 _GENERATOR = generator(seed=23)
 _SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
@@ -19,12 +19,7 @@ _SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
 class Rescale(unittest.TestCase):
     def setUp(self) -> None:
         self.scenario = scenario = Scenario(self.id().rsplit("_", 1)[-1])
-        scenario.create_topic(partitions=4)
-        scenario.create_tables(*OUTPUTS)
-        raw = scenario.directory / "events.jsonl"
-        self.ends = scenario.load_events(*_GENERATOR, "--also-write", str(raw), "--dry-run")
-        self.expected = expected_rows(raw)
-        raw.unlink()
+        self.ends, self.expected = planned_traffic(scenario, _GENERATOR)
         self.savepoints = f"file://{scenario.directory}/savepoints"
         self.cluster = Cluster(
             BINARIES, scenario.directory / "cluster", task_managers=2, slots=4,

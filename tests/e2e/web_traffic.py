@@ -38,6 +38,20 @@ def expected_rows(raw: pathlib.Path) -> dict[tuple, Counter]:
     }
 
 
+def planned_traffic(
+    scenario: Scenario, settings: Sequence[str],
+) -> tuple[list[int], dict[tuple, Counter]]:
+    """A topic and tables for events that are still to be loaded with these settings of kafka_load: how many
+    will go to each partition, and the rows that must come of them."""
+    scenario.create_topic(partitions=4)
+    scenario.create_tables(*OUTPUTS)
+    raw = scenario.directory / "events.jsonl"
+    ends = scenario.load_events(*settings, "--also-write", str(raw), "--dry-run")
+    expected = expected_rows(raw)
+    raw.unlink()
+    return ends, expected
+
+
 def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int]) -> pathlib.Path:
     """jobs/NAME.yaml with a checkpoint every second, read up to where the loader will end: how many
     events it will have put into each partition."""

@@ -22,29 +22,6 @@ class AdoptionTest : public JobCheckpointsTest {
     *report.mutable_acknowledged() = Part(subtask, 100 * checkpoint, ended);
     EXPECT_TRUE(Send(report));
   }
-  // Of what a and b run now; those whose input has ended say so.
-  std::map<std::string, v1::RegisterTaskManagerRequest> WhatRuns(const std::string& job,
-                                                                 bool ended = false) {
-    std::map<std::string, v1::RegisterTaskManagerRequest> running;
-    for (const char* id : {"a", "b"}) {
-      v1::SubtaskStatus status = Job(job).subtasks(SubtaskOn(id));
-      if (status.state() == v1::TASK_FINISHED) continue;
-      status.mutable_counters()->set_ended(ended);
-      v1::RunningAttempt* attempt = running[id].add_running();
-      attempt->set_job_id(job);
-      attempt->set_attempt(status.attempt());
-      *attempt->add_tasks()->mutable_status() = status;
-    }
-    return running;
-  }
-  // Another JobManager, to which both TaskManagers come.
-  void Succeed(const std::map<std::string, v1::RegisterTaskManagerRequest>& running) {
-    Lead();
-    for (const char* id : {"a", "b"}) {
-      const auto found = running.find(id);
-      Register(id, 1, found == running.end() ? v1::RegisterTaskManagerRequest() : found->second);
-    }
-  }
   // A job whose task on b has finished, with checkpoint 1.
   std::string JobWithAFinishedTask() {
     const std::string job = SubmitAndRun();

@@ -126,6 +126,29 @@ class JobCheckpointsTest : public DispatcherTest {
     AnswerCancel("b");
     EXPECT_EQ(State(job), v1::CANCELED);
   }
+  // Of what a and b run now; those whose input has ended say so.
+  std::map<std::string, v1::RegisterTaskManagerRequest> WhatRuns(const std::string& job,
+                                                                 bool ended = false) {
+    std::map<std::string, v1::RegisterTaskManagerRequest> running;
+    v1::JobDetails details = Job(job);
+    for (v1::SubtaskStatus& status : *details.mutable_subtasks()) {
+      if (status.state() == v1::TASK_FINISHED) continue;
+      status.mutable_counters()->set_ended(ended);
+      v1::RunningAttempt* attempt = running[status.task_manager_id()].add_running();
+      attempt->set_job_id(job);
+      attempt->set_attempt(status.attempt());
+      *attempt->add_tasks()->mutable_status() = status;
+    }
+    return running;
+  }
+  // Another JobManager, to which both TaskManagers come.
+  void Succeed(const std::map<std::string, v1::RegisterTaskManagerRequest>& running) {
+    Lead();
+    for (const char* id : {"a", "b"}) {
+      const auto found = running.find(id);
+      Register(id, 1, found == running.end() ? v1::RegisterTaskManagerRequest() : found->second);
+    }
+  }
   // Another job of two subtasks, from a checkpoint of the first attempt of this one.
   std::string SubmitFrom(const std::string& job, int64_t checkpoint) {
     v1::JobGraph graph = Graph(kEverySecond);

@@ -83,21 +83,9 @@ class SavepointsTest : public JobCheckpointsTest {
     EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FINISHED, "", attempt));
     EXPECT_TRUE(Update("b", job, SubtaskOn("b"), v1::TASK_FINISHED, "", attempt));
   }
-  // Both tasks, as their TaskManagers report them to a new JobManager.
-  void RegisterRunning(const std::string& job, int attempt = 1) {
-    for (int subtask = 0; subtask < 2; ++subtask) {
-      v1::RegisterTaskManagerRequest request;
-      v1::RunningAttempt* running = request.add_running();
-      running->set_job_id(job);
-      running->set_attempt(attempt);
-      v1::SubtaskReport* report = running->add_tasks();
-      report->set_job_id(job);
-      report->mutable_status()->set_vertex_id(Job(job).subtasks(0).vertex_id());
-      report->mutable_status()->set_subtask(subtask);
-      report->mutable_status()->set_attempt(attempt);
-      report->mutable_status()->set_state(v1::TASK_RUNNING);
-      Register(subtask == 0 ? "a" : "b", 1, request);
-    }
+  // Another JobManager, which adopts the tasks.
+  void LoseTheJobManager(const std::string& job) {
+    Succeed(WhatRuns(job));
     EXPECT_EQ(State(job), v1::RUNNING);
   }
   void FinishAdopted(const std::string& job) {
@@ -233,14 +221,12 @@ TEST_F(SavepointsTest, AStoppedJobFinishesOnceItsTasksHave) {
 TEST_F(SavepointsTest, AStopOutlivesItsJobManager) {
   const std::string job = SubmitAndRun();
   ASSERT_TRUE(Stop(job));
-  Lead();
-  RegisterRunning(job);
+  LoseTheJobManager(job);
   EXPECT_EQ(gateways_["a"]->triggers.back().stop(), v1::SUSPEND);
   const int64_t id = LastTrigger();
   Acknowledge(job, id, 100);
   // It dies again: the savepoint is durable, but not all tasks know that it was the last.
-  Lead();
-  RegisterRunning(job);
+  LoseTheJobManager(job);
   EXPECT_TRUE(gateways_["a"]->triggers.empty());
   EXPECT_EQ(gateways_["a"]->notifications.back().completed_checkpoint_id(), id);
   EXPECT_TRUE(gateways_["a"]->notifications.back().is_last());
@@ -298,8 +284,7 @@ TEST_F(SavepointsTest, AStopThatFailsIsGivenUp) {
   EXPECT_EQ(State(job), v1::RUNNING);
   EXPECT_EQ(Checkpoint(job, 100), 2);
   EXPECT_EQ(gateways_["b"]->triggers.back().stop(), v1::GO_ON);
-  Lead();
-  RegisterRunning(job);
+  LoseTheJobManager(job);
   EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_FAILED);
   for (const auto& trigger : gateways_["a"]->triggers) EXPECT_EQ(trigger.stop(), v1::GO_ON);
 }
