@@ -284,13 +284,16 @@ TEST(MiniClusterTest, TheClusterShowsItsMetrics) {
   cluster.AddTaskManager(2);
   cluster.WaitForTaskManagers(1);
   const std::string id = cluster.Submit(CountingJob(kEndless), 1);
-  cluster.WaitForState(id, v1::RUNNING);
   std::map<std::string, double> values;
-  for (const MetricSample& sample : cluster.job_manager().metrics().Collect()) {
-    values[sample.name] = sample.value;
-  }
+  // They follow the job's state a moment later.
+  cluster.WaitForJob(id, [&](const v1::JobDetails&) {
+    for (const MetricSample& sample : cluster.job_manager().metrics().Collect()) {
+      values[sample.name] = sample.value;
+    }
+    return values["flink_jobmanager_numRunningJobs"] == 1;
+  });
+  EXPECT_EQ(cluster.Job(id).summary().state(), v1::RUNNING);
   EXPECT_EQ(values["flink_jobmanager_numRegisteredTaskManagers"], 1);
-  EXPECT_EQ(values["flink_jobmanager_numRunningJobs"], 1);
   EXPECT_EQ(values["flink_jobmanager_taskSlotsTotal"], 2);
   EXPECT_EQ(values["flink_jobmanager_taskSlotsAvailable"], 1);
   EXPECT_TRUE(values.contains("flink_jobmanager_job_uptime"));
