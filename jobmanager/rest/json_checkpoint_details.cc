@@ -83,6 +83,7 @@ Json SummaryJson(const v1::CheckpointDetails& checkpoint,
                  const std::map<int32_t, const Part*>& parts) {
   const auto over = [&](const std::function<int64_t(const Part&)>& figure) {
     std::vector<int64_t> values;
+    values.reserve(parts.size());
     for (const auto& [subtask, part] : parts) values.push_back(figure(*part));
     return DistributionJson(std::move(values));
   };
