@@ -9,19 +9,19 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, generator,
+from web_traffic import (OUTPUTS, Traffic, checkpointed_job_file, difference, generator,
                          planned_traffic)
 
 _SEED = int(os.environ.get("WATERSHED_KILLS_SEED", "0")) or random.randrange(1, 1 << 31)
 _KILLS = int(os.environ.get("WATERSHED_KILLS", "20"))
-_GENERATOR = generator(seed=11)
+_EVENTS_SEED = 11
 
 
 class Kills(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.scenario = scenario = Scenario("kills")
-        cls.ends, cls.expected = planned_traffic(scenario, _GENERATOR)
+        cls.ends, cls.expected = planned_traffic(scenario, generator(_EVENTS_SEED))
         cls.cluster = Cluster(
             BINARIES, scenario.directory / "cluster", task_managers=2, slots=2,
             options={"execution.checkpointing.dir": f"file://{scenario.directory}/checkpoints",
@@ -32,8 +32,8 @@ class Kills(unittest.TestCase):
     def test_every_window_has_its_value(self) -> None:
         print(f"seed {_SEED}")
         choose = random.Random(_SEED)
-        loading = self.scenario.start_loading(*_GENERATOR, "--per-second", str(EVENTS // 60))
-        self.addCleanup(loading.wait)
+        traffic = Traffic(self.scenario, _EVENTS_SEED, seconds=54)
+        self.addCleanup(traffic.stop)
         jobs = {name: self.cluster.submit(checkpointed_job_file(self.scenario, name, self.ends),
                                           self.scenario.env, parallelism=2) for name in OUTPUTS}
         restored: dict[str, list[int]] = {name: [] for name in jobs}
@@ -50,7 +50,7 @@ class Kills(unittest.TestCase):
                 for name, job in jobs.items():
                     self.cluster.wait_checkpoints(job, 1)
                     restored[name].append(self.cluster.restored_checkpoint(job))
-        self.assertEqual(0, loading.wait())
+        traffic.finish()
         print(f"restored from checkpoints {restored}")
         for name, job in jobs.items():
             with self.subTest(job=name):

@@ -9,17 +9,17 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (EVENTS, OUTPUTS, checkpointed_job_file, difference, generator,
+from web_traffic import (EVENTS, OUTPUTS, Traffic, checkpointed_job_file, difference, generator,
                          planned_traffic)
 
-_GENERATOR = generator(seed=23)
+_EVENTS_SEED = 23
 _SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
 
 
 class Rescale(unittest.TestCase):
     def setUp(self) -> None:
         self.scenario = scenario = Scenario(self.id().rsplit("_", 1)[-1])
-        self.ends, self.expected = planned_traffic(scenario, _GENERATOR)
+        self.ends, self.expected = planned_traffic(scenario, generator(_EVENTS_SEED))
         self.savepoints = f"file://{scenario.directory}/savepoints"
         self.cluster = Cluster(
             BINARIES, scenario.directory / "cluster", task_managers=2, slots=4,
@@ -29,8 +29,8 @@ class Rescale(unittest.TestCase):
         self.cluster.start()
 
     def test_one_two_four_three(self) -> None:
-        loading = self.scenario.start_loading(*_GENERATOR, "--per-second", str(EVENTS // 40))
-        self.addCleanup(loading.wait)
+        traffic = Traffic(self.scenario, _EVENTS_SEED, seconds=36)
+        self.addCleanup(traffic.stop)
         for name in OUTPUTS:
             checkpointed_job_file(self.scenario, name, self.ends)
         jobs = {name: self.submit(name, 1, None) for name in OUTPUTS}
@@ -56,14 +56,14 @@ class Rescale(unittest.TestCase):
         for job in jobs.values():
             self.cancel(job)
         jobs = {name: self.submit(name, 3, path) for name, path in paths.items()}
-        self.assertEqual(0, loading.wait())
+        traffic.finish()
         for job in jobs.values():
             self.cluster.wait_state(job, ["FINISHED"], timeout_s=120)
         self.check_rows()
 
     def test_a_drained_job_has_fired_every_window(self) -> None:
         """Of all events, without an end of its topic, nor any watermark behind them."""
-        self.scenario.load_events(*_GENERATOR)
+        self.scenario.load_events(*generator(_EVENTS_SEED))
         for name in OUTPUTS:
             self.scenario.job_file(name, ("operators:\n", "checkpointing: { interval: 1s }\noperators:\n"),
                                    bounded=False)

@@ -6,8 +6,8 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (BY_HOST, BY_REFERRER, EVENTS, OUTPUTS, checkpointed_job_file, difference,
-                         expected_rows, generator)
+from web_traffic import (BY_HOST, BY_REFERRER, EVENTS, OUTPUTS, Traffic, checkpointed_job_file,
+                         difference, expected_rows, generator)
 
 _SEED = 7
 _CHECKPOINTS = 10
@@ -70,18 +70,17 @@ class Results(unittest.TestCase):
         scenario.create_topic(partitions=len(self.ends))
         scenario.create_tables(*OUTPUTS)
         options = {"execution.checkpointing.dir": f"file://{scenario.directory}/checkpoints"}
-        first = EVENTS * 9 // 10
         with Cluster(BINARIES, scenario.directory / "cluster", task_managers=2, slots=2,
                      options=options) as cluster:
-            loading = scenario.start_loading(*generator(_SEED, first), "--per-second", str(first // 8))
-            self.addCleanup(loading.wait)
+            traffic = Traffic(scenario, _SEED, seconds=8)
+            self.addCleanup(traffic.stop)
             jobs = {name: cluster.submit(checkpointed_job_file(scenario, name, self.ends),
                                          scenario.env, parallelism=2) for name in OUTPUTS}
-            self.assertEqual(0, loading.wait())
+            traffic.wait()
             for job in jobs.values():
                 cluster.wait(lambda: cluster.checkpoints(job)["completed"] >= _CHECKPOINTS,
                              f"{_CHECKPOINTS} checkpoints of job {job}", 60)
-            scenario.load_events(*generator(_SEED), "--skip", str(first))
+            traffic.finish()
             for name, job in jobs.items():
                 cluster.wait_state(job, ["FINISHED"], timeout_s=120)
                 self.assertEqual(0, cluster.checkpoints(job)["failed"])

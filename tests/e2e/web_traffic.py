@@ -52,6 +52,32 @@ def planned_traffic(
     return ends, expected
 
 
+class Traffic:
+    """Loads events in the background, but holds the last tenth back, so that no bounded job ends before
+    the test lets it."""
+
+    def __init__(self, scenario: Scenario, seed: int, seconds: int) -> None:
+        self._scenario = scenario
+        self._seed = seed
+        self._first = EVENTS * 9 // 10
+        self._loading = scenario.start_loading(*generator(seed, self._first), "--per-second",
+                                               str(self._first // seconds))
+
+    def wait(self) -> None:
+        """Until all but the last tenth is there."""
+        assert self._loading.wait() == 0
+
+    def finish(self) -> None:
+        """With the last tenth."""
+        self.wait()
+        self._scenario.load_events(*generator(self._seed), "--skip", str(self._first))
+
+    def stop(self) -> None:
+        """At the end of a test, however it went."""
+        self._loading.terminate()
+        self._loading.wait()
+
+
 def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int]) -> pathlib.Path:
     """jobs/NAME.yaml with a checkpoint every second, read up to where the loader will end: how many
     events it will have put into each partition."""
