@@ -15,9 +15,7 @@
 namespace watershed {
 namespace {
 
-constexpr std::chrono::milliseconds kPollInterval{100};
-
-// Asks until the job has ended; the service has no call that waits.
+// Asks until the job has ended.
 Outcome<v1::JobSummary> AwaitEnd(const CommandContext& context, JobClient& client,
                                  const std::string& job_id) {
   while (true) {

@@ -9,6 +9,8 @@
 namespace watershed {
 
 inline constexpr std::chrono::milliseconds kDefaultTimeout{30'000};
+// Of commands that wait: the service has no calls that do.
+inline constexpr std::chrono::milliseconds kPollInterval{100};
 
 inline Outcome<std::unique_ptr<JobClient>> ClientFor(
     const CommandContext& context, std::chrono::milliseconds default_timeout = kDefaultTimeout) {

@@ -18,7 +18,6 @@
 namespace watershed {
 namespace {
 
-constexpr std::chrono::milliseconds kPollInterval{100};
 // A savepoint copies the whole state, as long as a checkpoint may take by default.
 constexpr std::chrono::milliseconds kOperationTimeout{600'000};
 constexpr std::chrono::seconds kAwayMax{30};
