@@ -27,12 +27,6 @@ class CheckpointTest : public ::testing::Test {
     EXPECT_TRUE(job.RunToTheEnd());
     return world->visible;
   }
-  int64_t RowsVisible() const {
-    int64_t rows = 0;
-    for (const std::string& row : world_->visible)
-      rows += std::stoll(row.substr(row.rfind('|') + 1));
-    return rows;
-  }
   static std::vector<int64_t> EpochsListed(const v1::CheckpointManifest& manifest) {
     std::vector<int64_t> epochs;
     for (const v1::SubtaskSnapshot& subtask : manifest.subtasks()) {
@@ -89,7 +83,7 @@ TEST_F(CheckpointTest, OutputBecomesVisibleWithItsCheckpointAndTheLastOneEndsThe
   EXPECT_TRUE(job.RunToTheEnd());
   EXPECT_TRUE(job.Confirmed(2));
   EXPECT_EQ(world_->visible, Reference());
-  EXPECT_EQ(RowsVisible(), 160);
+  EXPECT_EQ(world_->rows_visible(), 160);
 }
 
 TEST_F(CheckpointTest, AnEndedTaskDoesNotFinishWithACheckpointFromBeforeItsEnd) {

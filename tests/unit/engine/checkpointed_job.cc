@@ -179,8 +179,8 @@ void CheckpointedJob::Abort(int64_t checkpoint) {
   for (const auto& task : tasks_) task->NotifyCheckpointAborted({checkpoint});
 }
 
-v1::CheckpointManifest CheckpointedJob::Take(int64_t checkpoint) {
-  Trigger(checkpoint);
+v1::CheckpointManifest CheckpointedJob::Take(int64_t checkpoint, SourceStop stop) {
+  Trigger(checkpoint, stop);
   EXPECT_TRUE(RunUntil([&] { return Acknowledged(checkpoint); })) << "checkpoint " << checkpoint;
   return Manifest(checkpoint);
 }

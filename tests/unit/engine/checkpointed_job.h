@@ -46,7 +46,7 @@ class CheckpointedJob final : public CheckpointResponder {
   void Complete(int64_t checkpoint, bool is_last = false);
   void Abort(int64_t checkpoint);
   // Trigger, run until all have acknowledged, make the manifest.
-  v1::CheckpointManifest Take(int64_t checkpoint);
+  v1::CheckpointManifest Take(int64_t checkpoint, SourceStop stop = SourceStop::kGoOn);
   bool Acknowledged(int64_t checkpoint) const {
     const auto found = acknowledged.find(checkpoint);
     return found != acknowledged.end() && found->second.size() == tasks_.size();

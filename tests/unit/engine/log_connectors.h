@@ -33,6 +33,13 @@ struct LogWorld {
   std::deque<Error> commit_errors;
   bool writes_at_once = false;
   size_t padding = 0;  // bytes added to every segment's payload
+
+  // That the visible windows have counted.
+  int64_t rows_visible() const {
+    int64_t rows = 0;
+    for (const std::string& row : visible) rows += std::stoll(row.substr(row.rfind('|') + 1));
+    return rows;
+  }
 };
 
 class LogSource final : public Source {

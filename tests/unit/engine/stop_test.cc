@@ -19,12 +19,6 @@ class StopTest : public ::testing::Test {
     world_->available["split-0"] = 20;
   }
   int64_t RowsRead() { return job_.source().figures().records_in; }
-  int64_t RowsVisible() const {
-    int64_t rows = 0;
-    for (const std::string& row : world_->visible)
-      rows += std::stoll(row.substr(row.rfind('|') + 1));
-    return rows;
-  }
   void RunToRow20() {
     job_.Start(2);
     ASSERT_TRUE(job_.RunUntil([&] { return RowsRead() == 20; }));
@@ -38,9 +32,7 @@ class StopTest : public ::testing::Test {
 
 TEST_F(StopTest, ASuspendedSourceReadsNoMoreAndTheTasksFinishOnceTheirSinksHaveCommitted) {
   RunToRow20();
-  job_.Trigger(1, SourceStop::kSuspend);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(1); }));
-  const v1::CheckpointManifest manifest = job_.Manifest(1);
+  const v1::CheckpointManifest manifest = job_.Take(1, SourceStop::kSuspend);
   world_->available["split-0"] = 40;
   EXPECT_FALSE(job_.RunUntil([&] { return RowsRead() > 20; }));
   EXPECT_THAT(world_->visible, IsEmpty());
@@ -53,7 +45,7 @@ TEST_F(StopTest, ASuspendedSourceReadsNoMoreAndTheTasksFinishOnceTheirSinksHaveC
   EXPECT_TRUE(job_.RunToTheEnd());
   EXPECT_TRUE(job_.Confirmed(1));
   // Only what fired before the barrier: no window fires because of the stop.
-  const int64_t before = RowsVisible();
+  const int64_t before = world_->rows_visible();
   EXPECT_LT(before, 20);
   job_.Kill();
   job_.Start(2, &manifest);
@@ -62,13 +54,12 @@ TEST_F(StopTest, ASuspendedSourceReadsNoMoreAndTheTasksFinishOnceTheirSinksHaveC
   job_.Take(2);
   job_.Complete(2);
   EXPECT_TRUE(job_.RunToTheEnd());
-  EXPECT_EQ(RowsVisible(), 40);
+  EXPECT_EQ(world_->rows_visible(), 40);
 }
 
 TEST_F(StopTest, ASourceGoesOnWhenTheStopIsGivenUp) {
   RunToRow20();
-  job_.Trigger(1, SourceStop::kSuspend);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(1); }));
+  job_.Take(1, SourceStop::kSuspend);
   world_->available["split-0"] = 40;
   EXPECT_FALSE(job_.RunUntil([&] { return RowsRead() > 20; }));
   job_.Abort(1);
@@ -77,8 +68,7 @@ TEST_F(StopTest, ASourceGoesOnWhenTheStopIsGivenUp) {
 
 TEST_F(StopTest, ASourceGoesOnWithTheNextCheckpointWhenNobodyToldThatTheStopWasGivenUp) {
   RunToRow20();
-  job_.Trigger(1, SourceStop::kSuspend);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(1); }));
+  job_.Take(1, SourceStop::kSuspend);
   world_->available["split-0"] = 40;
   job_.Trigger(2);
   EXPECT_TRUE(job_.RunUntil([&] { return RowsRead() == 40; }));
@@ -86,15 +76,13 @@ TEST_F(StopTest, ASourceGoesOnWithTheNextCheckpointWhenNobodyToldThatTheStopWasG
 
 TEST_F(StopTest, ADrainedSourceEndsInPlaceOfTheBarrierSoThatEverythingFires) {
   RunToRow20();
-  job_.Trigger(1, SourceStop::kDrain);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(1); }));
-  const v1::CheckpointManifest manifest = job_.Manifest(1);
+  const v1::CheckpointManifest manifest = job_.Take(1, SourceStop::kDrain);
   EXPECT_TRUE(job_.AllEnded());
   for (const v1::SubtaskSnapshot& part : manifest.subtasks()) EXPECT_TRUE(part.ended());
   EXPECT_THAT(world_->visible, IsEmpty());
   job_.Complete(1, /*is_last=*/true);
   EXPECT_TRUE(job_.RunToTheEnd());
-  EXPECT_EQ(RowsVisible(), 20);
+  EXPECT_EQ(world_->rows_visible(), 20);
   // Whoever goes on from it begins without a watermark: the rest is not late.
   job_.Kill();
   world_->available["split-0"] = 40;
@@ -104,23 +92,20 @@ TEST_F(StopTest, ADrainedSourceEndsInPlaceOfTheBarrierSoThatEverythingFires) {
   job_.Take(2);
   job_.Complete(2);
   EXPECT_TRUE(job_.RunToTheEnd());
-  EXPECT_EQ(RowsVisible(), 40);
+  EXPECT_EQ(world_->rows_visible(), 40);
 }
 
 TEST_F(StopTest, ATaskThatIsRestoredToBeStoppedReadsNothingAndCommitsWhatWasNot) {
   RunToRow20();
-  job_.Trigger(1, SourceStop::kSuspend);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(1); }));
-  const v1::CheckpointManifest manifest = job_.Manifest(1);
+  const v1::CheckpointManifest manifest = job_.Take(1, SourceStop::kSuspend);
   job_.Kill();
   world_->available["split-0"] = 40;
   job_.suspended = true;
   job_.Start(1, &manifest);
   ASSERT_TRUE(job_.RunUntilRunning());
   EXPECT_FALSE(job_.RunUntil([&] { return RowsRead() > 0; }));
-  EXPECT_GT(RowsVisible(), 0);
-  job_.Trigger(2, SourceStop::kSuspend);
-  ASSERT_TRUE(job_.RunUntil([&] { return job_.Acknowledged(2); }));
+  EXPECT_GT(world_->rows_visible(), 0);
+  job_.Take(2, SourceStop::kSuspend);
   job_.Complete(2, /*is_last=*/true);
   EXPECT_TRUE(job_.RunToTheEnd());
   EXPECT_EQ(RowsRead(), 0);

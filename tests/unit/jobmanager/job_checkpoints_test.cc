@@ -307,16 +307,9 @@ TEST_F(JobCheckpointsTest, AnAdoptedJobIsToldOfItsLastCheckpointAndGoesOn) {
   const std::string job = SubmitAndRun();
   Checkpoint(job, 100);
   const std::string lineage = gateways_["a"]->deployments[0].checkpoints().lineage();
-  std::map<std::string, v1::RegisterTaskManagerRequest> running;
-  for (const char* id : {"a", "b"}) {
-    v1::RunningAttempt* attempt = running[id].add_running();
-    attempt->set_job_id(job);
-    attempt->set_attempt(1);
-    *attempt->add_tasks()->mutable_status() = Job(job).subtasks(SubtaskOn(id));
-  }
+  const auto running = WhatRuns(job);
   executor_.Advance(seconds(1));  // the second is under way when the JobManager dies
-  Lead();
-  for (const char* id : {"a", "b"}) Register(id, 1, running[id]);
+  Succeed(running);
   EXPECT_EQ(State(job), v1::RUNNING);
   EXPECT_EQ(gateways_["a"]->notifications.back().completed_checkpoint_id(), 1);
   executor_.Advance(seconds(5));
