@@ -120,7 +120,7 @@ void CheckpointCoordinator::Begin(CheckpointTime now) {
   pending_ = Pending{.checkpoint = next_, .triggered = now, .parts = {}};
   Trigger trigger{.checkpoint = next_};
   if (!requests_.empty()) {
-    trigger.is_savepoint = !requests_.front().savepoint_directory.empty();
+    trigger.is_savepoint = requests_.front().is_savepoint();
     trigger.stop = requests_.front().stop;
     pending_->request = std::move(requests_.front());
     requests_.pop_front();

@@ -37,8 +37,9 @@ struct CheckpointTime {
 struct CheckpointRequest {
   std::string operation_id;
   std::string savepoint_directory;  // where its savepoint goes; empty: it is none
-  // kSuspend, kDrain: the job is stopped with it.
-  v1::SourceStop stop = v1::GO_ON;
+  v1::SourceStop stop = v1::GO_ON;  // else the job is stopped with it
+
+  bool is_savepoint() const { return !savepoint_directory.empty(); }
 };
 
 class CheckpointCoordinator {

@@ -3,8 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <string_view>
 
 namespace watershed {
+
+// What to do when a cluster takes none.
+inline constexpr std::string_view kSetCheckpointDirectory =
+    "set execution.checkpointing.dir to a directory that the JobManager and every TaskManager "
+    "reach, in the configuration of all of them";
 
 struct CheckpointSettings {
   std::chrono::milliseconds interval{0};  // 0: only the final one of a bounded job

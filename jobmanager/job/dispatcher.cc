@@ -24,9 +24,14 @@ JobMaster* Dispatcher::Find(const std::string& job_id) const {
   return nullptr;
 }
 
-Status Dispatcher::Cancel(const std::string& job_id) {
-  JobMaster* job = Find(job_id);
+Result<JobMaster*> Dispatcher::FindNamed(const std::string& job_id) const {
+  JobMaster* const job = Find(job_id);
   if (job == nullptr) return UserError("there is no job {}", job_id);
+  return job;
+}
+
+Status Dispatcher::Cancel(const std::string& job_id) {
+  WS_ASSIGN_OR_RETURN(JobMaster* const job, FindNamed(job_id));
   job->RequestCancel();
   OnJobChanged();
   return Ok();
@@ -41,8 +46,7 @@ std::vector<v1::JobSummary> Dispatcher::Summaries(bool include_ended) const {
 }
 
 Result<v1::JobDetails> Dispatcher::Details(const std::string& job_id) const {
-  const JobMaster* job = Find(job_id);
-  if (job == nullptr) return UserError("there is no job {}", job_id);
+  WS_ASSIGN_OR_RETURN(const JobMaster* const job, FindNamed(job_id));
   return job->Details();
 }
 

@@ -120,6 +120,7 @@ class Dispatcher final : private ClusterAccess {
   void AdvanceWaitingJobs();
   void UpdateMetrics();
   JobMaster* Find(const std::string& job_id) const;
+  Result<JobMaster*> FindNamed(const std::string& job_id) const;  // by a client
 
   const DispatcherSettings settings_;
   LeaderEpoch leader_epoch_;

@@ -11,9 +11,7 @@ void Dispatcher::AskWithDirectory(
     std::function<Status(JobMaster&, const std::string&, const std::string&)> ask,
     OperationDone done) {
   if (directory.empty()) directory = settings_.jobs.savepoint_directory;
-  if (Find(job_id) == nullptr) {
-    return done(UserError("there is no job {}", job_id));
-  }
+  if (const auto job = FindNamed(job_id); !job) return done(tl::make_unexpected(job.error()));
   if (directory.empty()) {
     return done(UserError(
         "no directory for the savepoint: name one, or set execution.checkpointing.savepoint-dir"));
@@ -28,9 +26,9 @@ void Dispatcher::AskWithDirectory(
     executor->Post([this, alive, job_id, directory, operation_id, ask, done, usable] {
       if (alive.expired()) return;
       if (!usable) return done(tl::make_unexpected(usable.error()));
-      JobMaster* const job = Find(job_id);
-      if (job == nullptr) return done(UserError("there is no job {}", job_id));
-      const Status asked = ask(*job, operation_id, directory);
+      const Result<JobMaster*> job = FindNamed(job_id);
+      if (!job) return done(tl::make_unexpected(job.error()));
+      const Status asked = ask(**job, operation_id, directory);
       OnJobChanged();
       done(asked ? Result<std::string>(operation_id) : tl::make_unexpected(asked.error()));
     });
@@ -61,8 +59,7 @@ void Dispatcher::StopWithSavepoint(const v1::StopWithSavepointRequest& request,
 }
 
 Result<std::string> Dispatcher::RequestCheckpoint(const v1::RequestCheckpointRequest& request) {
-  JobMaster* const job = Find(request.job_id());
-  if (job == nullptr) return UserError("there is no job {}", request.job_id());
+  WS_ASSIGN_OR_RETURN(JobMaster* const job, FindNamed(request.job_id()));
   const std::string id = request.operation_id().empty() ? MakeId() : request.operation_id();
   WS_RETURN_IF_ERROR(job->RequestCheckpoint(id, ""));
   OnJobChanged();
@@ -70,8 +67,7 @@ Result<std::string> Dispatcher::RequestCheckpoint(const v1::RequestCheckpointReq
 }
 
 Result<v1::Operation> Dispatcher::FindOperation(const v1::GetOperationRequest& request) const {
-  const JobMaster* const job = Find(request.job_id());
-  if (job == nullptr) return UserError("there is no job {}", request.job_id());
+  WS_ASSIGN_OR_RETURN(const JobMaster* const job, FindNamed(request.job_id()));
   std::optional<v1::Operation> operation = job->FindOperation(request.operation_id());
   if (operation) return std::move(*operation);
   return UserError(

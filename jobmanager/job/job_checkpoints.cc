@@ -177,7 +177,7 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
   if (store.request) {
     const CheckpointRequest& request = *store.request;
     manifest.set_drained(request.stop == v1::DRAIN);
-    if (!request.savepoint_directory.empty()) {
+    if (request.is_savepoint()) {
       savepoint =
           SavepointPath(request.savepoint_directory, id_, store.checkpoint, request.operation_id);
     }
@@ -198,7 +198,7 @@ void JobCheckpoints::OnManifest(const CheckpointCoordinator::Store& store,
   const bool is_awaited = generation == generation_;
   if (!stored) {
     if (!is_awaited) return;
-    const bool is_savepoint = store.request && !store.request->savepoint_directory.empty();
+    const bool is_savepoint = store.request && store.request->is_savepoint();
     coordinator_->OnStoreFailed(
         store.checkpoint,
         fmt::format("the {} could not be stored: {}", is_savepoint ? "savepoint" : "manifest",

@@ -14,21 +14,19 @@ namespace {
 Status CheckDirectory(const v1::StoredJob& stored, const JobDefaults& defaults) {
   if (!defaults.checkpoint_directory.empty()) return Ok();
   const v1::JobGraph& graph = stored.submission().graph();
-  constexpr std::string_view kSet =
-      "set execution.checkpointing.dir to a directory that the JobManager and every TaskManager "
-      "reach, in the configuration of all of them";
   if (stored.submission().has_restore_from() || stored.checkpoints_size() > 0) {
     return UserError(
         "job '{}' begins with a checkpoint, and this cluster has nowhere to go on "
         "from there: {}",
-        graph.name(), kSet);
+        graph.name(), kSetCheckpointDirectory);
   }
   const int64_t interval_ms = graph.checkpointing().interval_ms();
   if (interval_ms == 0) return Ok();
   return UserError(
       "job '{}' asks for a checkpoint every {}, and this cluster has nowhere to put "
       "it: {}, or leave 'checkpointing' out of the job",
-      graph.name(), FormatDuration(std::chrono::milliseconds(interval_ms)), kSet);
+      graph.name(), FormatDuration(std::chrono::milliseconds(interval_ms)),
+      kSetCheckpointDirectory);
 }
 
 }  // namespace

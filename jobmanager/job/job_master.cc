@@ -213,23 +213,15 @@ bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
-  if (!TakesCheckpoints()) {
-    RequestStopCheckpoint();  // which is refused
-    return true;
-  }
-  if (is_adopted) {
-    StartCheckpoints();
-    for (const v1::SubtaskStatus& subtask : subtasks_) {
-      const JobCheckpoints::SubtaskKey key(subtask.vertex_id(), subtask.subtask());
-      if (subtask.counters().ended()) checkpoints_->OnEnded(key);
-      if (subtask.state() == v1::TASK_FINISHED) checkpoints_->OnFinished(key);
+  if (TakesCheckpoints()) {
+    if (is_adopted) {
+      AdoptCheckpoints();
+    } else {
+      checkpoints_->OnRunning();
     }
-    checkpoints_->OnAdopted(std::exchange(last_parts_, {}), IsStopped());
-    if (!IsStopped()) RequestStopCheckpoint();
-  } else {
-    checkpoints_->OnRunning();
-    RequestStopCheckpoint();
   }
+  // Tasks that go on from the stop's own checkpoint are told that it was the last.
+  if (!is_adopted || !IsStopped()) RequestStopCheckpoint();
   return true;
 }
 
@@ -246,7 +238,7 @@ bool JobMaster::StoreEnd(v1::JobState end) {
 
 void JobMaster::OnEndStored(v1::JobState end) {
   if (!Enter(end)) return;
-  EndOperations(end);
+  EndOperations(end, newest_checkpoint());
   end_time_ms_ = services_.clock->NowMs();
   slots_.clear();
   ++placement_;

@@ -175,16 +175,19 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // An unbounded job without an interval takes none: it would never publish anything.
   bool TakesCheckpoints() const;
   void StartCheckpoints();  // of the attempt
+  void AdoptCheckpoints();  // the same, of tasks that go on
 
   // Savepoints and stops.
   Status CheckMayBeAsked() const;
   bool IsToStop() const;  // durable, and not given up
   bool IsOfTheStop(const v1::CheckpointRef& checkpoint) const;
+  const v1::CheckpointRef* newest_checkpoint() const;  // of its own; null: none
   bool IsStopped() const;  // with the newest checkpoint; its sinks may still have to commit
   void RequestStopCheckpoint();
   void GiveUpStop(const std::string& reason);
   void DiscardFormerSavepoints(const v1::CheckpointRef& newest);
-  void EndOperations(v1::JobState end);
+  // `last`: its newest checkpoint; null: none.
+  void EndOperations(v1::JobState end, const v1::CheckpointRef* last);
   void RecoverOperations(const v1::StoredJob& stored);
 
   v1::SubtaskStatus* FindSubtask(const std::string& vertex_id, int32_t subtask);

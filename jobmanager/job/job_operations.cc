@@ -23,12 +23,6 @@ std::optional<v1::Operation> JobOperations::Find(const std::string& id) const {
   return *found;
 }
 
-bool JobOperations::has_open() const {
-  return std::ranges::any_of(operations_, [](const v1::Operation& operation) {
-    return operation.status() == v1::Operation::OPERATION_IN_PROGRESS;
-  });
-}
-
 void JobOperations::Complete(const std::string& id, int64_t checkpoint_id,
                              const std::string& path) {
   v1::Operation* const operation = Get(id);

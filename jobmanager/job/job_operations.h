@@ -15,7 +15,6 @@ class JobOperations {
   void Begin(const std::string& id, v1::Operation::Kind kind);
   bool Knows(const std::string& id) const { return Find(id).has_value(); }
   std::optional<v1::Operation> Find(const std::string& id) const;
-  bool has_open() const;
 
   // One that is not known is not told about. The last word counts: a checkpoint may turn out to be
   // complete after its attempt has failed.

@@ -314,6 +314,16 @@ void JobMaster::StartCheckpoints() {
   checkpoints_->StartAttempt(attempt_, names);
 }
 
+void JobMaster::AdoptCheckpoints() {
+  StartCheckpoints();
+  for (const v1::SubtaskStatus& subtask : subtasks_) {
+    const JobCheckpoints::SubtaskKey key(subtask.vertex_id(), subtask.subtask());
+    if (subtask.counters().ended()) checkpoints_->OnEnded(key);
+    if (subtask.state() == v1::TASK_FINISHED) checkpoints_->OnFinished(key);
+  }
+  checkpoints_->OnAdopted(std::exchange(last_parts_, {}), IsStopped());
+}
+
 Status JobMaster::OnCheckpointReport(const v1::ReportCheckpointRequest& report) {
   const ScopedLogFields fields({.job = id_.hex, .attempt = attempt_.value});
   if (!Wants(Attempt{report.attempt()}) && !IsPlanted(PlantedBug::kStaleAttemptAccepted)) {

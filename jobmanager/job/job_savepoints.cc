@@ -10,9 +10,7 @@ namespace watershed {
 Status JobMaster::CheckMayBeAsked() const {
   if (ended()) return UserError("job {} has ended: it is {}", id_.hex, NameOf(state()));
   if (checkpoints_ == nullptr) {
-    return UserError(
-        "this cluster takes no checkpoints: set execution.checkpointing.dir to a directory that "
-        "the JobManager and every TaskManager reach, in the configuration of all of them");
+    return UserError("this cluster takes no checkpoints: {}", kSetCheckpointDirectory);
   }
   return Ok();
 }
@@ -48,8 +46,7 @@ Status JobMaster::RequestStop(const std::string& operation_id, const std::string
   if (IsToStop() || stop_is_being_stored_) {
     return UserError("job {} is being stopped already", id_.hex);
   }
-  const bool never_could = !has_interval_ && state() == v1::RUNNING && !TakesCheckpoints();
-  if (never_could) {
+  if (state() == v1::RUNNING && !TakesCheckpoints()) {
     return UserError(
         "job {} takes no checkpoints: give it 'checkpointing: {{ interval: … }}', or cancel it",
         id_.hex);
@@ -80,9 +77,13 @@ bool JobMaster::IsOfTheStop(const v1::CheckpointRef& checkpoint) const {
   return IsToStop() && checkpoint.operation_id() == stop_.operation_id();
 }
 
+const v1::CheckpointRef* JobMaster::newest_checkpoint() const {
+  const bool has_any = checkpoints_ != nullptr && !checkpoints_->retained().empty();
+  return has_any ? &checkpoints_->retained().back() : nullptr;
+}
+
 bool JobMaster::IsStopped() const {
-  return checkpoints_ != nullptr && !checkpoints_->retained().empty() &&
-         IsOfTheStop(checkpoints_->retained().back());
+  return newest_checkpoint() != nullptr && IsOfTheStop(*newest_checkpoint());
 }
 
 void JobMaster::RequestStopCheckpoint() {
@@ -131,14 +132,13 @@ void JobMaster::DiscardFormerSavepoints(const v1::CheckpointRef& newest) {
 }
 
 bool JobMaster::BeginsWith(const std::string& directory) const {
-  const bool has_own = checkpoints_ != nullptr && !checkpoints_->retained().empty();
-  return !has_own && submission_.has_restore_from() && submission_.restore_directory() == directory;
+  return newest_checkpoint() == nullptr && submission_.has_restore_from() &&
+         submission_.restore_directory() == directory;
 }
 
-void JobMaster::EndOperations(v1::JobState end) {
-  if (end == v1::FINISHED && IsStopped()) {
-    const v1::CheckpointRef& last = checkpoints_->retained().back();
-    operations_.Complete(stop_.operation_id(), last.checkpoint_id(), last.savepoint_path());
+void JobMaster::EndOperations(v1::JobState end, const v1::CheckpointRef* last) {
+  if (end == v1::FINISHED && last != nullptr && IsOfTheStop(*last)) {
+    operations_.Complete(stop_.operation_id(), last->checkpoint_id(), last->savepoint_path());
   }
   operations_.FailOpen(
       fmt::format("the job is {}{}{}", NameOf(end), failure_.empty() ? "" : ": ", failure_),
@@ -149,17 +149,10 @@ void JobMaster::RecoverOperations(const v1::StoredJob& stored) {
   stop_ = stored.stop();
   if (stop_.operation_id().empty()) return;
   operations_.Begin(stop_.operation_id(), v1::Operation::STOP);
-  if (!stop_.given_up().empty()) return operations_.Fail(stop_.operation_id(), stop_.given_up());
+  if (!stop_.given_up().empty()) operations_.Fail(stop_.operation_id(), stop_.given_up());
   if (!stored.has_end()) return;
-  const bool is_stopped = stored.end().state() == v1::FINISHED && stored.checkpoints_size() > 0 &&
-                          IsOfTheStop(*stored.checkpoints().rbegin());
-  if (is_stopped) {
-    const v1::CheckpointRef& last = *stored.checkpoints().rbegin();
-    operations_.Complete(stop_.operation_id(), last.checkpoint_id(), last.savepoint_path());
-  } else {
-    operations_.Fail(stop_.operation_id(),
-                     fmt::format("the job is {}", NameOf(stored.end().state())));
-  }
+  EndOperations(stored.end().state(),
+                stored.checkpoints().empty() ? nullptr : &*stored.checkpoints().rbegin());
 }
 
 }  // namespace watershed
