@@ -234,6 +234,7 @@ std::span<const OptionDefinition* const> AllOptions() {
                                                  &kPrometheusBindHost.definition,
                                                  &kHighAvailabilityStorageDir.definition,
                                                  &kCheckpointDir.definition,
+                                                 &kSavepointDir.definition,
                                                  &kCheckpointTimeout.definition,
                                                  &kCheckpointMinPause.definition,
                                                  &kTolerableFailedCheckpoints.definition,
