@@ -199,7 +199,9 @@ class Process final : public JobManagerProcess {
     for (int port = ports.first;; ++port) {
       http.port = static_cast<uint16_t>(port);
       auto server = HttpServer::Start(
-          http, [rest = rest_.get()](const HttpRequest& request) { return rest->Handle(request); });
+          http, [rest = rest_.get()](const HttpRequest& request, const HttpResponder& respond) {
+            rest->Handle(request, respond);
+          });
       if (server) {
         http_ = std::move(*server);
         return Ok();

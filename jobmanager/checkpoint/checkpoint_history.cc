@@ -20,6 +20,7 @@ void Fill(const v1::CheckpointRef& checkpoint, const std::string& directory,
   out->set_state_bytes(checkpoint.state_bytes());
   out->set_written_bytes(checkpoint.written_bytes());
   out->set_path(CheckpointPath(directory, checkpoint));
+  out->set_savepoint_path(checkpoint.savepoint_path());
 }
 
 }  // namespace
@@ -27,7 +28,8 @@ void Fill(const v1::CheckpointRef& checkpoint, const std::string& directory,
 std::string CheckpointPath(const std::string& directory, const v1::CheckpointRef& checkpoint) {
   const std::string& name = checkpoint.manifest().name();
   const size_t slash = name.rfind('/');
-  return fmt::format("{}/{}", directory, slash == std::string::npos ? name : name.substr(0, slash));
+  if (slash == std::string::npos) return directory;  // a savepoint has its directory to itself
+  return fmt::format("{}/{}", directory, name.substr(0, slash));
 }
 
 CheckpointHistory::CheckpointHistory(std::string directory, const CheckpointSettings& settings) {
@@ -75,7 +77,13 @@ v1::CheckpointCounts CheckpointHistory::counts() const {
 void CheckpointHistory::OnFound(const v1::CheckpointRef& completed) {
   const std::string& directory = statistics_.directory();
   Fill(completed, directory, Push(CheckpointId{completed.checkpoint_id()}));
-  Fill(completed, directory, statistics_.mutable_latest_completed());
+  SetLatest(statistics_.recent(0));
+}
+
+void CheckpointHistory::SetLatest(const v1::CheckpointSummary& completed) {
+  *statistics_.mutable_latest_completed() = completed;
+  *(completed.is_savepoint() ? statistics_.mutable_latest_savepoint()
+                             : statistics_.mutable_latest_not_savepoint()) = completed;
 }
 
 void CheckpointHistory::OnTriggered(CheckpointId checkpoint, bool is_savepoint, int32_t subtasks,
@@ -137,7 +145,7 @@ void CheckpointHistory::OnCompleted(const v1::CheckpointRef& completed) {
   v1::CheckpointSummary* summary = Find(CheckpointId{completed.checkpoint_id()});
   if (summary == nullptr) summary = Push(CheckpointId{completed.checkpoint_id()});
   Fill(completed, statistics_.directory(), summary);
-  *statistics_.mutable_latest_completed() = *summary;
+  SetLatest(*summary);
 }
 
 void CheckpointHistory::OnFailed(CheckpointId checkpoint, const std::string& reason,

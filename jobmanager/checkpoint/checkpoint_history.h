@@ -48,6 +48,7 @@ class CheckpointHistory {
  private:
   v1::CheckpointSummary* Find(CheckpointId checkpoint);
   v1::CheckpointSummary* Push(CheckpointId checkpoint);
+  void SetLatest(const v1::CheckpointSummary& completed);
 
   v1::CheckpointStatistics statistics_;
   // Of those in `statistics_.recent()`: who has answered.

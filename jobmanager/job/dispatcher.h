@@ -16,6 +16,7 @@
 #include "jobmanager/job/job_description.h"
 #include "jobmanager/job/job_master.h"
 #include "jobmanager/job/job_metrics.h"
+#include "jobmanager/job/job_operations.h"
 #include "jobmanager/job/job_view.h"
 #include "jobmanager/store/job_store.h"
 #include "runtime/process/executor.h"
@@ -68,8 +69,11 @@ class Dispatcher final : private ClusterAccess {
   void TriggerSavepoint(const v1::TriggerSavepointRequest& request, OperationDone done);
   void StopWithSavepoint(const v1::StopWithSavepointRequest& request, OperationDone done);
   Result<std::string> RequestCheckpoint(const v1::RequestCheckpointRequest& request);
+  // With an empty job id: of a disposal that was begun with BeginDisposal.
   Result<v1::Operation> FindOperation(const v1::GetOperationRequest& request) const;
   void DisposeSavepoint(const std::string& path, std::function<void(Status)> done);
+  // The same as an operation; its id.
+  std::string BeginDisposal(const std::string& path);
   // Calls `done` when all that the calls so far gave cause to store is durable; on the executor,
   // perhaps at once. Never, if it cannot be stored.
   void WhenStored(std::function<void()> done);
@@ -130,6 +134,7 @@ class Dispatcher final : private ClusterAccess {
   TaskManagerRegistry registry_;
   std::vector<std::shared_ptr<JobMaster>> jobs_;  // in the order they were submitted
   std::deque<JobId> ended_;                       // in the order they ended
+  JobOperations disposals_;
   ClusterMetrics cluster_metrics_;
   std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
   std::function<void()> on_change_;

@@ -67,6 +67,14 @@ Result<std::string> Dispatcher::RequestCheckpoint(const v1::RequestCheckpointReq
 }
 
 Result<v1::Operation> Dispatcher::FindOperation(const v1::GetOperationRequest& request) const {
+  if (request.job_id().empty()) {
+    std::optional<v1::Operation> disposal = disposals_.Find(request.operation_id());
+    if (disposal) return std::move(*disposal);
+    return UserError(
+        "nothing is known of disposal {}: the JobManager has been started anew since, or it was "
+        "long ago",
+        request.operation_id());
+  }
   WS_ASSIGN_OR_RETURN(const JobMaster* const job, FindNamed(request.job_id()));
   std::optional<v1::Operation> operation = job->FindOperation(request.operation_id());
   if (operation) return std::move(*operation);
@@ -89,6 +97,17 @@ void Dispatcher::DisposeSavepoint(const std::string& path, std::function<void(St
         const Status deleted = DeleteSavepointAt(open, path);
         executor->Post([done, deleted] { done(deleted); });
       });
+}
+
+std::string Dispatcher::BeginDisposal(const std::string& path) {
+  const std::string id = MakeId();
+  disposals_.Begin(id, v1::Operation::DISPOSAL);
+  DisposeSavepoint(path, [this, alive = std::weak_ptr(alive_), id, path](const Status& disposed) {
+    if (alive.expired()) return;
+    if (disposed) return disposals_.Complete(id, /*checkpoint_id=*/0, path);
+    disposals_.Fail(id, disposed.error().message);
+  });
+  return id;
 }
 
 }  // namespace watershed

@@ -33,4 +33,38 @@ Status DispatcherView::RequestCancel(std::string_view job_id) {
   return status;
 }
 
+void DispatcherView::TriggerSavepoint(const v1::TriggerSavepointRequest& request,
+                                      OperationDone done) {
+  loop_->Post([dispatcher = dispatcher_, request, done = std::move(done)] {
+    dispatcher->TriggerSavepoint(request, done);
+  });
+}
+
+void DispatcherView::StopWithSavepoint(const v1::StopWithSavepointRequest& request,
+                                       OperationDone done) {
+  loop_->Post([dispatcher = dispatcher_, request, done = std::move(done)] {
+    dispatcher->StopWithSavepoint(request, done);
+  });
+}
+
+void DispatcherView::RequestCheckpoint(const v1::RequestCheckpointRequest& request,
+                                       OperationDone done) {
+  loop_->Post([dispatcher = dispatcher_, request, done = std::move(done)] {
+    done(dispatcher->RequestCheckpoint(request));
+  });
+}
+
+void DispatcherView::DisposeSavepoint(const v1::DisposeSavepointRequest& request,
+                                      OperationDone done) {
+  loop_->Post([dispatcher = dispatcher_, request, done = std::move(done)] {
+    done(dispatcher->BeginDisposal(request.path()));
+  });
+}
+
+Result<v1::Operation> DispatcherView::FindOperation(const v1::GetOperationRequest& request) const {
+  Result<v1::Operation> operation = TransientError("the JobManager is shutting down");
+  loop_->RunAndWait([&] { operation = dispatcher_->FindOperation(request); });
+  return operation;
+}
+
 }  // namespace watershed

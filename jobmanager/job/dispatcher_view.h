@@ -20,6 +20,11 @@ class DispatcherView final : public JobManagerView {
                                                CheckpointId id) const override;
   std::vector<TaskManagerView> TaskManagers() const override;
   Status RequestCancel(std::string_view job_id) override;
+  void TriggerSavepoint(const v1::TriggerSavepointRequest& request, OperationDone done) override;
+  void StopWithSavepoint(const v1::StopWithSavepointRequest& request, OperationDone done) override;
+  void RequestCheckpoint(const v1::RequestCheckpointRequest& request, OperationDone done) override;
+  void DisposeSavepoint(const v1::DisposeSavepointRequest& request, OperationDone done) override;
+  Result<v1::Operation> FindOperation(const v1::GetOperationRequest& request) const override;
 
  private:
   EventLoop* const loop_;

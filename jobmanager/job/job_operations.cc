@@ -17,6 +17,15 @@ void JobOperations::Begin(const std::string& id, v1::Operation::Kind kind) {
   if (operations_.size() > kRemembered) operations_.pop_front();
 }
 
+Result<bool> JobOperations::HasBegun(const std::string& id, v1::Operation::Kind kind) const {
+  const std::optional<v1::Operation> operation = Find(id);
+  if (operation && operation->kind() != kind) {
+    return UserError("the operation id {} is that of a {} already; choose another", id,
+                     v1::Operation::Kind_Name(operation->kind()));
+  }
+  return operation.has_value();
+}
+
 std::optional<v1::Operation> JobOperations::Find(const std::string& id) const {
   const auto found = std::ranges::find(operations_, id, &v1::Operation::operation_id);
   if (found == operations_.end()) return std::nullopt;

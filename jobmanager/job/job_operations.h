@@ -1,11 +1,12 @@
-// What clients have asked of one job and what has come of it, to be told when they ask again. The
-// last ones are remembered. One thread.
+// What clients have asked (of one job, or to dispose of) and what has come of it, to be told when
+// they ask again. The last ones are remembered. One thread.
 #pragma once
 
 #include <deque>
 #include <optional>
 #include <string>
 
+#include "runtime/types/result.h"
 #include "watershed/v1/control.pb.h"
 
 namespace watershed {
@@ -13,7 +14,8 @@ namespace watershed {
 class JobOperations {
  public:
   void Begin(const std::string& id, v1::Operation::Kind kind);
-  bool Knows(const std::string& id) const { return Find(id).has_value(); }
+  // Whether it has been asked for already. An error: the id is that of something else.
+  Result<bool> HasBegun(const std::string& id, v1::Operation::Kind kind) const;
   std::optional<v1::Operation> Find(const std::string& id) const;
 
   // One that is not known is not told about. The last word counts: a checkpoint may turn out to be

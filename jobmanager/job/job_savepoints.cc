@@ -17,7 +17,10 @@ Status JobMaster::CheckMayBeAsked() const {
 
 Status JobMaster::RequestCheckpoint(const std::string& operation_id,
                                     const std::string& savepoint_directory) {
-  if (operations_.Knows(operation_id)) return Ok();
+  const auto kind =
+      savepoint_directory.empty() ? v1::Operation::CHECKPOINT : v1::Operation::SAVEPOINT;
+  WS_ASSIGN_OR_RETURN(const bool has_begun, operations_.HasBegun(operation_id, kind));
+  if (has_begun) return Ok();
   WS_RETURN_IF_ERROR(CheckMayBeAsked());
   if (state() != v1::RUNNING) {
     return UserError("job {} is {}; a checkpoint can be taken while it is RUNNING", id_.hex,
@@ -30,15 +33,16 @@ Status JobMaster::RequestCheckpoint(const std::string& operation_id,
         id_.hex);
   }
   if (IsToStop()) return UserError("job {} is being stopped with a savepoint", id_.hex);
-  operations_.Begin(operation_id, savepoint_directory.empty() ? v1::Operation::CHECKPOINT
-                                                              : v1::Operation::SAVEPOINT);
+  operations_.Begin(operation_id, kind);
   checkpoints_->Request({.operation_id = operation_id, .savepoint_directory = savepoint_directory});
   return Ok();
 }
 
 Status JobMaster::RequestStop(const std::string& operation_id, const std::string& directory,
                               bool drain) {
-  if (operations_.Knows(operation_id)) return Ok();
+  WS_ASSIGN_OR_RETURN(const bool has_begun,
+                      operations_.HasBegun(operation_id, v1::Operation::STOP));
+  if (has_begun) return Ok();
   WS_RETURN_IF_ERROR(CheckMayBeAsked());
   if (cancel_requested_ || cancel_is_being_stored_) {
     return UserError("job {} is being cancelled", id_.hex);

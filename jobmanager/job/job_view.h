@@ -1,9 +1,10 @@
-// What the outside may read of a JobManager, and the one thing it may ask for besides submitting:
-// the interface between the JobManager's job and cluster state and its servers (rest/, rpc/,
+// What the outside may read of a JobManager, and what it may ask for besides submitting: the
+// interface between the JobManager's job and cluster state and its servers (rest/, rpc/,
 // metrics).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,14 @@ namespace watershed {
 
 namespace v1 {
 class CheckpointDetails;
+class DisposeSavepointRequest;
+class GetOperationRequest;
 class JobDetails;
 class JobSummary;
+class Operation;
+class RequestCheckpointRequest;
+class StopWithSavepointRequest;
+class TriggerSavepointRequest;
 }  // namespace v1
 
 // Slots of one TaskManager that one job holds.
@@ -70,6 +77,19 @@ class JobManagerView {
   // Asks for it and returns, before that is durable; a job that is cancelling already or has ended
   // is left as it is. A user error when there is no such job.
   virtual Status RequestCancel(std::string_view job_id) = 0;
+
+  // What takes a while. `done` gets the operation's id, or why it was refused, on any thread; that
+  // of a stop once the stop is durable. It is dropped uncalled when the JobManager ends meanwhile.
+  using OperationDone = std::function<void(Result<std::string>)>;
+  virtual void TriggerSavepoint(const v1::TriggerSavepointRequest& request, OperationDone done) = 0;
+  virtual void StopWithSavepoint(const v1::StopWithSavepointRequest& request,
+                                 OperationDone done) = 0;
+  virtual void RequestCheckpoint(const v1::RequestCheckpointRequest& request,
+                                 OperationDone done) = 0;
+  virtual void DisposeSavepoint(const v1::DisposeSavepointRequest& request, OperationDone done) = 0;
+  // How it stands. Disposals are no job's: their job id is empty. A user error when it is not
+  // known.
+  virtual Result<v1::Operation> FindOperation(const v1::GetOperationRequest& request) const = 0;
 };
 
 }  // namespace watershed

@@ -1,6 +1,7 @@
 // HTTP as the route table sees it: no Beast header here.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,10 @@ struct HttpResponse {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // besides the usual ones
 };
+
+// Answers one request: on any thread, at once or later, also when its connection or the server has
+// gone meanwhile. Only the first call counts.
+using HttpResponder = std::function<void(HttpResponse)>;
 
 // A target taken apart: path segments and query parameters, percent-decoded.
 struct RequestTarget {

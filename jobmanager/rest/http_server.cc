@@ -9,8 +9,11 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -31,17 +34,38 @@ constexpr size_t kReadBytes = 1024;
 constexpr std::chrono::milliseconds kLingerTimeout{1'000};
 constexpr size_t kLingerBytesMax = 1 << 20;
 
+// Answers come from other threads, perhaps after the server has gone.
+class Mailbox {
+ public:
+  explicit Mailbox(asio::io_context* context) : context_(context) {}
+  void Post(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    if (context_ != nullptr) asio::post(*context_, std::move(task));
+  }
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    context_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  asio::io_context* context_;
+};
+
 struct ServerState {
   HttpServerOptions options;
   HttpHandler handler;
+  std::shared_ptr<Mailbox> mailbox;
   std::atomic<size_t> open_connections{0};
 };
 
-// One connection. Keeps itself alive through the handlers of its pending operation.
+// One connection. Keeps itself alive through the handlers of its pending operation; while it waits
+// for an answer that is the timer.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(tcp::socket socket, std::shared_ptr<ServerState> server)
       : stream_(std::move(socket)),
+        answer_timer_(stream_.get_executor()),
         buffer_(server->options.header_bytes_max + kReadBytes),
         server_(std::move(server)) {
     ++server_->open_connections;
@@ -91,7 +115,31 @@ class Session : public std::enable_shared_from_this<Session> {
     HttpRequest request{.method = std::string(message.method_string()),
                         .target = std::string(message.target()),
                         .body = std::move(parser_->get().body())};
-    Send(server_->handler(request), message.keep_alive(), message.version(),
+    AwaitAnswer();
+    server_->handler(request, [session = weak_from_this(), mailbox = server_->mailbox,
+                               number = asked_](HttpResponse answer) {
+      mailbox->Post([session, number, answer = std::move(answer)]() mutable {
+        if (const auto self = session.lock()) self->OnAnswer(number, std::move(answer));
+      });
+    });
+  }
+
+  void AwaitAnswer() {
+    stream_.expires_never();
+    answer_timer_.expires_after(server_->options.answer_timeout);
+    answer_timer_.async_wait([self = shared_from_this(), number = ++asked_](error_code canceled) {
+      if (canceled) return;
+      self->OnAnswer(number, {.status = 503,
+                              .body = R"({"errors":["The answer takes too long; ask again."]})"});
+    });
+  }
+
+  void OnAnswer(uint64_t number, HttpResponse answer) {
+    if (number <= answered_) return;
+    answered_ = number;
+    answer_timer_.cancel();
+    const auto& message = parser_->get();
+    Send(std::move(answer), message.keep_alive(), message.version(),
          message.method() == http::verb::head);
   }
 
@@ -145,10 +193,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void Close() { stream_.close(); }
 
   beast::tcp_stream stream_;
+  asio::steady_timer answer_timer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
   size_t dropped_bytes_ = 0;
+  uint64_t asked_ = 0;     // requests that the handler has got
+  uint64_t answered_ = 0;  // the last of them that has its answer
   std::shared_ptr<ServerState> server_;
 };
 
@@ -160,11 +211,13 @@ class HttpServer::Impl {
       : acceptor_(context_), retry_timer_(context_), state_(std::make_shared<ServerState>()) {
     state_->options = options;
     state_->handler = std::move(handler);
+    state_->mailbox = std::make_shared<Mailbox>(&context_);
   }
 
   ~Impl() {
     context_.stop();
     if (thread_.joinable()) thread_.join();
+    state_->mailbox->Close();
   }
 
   Status Listen() {

@@ -23,11 +23,13 @@ struct HttpServerOptions {
   size_t connections_max = 1000;                      // more are closed at once
   std::chrono::milliseconds idle_timeout{60'000};     // between requests
   std::chrono::milliseconds request_timeout{10'000};  // from a request's first byte to its last
+  std::chrono::milliseconds answer_timeout{30'000};   // of the handler; then 503
   std::chrono::milliseconds write_timeout{10'000};    // for a client that does not read
 };
 
-// Called on the server's thread, one at a time: must not block.
-using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+// Called on the server's thread, one at a time: must not block. What takes longer is answered
+// later.
+using HttpHandler = std::function<void(const HttpRequest&, HttpResponder)>;
 
 class HttpServer {
  public:

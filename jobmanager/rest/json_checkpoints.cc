@@ -46,7 +46,8 @@ Json CheckpointJson(const v1::CheckpointSummary& checkpoint, int64_t now_ms) {
                {"checkpoint_type", checkpoint.is_savepoint() ? "SAVEPOINT" : "CHECKPOINT"},
                {"tasks", Json::object()}};
   if (completed) {
-    json["external_path"] = checkpoint.path();
+    const std::string& savepoint = checkpoint.savepoint_path();
+    json["external_path"] = savepoint.empty() ? checkpoint.path() : savepoint;
     json["discarded"] = false;
   } else if (failed) {
     json["failure_timestamp"] = checkpoint.end_time_ms();
@@ -107,8 +108,8 @@ Json LatestJson(const v1::CheckpointStatistics& checkpoints, int64_t now_ms) {
                      {"is_savepoint", restored.is_savepoint()},
                      {"external_path", restored.path()}};
   }
-  return {{"completed", or_null(checkpoints.latest_completed())},
-          {"savepoint", Json()},
+  return {{"completed", or_null(checkpoints.latest_not_savepoint())},
+          {"savepoint", or_null(checkpoints.latest_savepoint())},
           {"failed", or_null(checkpoints.latest_failed())},
           {"restored", std::move(restored_json)}};
 }

@@ -9,26 +9,21 @@
 #include <optional>
 #include <span>
 
+#include "jobmanager/rest/rest_operations.h"
+#include "jobmanager/rest/rest_responses.h"
 #include "jobmanager/rest/web_page.h"
 #include "runtime/status/job_status.h"
 
 namespace watershed {
 
-// What a handler gets: the path's parameters in their order, and the query.
+// What a handler gets: the path's parameters in their order, the query, and the body as sent.
 struct RestApi::Match {
   std::vector<std::string> parameters;
   std::vector<std::pair<std::string, std::string>> query;
+  const std::string& body;
 };
 
 namespace {
-
-HttpResponse JsonResponse(const Json& json, int status = 200) {
-  return {.status = status, .body = Serialize(json)};
-}
-
-HttpResponse ErrorResponse(int status, std::string_view message) {
-  return JsonResponse(ErrorsJson(message), status);
-}
 
 HttpResponse PageResponse(const WebAsset& asset) {
   return {.content_type = std::string(asset.content_type),
@@ -39,37 +34,12 @@ HttpResponse PageResponse(const WebAsset& asset) {
                        "form-action 'none'; frame-ancestors 'none'"}}};
 }
 
-bool IsJobId(std::string_view text) {
-  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-// Upper-case hex is the same id to Flink's clients.
-std::optional<std::string> ParseJobId(std::string_view text) {
-  std::string id(text);
-  for (char& c : id) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  if (!IsJobId(id)) return std::nullopt;
-  return id;
-}
-
-HttpResponse BadJobId(std::string_view text) {
-  return ErrorResponse(
-      400, fmt::format("Bad request: '{}' is not a job id (32 hexadecimal digits).", text));
-}
-
-HttpResponse UnknownJob(std::string_view id) {
-  return ErrorResponse(404, fmt::format("Job {} not found", id));
-}
-
 // What `view` makes of a job, or why there is none.
 template <typename View>
 HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, int64_t now_ms,
                      const View& view) {
-  const std::optional<std::string> id = ParseJobId(id_text);
-  if (!id) return BadJobId(id_text);
+  const std::optional<std::string> id = ParseHexId(id_text);
+  if (!id) return BadId(id_text, "a job id");
   const Result<v1::JobDetails> job = jobs.FindJob(*id);
   return job ? JsonResponse(view(*job, now_ms)) : UnknownJob(*id);
 }
@@ -78,8 +48,8 @@ HttpResponse WithJob(const JobManagerView& jobs, std::string_view id_text, int64
 template <typename View>
 HttpResponse WithCheckpoint(const JobManagerView& jobs, const std::string& job_text,
                             const std::string& checkpoint_text, const View& view) {
-  const std::optional<std::string> id = ParseJobId(job_text);
-  if (!id) return BadJobId(job_text);
+  const std::optional<std::string> id = ParseHexId(job_text);
+  if (!id) return BadId(job_text, "a job id");
   int64_t number = 0;
   const char* end = checkpoint_text.data() + checkpoint_text.size();
   const auto parsed = std::from_chars(checkpoint_text.data(), end, number);
@@ -115,8 +85,8 @@ HttpResponse TaskManagerDetails(const JobManagerView& jobs, std::string_view id)
 }
 
 HttpResponse Cancel(JobManagerView& jobs, std::string_view id_text) {
-  std::optional<std::string> id = ParseJobId(id_text);
-  if (!id) return BadJobId(id_text);
+  std::optional<std::string> id = ParseHexId(id_text);
+  if (!id) return BadId(id_text, "a job id");
   Result<v1::JobDetails> job = jobs.FindJob(*id);
   if (!job) return UnknownJob(*id);
   v1::JobState state = job->summary().state();
@@ -147,7 +117,9 @@ HttpResponse Terminate(JobManagerView& jobs, std::string_view id,
 struct RestApi::Route {
   std::string_view method;
   std::string_view path;
+  // One of the two: what answers at once, or later.
   HttpResponse (*handle)(const RestApi& api, const Match& match);
+  void (*begin)(const RestApi& api, const Match& match, const HttpResponder& respond) = nullptr;
 
   bool PathMatches(std::span<const std::string> segments,
                    std::vector<std::string>& parameters) const {
@@ -214,22 +186,45 @@ const RestApi::Route RestApi::Route::kTable[] = {
                                return CheckpointSubtasks(job, checkpoint, match.parameters[2]);
                              });
      }},
+    {"POST", "/jobs/:jobid/checkpoints", nullptr,
+     [](const RestApi& api, const Match& match, const HttpResponder& respond) {
+       BeginCheckpoint(*api.jobs_, match.parameters[0], match.body, respond);
+     }},
+    {"GET", "/jobs/:jobid/checkpoints/:triggerid",
+     [](const RestApi& api, const Match& match) {
+       return CheckpointStatus(*api.jobs_, match.parameters[0], match.parameters[1]);
+     }},
+    {"POST", "/jobs/:jobid/savepoints", nullptr,
+     [](const RestApi& api, const Match& match, const HttpResponder& respond) {
+       BeginSavepoint(*api.jobs_, match.parameters[0], match.body, respond);
+     }},
+    {"GET", "/jobs/:jobid/savepoints/:triggerid",
+     [](const RestApi& api, const Match& match) {
+       return SavepointStatus(*api.jobs_, match.parameters[0], match.parameters[1]);
+     }},
+    {"POST", "/jobs/:jobid/stop", nullptr,
+     [](const RestApi& api, const Match& match, const HttpResponder& respond) {
+       BeginStop(*api.jobs_, match.parameters[0], match.body, respond);
+     }},
+    {"POST", "/savepoint-disposal", nullptr,
+     [](const RestApi& api, const Match& match, const HttpResponder& respond) {
+       BeginDisposal(*api.jobs_, match.body, respond);
+     }},
+    {"GET", "/savepoint-disposal/:triggerid",
+     [](const RestApi& api,
+        const Match& match) { return DisposalStatus(*api.jobs_, match.parameters[0]); }},
     {"PATCH", "/jobs/:jobid",
-     [](const RestApi& api, const Match& match) {
-       return Terminate(*api.jobs_, match.parameters[0], match.query);
-     }},
+     [](const RestApi& api,
+        const Match& match) { return Terminate(*api.jobs_, match.parameters[0], match.query); }},
     {"GET", "/jobs/:jobid/yarn-cancel",
-     [](const RestApi& api, const Match& match) {
-       return Cancel(*api.jobs_, match.parameters[0]);
-     }},
+     [](const RestApi& api,
+        const Match& match) { return Cancel(*api.jobs_, match.parameters[0]); }},
     {"GET", "/taskmanagers",
-     [](const RestApi& api, const Match&) {
-       return JsonResponse(TaskManagersJson(api.jobs_->TaskManagers()));
-     }},
+     [](const RestApi& api,
+        const Match&) { return JsonResponse(TaskManagersJson(api.jobs_->TaskManagers())); }},
     {"GET", "/taskmanagers/:taskmanagerid",
-     [](const RestApi& api, const Match& match) {
-       return TaskManagerDetails(*api.jobs_, match.parameters[0]);
-     }},
+     [](const RestApi& api,
+        const Match& match) { return TaskManagerDetails(*api.jobs_, match.parameters[0]); }},
 };
 
 RestApi::RestApi(JobManagerView* jobs, const Clock* clock, BuildInfo build)
@@ -237,38 +232,41 @@ RestApi::RestApi(JobManagerView* jobs, const Clock* clock, BuildInfo build)
 
 RestApi::~RestApi() = default;
 
-HttpResponse RestApi::Handle(const HttpRequest& request) const {
+void RestApi::Handle(const HttpRequest& request, const HttpResponder& respond) const {
   try {
-    return Dispatch(request);
+    Dispatch(request, respond);
   } catch (const std::exception&) {
-    return ErrorResponse(500, "Internal server error.");
+    respond(ErrorResponse(500, "Internal server error."));
   }
 }
 
-HttpResponse RestApi::Dispatch(const HttpRequest& request) const {
+void RestApi::Dispatch(const HttpRequest& request, const HttpResponder& respond) const {
   RequestTarget target;
   if (!ParseTarget(request.target, target)) {
-    return ErrorResponse(400, "Bad request: the target is not a valid path.");
+    return respond(ErrorResponse(400, "Bad request: the target is not a valid path."));
   }
   std::span<const std::string> segments = target.segments;
   if (!segments.empty() && segments.front() == "v1") segments = segments.subspan(1);
   // HEAD is GET whose body the server leaves out.
   std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  Match match{.parameters = {}, .query = std::move(target.query)};
+  Match match{.parameters = {}, .query = std::move(target.query), .body = request.body};
   std::string allowed;
   for (const Route& route : Route::kTable) {
     if (!route.PathMatches(segments, match.parameters)) continue;
-    if (route.method == method) return route.handle(*this, match);
+    if (route.method == method) {
+      if (route.begin != nullptr) return route.begin(*this, match, respond);
+      return respond(route.handle(*this, match));
+    }
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method;
   }
   if (allowed.empty()) {
-    return ErrorResponse(404, fmt::format("Not found: {}", request.target));
+    return respond(ErrorResponse(404, fmt::format("Not found: {}", request.target)));
   }
   HttpResponse response = ErrorResponse(
       405, fmt::format("Method {} is not allowed here; allowed: {}.", request.method, allowed));
   response.headers.emplace_back("Allow", allowed);
-  return response;
+  respond(std::move(response));
 }
 
 }  // namespace watershed

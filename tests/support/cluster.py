@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 
@@ -165,6 +166,19 @@ class Cluster:
         """GET of the JobManager's REST API."""
         assert self.job_manager is not None
         return json.loads(_get(f"http://127.0.0.1:{self.job_manager.ports['rest']}{path}"))
+
+    def rest_call(self, method: str, path: str, body: str = "") -> tuple[int, dict]:
+        """Any request of the REST API: the status and what it says, also when that is an error."""
+        assert self.job_manager is not None
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.job_manager.ports['rest']}{path}", body.encode() or None,
+            method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
 
     def wsctl(
         self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 60

@@ -178,6 +178,35 @@ TEST_F(SavepointsTest, AskingTwiceIsAskingOnce) {
   EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_COMPLETED);
 }
 
+TEST_F(SavepointsTest, AnIdMeansOneThing) {
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Trigger(job, savepoints_));
+  EXPECT_THAT(Stop(job).error().message, HasSubstr("that of a SAVEPOINT already"));
+  EXPECT_EQ(Operation(job).kind(), v1::Operation::SAVEPOINT);
+  EXPECT_EQ(Reason(job), "");
+}
+
+TEST_F(SavepointsTest, ADisposalIsAnOperation) {
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Trigger(job, savepoints_));
+  Acknowledge(job, 1, 100);
+  const std::string path = Operation(job).path();
+  const std::string disposal = dispatcher_->BeginDisposal(path);
+  EXPECT_EQ(disposal.size(), 32u);
+  EXPECT_EQ(Operation("", disposal).status(), v1::Operation::OPERATION_IN_PROGRESS);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  executor_.RunAll();
+  EXPECT_EQ(Operation("", disposal).status(), v1::Operation::OPERATION_COMPLETED);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  const std::string again = dispatcher_->BeginDisposal(path);
+  executor_.RunAll();
+  EXPECT_EQ(Operation("", again).status(), v1::Operation::OPERATION_FAILED);
+  EXPECT_THAT(Operation("", again).failure(), HasSubstr("there is no savepoint at"));
+  v1::GetOperationRequest unknown;
+  unknown.set_operation_id(kOperation);  // a job's, and no disposal
+  EXPECT_THAT(dispatcher_->FindOperation(unknown).error().message, HasSubstr(kOperation));
+}
+
 TEST_F(SavepointsTest, ACheckpointCanBeAskedFor) {
   const std::string job = SubmitAndRun();
   v1::RequestCheckpointRequest request;

@@ -31,6 +31,24 @@ class CheckpointHistoryTest : public testing::Test {
   CheckpointHistory history_{"file:///ck/job", CheckpointSettings{}};
 };
 
+TEST_F(CheckpointHistoryTest, TheLatestSavepointIsToldFromTheLatestCheckpoint) {
+  for (const int64_t id : {1, 2, 3}) {
+    v1::CheckpointRef ref;
+    ref.set_checkpoint_id(id);
+    ref.set_is_savepoint(id == 2);
+    if (id == 2) ref.set_savepoint_path("file:///sp/savepoint-2");
+    ref.mutable_manifest()->set_name("chk-" + std::to_string(id) + "/_metadata");
+    history_.OnTriggered(CheckpointId{id}, id == 2, /*subtasks=*/1, /*now_ms=*/id);
+    history_.OnCompleted(ref);
+    EXPECT_EQ(history_.statistics().latest_completed().id(), id);
+  }
+  const v1::CheckpointStatistics& shown = history_.statistics();
+  EXPECT_EQ(shown.latest_savepoint().id(), 2);
+  EXPECT_EQ(shown.latest_savepoint().savepoint_path(), "file:///sp/savepoint-2");
+  EXPECT_EQ(shown.latest_not_savepoint().id(), 3);
+  EXPECT_EQ(shown.latest_not_savepoint().path(), "file:///ck/job/chk-3");
+}
+
 TEST_F(CheckpointHistoryTest, DetailsAreOfTheLastTen) {
   for (int64_t id = 1; id <= 12; ++id) Complete(id);
   EXPECT_FALSE(history_.Details(CheckpointId{2}));

@@ -55,6 +55,14 @@ void AddCheckpoints(v1::CheckpointStatistics& checkpoints) {
   completed->set_written_bytes(300);
   completed->set_path("file:///ck/job/chk-5-2");
   *checkpoints.mutable_latest_completed() = *completed;
+  *checkpoints.mutable_latest_not_savepoint() = *completed;
+  v1::CheckpointSummary* savepoint = checkpoints.add_recent();
+  *savepoint = *completed;
+  savepoint->set_id(3);
+  savepoint->set_is_savepoint(true);
+  savepoint->set_path("file:///ck/job/chk-3-1");
+  savepoint->set_savepoint_path("file:///sp/savepoint-0123-3-abc");
+  *checkpoints.mutable_latest_savepoint() = *savepoint;
   checkpoints.mutable_restored()->set_id(4);
   checkpoints.mutable_restored()->set_end_time_ms(41'000);
   checkpoints.mutable_restored()->set_path("file:///ck/job/chk-4-1");

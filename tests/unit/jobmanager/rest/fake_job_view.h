@@ -2,10 +2,13 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jobmanager/job/job_view.h"
+#include "jobmanager/rest/rest_api.h"
 #include "runtime/types/clock.h"
 #include "watershed/v1/control.pb.h"
 
@@ -14,6 +17,8 @@ namespace watershed {
 inline const std::string kRunningJob = "0123456789abcdef0123456789abcdef";
 inline const std::string kFinishedJob = "ffffffffffffffffffffffffffffffff";
 inline const std::string kUnknownJob = "00000000000000000000000000000000";
+// The id of an operation for which the client has chosen none.
+inline const std::string kChosenOperation = "11112222333344445555666677778888";
 inline constexpr int64_t kNowMs = 100'000;
 
 v1::JobDetails SampleJob();
@@ -49,10 +54,50 @@ class FakeJobView : public JobManagerView {
     return Ok();
   }
 
+  // Each is written down and accepted with its id, or one of its own; or refused with `refusal`.
+  void TriggerSavepoint(const v1::TriggerSavepointRequest& request, OperationDone done) override {
+    Note("savepoint " + request.job_id() + " " + request.directory(), request.operation_id(), done);
+  }
+  void StopWithSavepoint(const v1::StopWithSavepointRequest& request, OperationDone done) override {
+    Note("stop " + request.job_id() + " " + request.directory() + (request.drain() ? " drain" : ""),
+         request.operation_id(), done);
+  }
+  void RequestCheckpoint(const v1::RequestCheckpointRequest& request, OperationDone done) override {
+    Note("checkpoint " + request.job_id(), request.operation_id(), done);
+  }
+  void DisposeSavepoint(const v1::DisposeSavepointRequest& request, OperationDone done) override {
+    Note("dispose " + request.path(), "", done);
+  }
+  Result<v1::Operation> FindOperation(const v1::GetOperationRequest& request) const override {
+    for (const auto& [job_id, operation] : operations) {
+      if (job_id == request.job_id() && operation.operation_id() == request.operation_id()) {
+        return operation;
+      }
+    }
+    return UserError("nothing is known of operation {}", request.operation_id());
+  }
+
   std::vector<v1::JobDetails> jobs{SampleJob(), SampleFinishedJob()};
   std::vector<TaskManagerView> task_managers{SampleTaskManager()};
   std::vector<std::string> cancelled;
+  std::vector<std::pair<std::string, v1::Operation>> operations;  // by job; "": disposals
+  std::vector<std::string> asked;
+  std::optional<Error> refusal;
+
+ private:
+  void Note(std::string what, const std::string& operation_id, const OperationDone& done) {
+    asked.push_back(std::move(what));
+    if (refusal) return done(tl::make_unexpected(*refusal));
+    done(operation_id.empty() ? kChosenOperation : operation_id);
+  }
 };
+
+// What the API answers, which in these tests is before it returns.
+inline HttpResponse Answer(const RestApi& api, const HttpRequest& request) {
+  HttpResponse answer{.status = 0};
+  api.Handle(request, [&](HttpResponse response) { answer = std::move(response); });
+  return answer;
+}
 
 class FixedClock : public Clock {
  public:

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <future>
 #include <iterator>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -17,9 +20,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-HttpResponse Echo(const HttpRequest& request) {
-  return {.body = request.method + " " + request.target + " " + request.body,
-          .headers = {{"X-Test", "yes"}}};
+void Echo(const HttpRequest& request, const HttpResponder& respond) {
+  respond({.body = request.method + " " + request.target + " " + request.body,
+           .headers = {{"X-Test", "yes"}}});
 }
 
 std::unique_ptr<HttpServer> StartServer(HttpServerOptions options = {}) {
@@ -180,11 +183,11 @@ TEST(HttpServerTest, ConnectionsBeyondTheLimitAreClosed) {
 
 TEST(HttpServerTest, AClientThatDoesNotReadIsDropped) {
   std::promise<void> asked;
-  auto server =
-      HttpServer::Start({.write_timeout = std::chrono::milliseconds(100)}, [&](const HttpRequest&) {
-        asked.set_value();
-        return HttpResponse{.body = std::string(64 << 20, 'x')};
-      });
+  auto server = HttpServer::Start({.write_timeout = std::chrono::milliseconds(100)},
+                                  [&](const HttpRequest&, const HttpResponder& respond) {
+                                    asked.set_value();
+                                    respond({.body = std::string(64 << 20, 'x')});
+                                  });
   ASSERT_TRUE(server);
   TcpClient client((*server)->port());
   client.Send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -194,6 +197,85 @@ TEST(HttpServerTest, AClientThatDoesNotReadIsDropped) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_LT(client.ReadToEnd().size(), 64u << 20);
+}
+
+// A handler that answers when the test does.
+class Withheld {
+ public:
+  HttpHandler Handler() {
+    return [this](const HttpRequest& request, HttpResponder respond) {
+      if (request.target == "/at-once") return respond({.body = "at once"});
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(respond));
+      has_come_.notify_all();
+    };
+  }
+  // The oldest that has not been taken.
+  HttpResponder Take() {
+    std::unique_lock lock(mutex_);
+    has_come_.wait(lock, [this] { return !waiting_.empty(); });
+    HttpResponder respond = std::move(waiting_.front());
+    waiting_.pop_front();
+    return respond;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable has_come_;
+  std::deque<HttpResponder> waiting_;
+};
+
+TEST(HttpServerTest, AnAnswerMayComeLaterFromAnotherThread) {
+  Withheld withheld;
+  auto server = HttpServer::Start({}, withheld.Handler());
+  ASSERT_TRUE(server);
+  TcpClient client((*server)->port());
+  for (int i = 0; i < 3; ++i) {
+    client.Send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    const HttpResponder respond = withheld.Take();
+    TcpClient other((*server)->port());
+    other.Send("GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(other.ReadResponse(), HasSubstr("at once"));
+    respond({.status = 202, .body = "number " + std::to_string(i)});
+    respond({.body = "a second answer"});
+    const std::string response = client.ReadResponse();
+    EXPECT_THAT(response, StartsWith("HTTP/1.1 202 "));
+    EXPECT_THAT(response, testing::EndsWith("number " + std::to_string(i)));
+  }
+}
+
+TEST(HttpServerTest, AnAnswerThatDoesNotComeIs503AndIsIgnoredAfterwards) {
+  Withheld withheld;
+  auto server =
+      HttpServer::Start({.answer_timeout = std::chrono::milliseconds(50)}, withheld.Handler());
+  ASSERT_TRUE(server);
+  TcpClient client((*server)->port());
+  client.Send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.ReadResponse(), StartsWith("HTTP/1.1 503 "));
+  withheld.Take()({.body = "too late"});
+  client.Send("GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.ReadResponse(), testing::EndsWith("at once"));
+}
+
+TEST(HttpServerTest, AnswersMayComeWhenNobodyIsThereAnyMore) {
+  Withheld withheld;
+  auto server = HttpServer::Start({}, withheld.Handler());
+  ASSERT_TRUE(server);
+  {
+    TcpClient client((*server)->port());
+    client.Send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    const HttpResponder respond = withheld.Take();
+    client.Send("GET /pipelined HTTP/1.1\r\nHost: x\r\n\r\n");
+    TcpClient(std::move(client));  // closes it
+    respond({.body = std::string(1 << 20, 'x')});
+  }
+  TcpClient client((*server)->port());
+  client.Send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  const HttpResponder respond = withheld.Take();
+  server->reset();
+  client.ReadToEnd();
+  EXPECT_TRUE(client.closed_by_peer());
+  respond({.body = "the server has gone"});
 }
 
 TEST(HttpServerTest, APortInUseIsNamed) {

@@ -242,7 +242,7 @@ TEST(JsonViewsTest, CheckpointsHaveFlinksShape) {
              "latest.restored.restore_timestamp integer|latest.restored.is_savepoint boolean|"
              "latest.restored.external_path string");
   for (const Json& checkpoint : json["history"]) CheckShape(checkpoint, kCheckpointFields);
-  for (const char* latest : {"completed", "failed"}) {
+  for (const char* latest : {"completed", "savepoint", "failed"}) {
     CheckShape(json["latest"][latest], kCheckpointFields);
   }
   for (const char* figure : {"checkpointed_size", "state_size", "end_to_end_duration",
@@ -254,7 +254,20 @@ TEST(JsonViewsTest, CheckpointsHaveFlinksShape) {
   EXPECT_EQ(json["history"][1]["failure_message"], "out (1/1): disk full");
   EXPECT_EQ(json["latest"]["completed"]["end_to_end_duration"], 80);
   EXPECT_EQ(json["summary"]["state_size"]["p99"], 2000);
-  EXPECT_TRUE(json["latest"]["savepoint"].is_null());
+}
+
+TEST(JsonViewsTest, SavepointsAreToldFromCheckpoints) {
+  const Json json = CheckpointsJson(SampleJob(), 45'000);
+  CheckShape(json["latest"]["savepoint"],
+             kCheckpointFields + "|savepointFormat string|external_path string|discarded boolean");
+  EXPECT_EQ(json["latest"]["completed"]["id"], 5);
+  EXPECT_EQ(json["latest"]["completed"]["external_path"], "file:///ck/job/chk-5-2");
+  EXPECT_EQ(json["latest"]["completed"]["is_savepoint"], false);
+  EXPECT_TRUE(json["latest"]["completed"]["savepointFormat"].is_null());
+  EXPECT_EQ(json["latest"]["savepoint"], json["history"][3]);
+  EXPECT_EQ(json["latest"]["savepoint"]["is_savepoint"], true);
+  EXPECT_EQ(json["latest"]["savepoint"]["checkpoint_type"], "SAVEPOINT");
+  EXPECT_EQ(json["latest"]["savepoint"]["external_path"], "file:///sp/savepoint-0123-3-abc");
 }
 
 const std::string kTaskCheckpointFields =
@@ -321,6 +334,7 @@ TEST(JsonViewsTest, AJobWithoutCheckpointsHasZeros) {
   EXPECT_EQ(json["counts"]["total"], 0);
   EXPECT_TRUE(json["history"].is_array() && json["history"].empty());
   EXPECT_TRUE(json["latest"]["completed"].is_null());
+  EXPECT_TRUE(json["latest"]["savepoint"].is_null());
   CheckShape(json["summary"]["state_size"], kDistributionFields);
 }
 

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 class RestApiTest : public testing::Test {
  protected:
   HttpResponse Call(const std::string& method, const std::string& target) {
-    return api_.Handle({.method = method, .target = target, .body = {}});
+    return Answer(api_, {.method = method, .target = target, .body = {}});
   }
 
   FakeJobView view_;
@@ -69,6 +69,8 @@ TEST_F(RestApiTest, ErrorsHaveFlinksShapeAndCode) {
       {"GET", "/jobs/%", 400, "not a valid path"},
       {"DELETE", "/jobs/" + kRunningJob, 405, "GET, PATCH"},
       {"POST", "/overview", 405, "GET"},
+      {"DELETE", "/jobs/" + kRunningJob + "/checkpoints", 405, "GET, POST"},
+      {"GET", "/jobs/" + kRunningJob + "/stop", 405, "POST"},
       {"PATCH", "/jobs/" + kRunningJob + "?mode=stop", 400, "'stop'"},
       {"PATCH", "/jobs/" + kUnknownJob + "?mode=cancel", 404, kUnknownJob},
       {"PATCH", "/jobs/xyz?mode=cancel", 400, "xyz"},
@@ -137,7 +139,7 @@ class ThrowingView : public FakeJobView {
 TEST_F(RestApiTest, AnExceptionBecomesA500WithoutDetails) {
   ThrowingView view;
   RestApi api(&view, &clock_, {});
-  HttpResponse response = api.Handle({.method = "GET", .target = "/jobs", .body = {}});
+  HttpResponse response = Answer(api, {.method = "GET", .target = "/jobs", .body = {}});
   EXPECT_EQ(response.status, 500);
   EXPECT_THAT(response.body, testing::Not(HasSubstr("secret detail")));
 }
