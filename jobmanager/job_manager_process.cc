@@ -56,6 +56,7 @@ DispatcherSettings SettingsFrom(const Config& config) {
       std::min(config.Get(options::kHeartbeatInterval), settings.heartbeat_timeout / 4);
   settings.jobs = JobDefaultsFrom(config);
   settings.ended_jobs_kept = config.Get(options::kEndedJobsKept);
+  settings.keeps_log = !config.Get(options::kHighAvailabilityStorageDir).empty();
   return settings;
 }
 

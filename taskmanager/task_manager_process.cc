@@ -167,7 +167,9 @@ class Process final : public TaskManagerProcess {
       *request.mutable_memory() = UsageOf(memory_);
       for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
     };
-    callbacks.on_registered = [this](LeaderEpoch epoch) { control_->ObserveLeader(epoch); };
+    callbacks.on_registered = [this](LeaderEpoch epoch, bool without_log) {
+      control_->OnRegistered(epoch, without_log);
+    };
     callbacks.on_stale = [this](const JobId& job, Attempt attempt) {
       tasks_->Cancel(job, attempt);
     };

@@ -145,7 +145,7 @@ void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapsh
   if (pending_->parts.size() < subtasks_.size()) return;
   pending_->phase = Phase::kStoring;
   Store store{.checkpoint = pending_->checkpoint,
-              .trigger_time_ms = pending_->triggered.wall_ms,
+              .triggered = pending_->triggered,
               .subtasks = {},
               .subsumed = {},
               .request = pending_->request};
@@ -159,11 +159,12 @@ void CheckpointCoordinator::AddPart(const SubtaskKey& subtask, v1::SubtaskSnapsh
 
 void CheckpointCoordinator::Abort(const std::string& reason, CheckpointTime now) {
   const CheckpointId aborted = pending_->checkpoint;
+  const int64_t aborted_at_ms = pending_->triggered.After(now);
   const std::optional<CheckpointRequest> request = std::move(pending_->request);
   pending_.reset();
   not_before_ = now.steady + settings_.min_pause;
   retry_at_ = now.steady + kFinalRetry;
-  history_->OnFailed(aborted, reason, now.wall_ms);
+  history_->OnFailed(aborted, reason, aborted_at_ms);
   actions_.emplace_back(Notify{.completed = completed_, .aborted = aborted});
   if (request) {
     actions_.emplace_back(
@@ -227,7 +228,7 @@ void CheckpointCoordinator::OnAcknowledged(CheckpointId checkpoint, const Subtas
   if (pending_->parts.contains(subtask)) return;
   part.set_vertex_id(subtask.first);
   part.set_subtask(subtask.second);
-  history_->OnPart(checkpoint, part, now.wall_ms);
+  history_->OnPart(checkpoint, part, pending_->triggered.After(now));
   AddPart(subtask, std::move(part));
 }
 
@@ -301,7 +302,7 @@ void CheckpointCoordinator::OnFinished(const SubtaskKey& key, CheckpointTime now
 
 void CheckpointCoordinator::OnStopped(const std::string& reason, CheckpointTime now) {
   if (MayExpire()) {
-    history_->OnFailed(pending_->checkpoint, reason, now.wall_ms);
+    history_->OnFailed(pending_->checkpoint, reason, pending_->triggered.After(now));
     pending_.reset();
   }
   running_ = false;

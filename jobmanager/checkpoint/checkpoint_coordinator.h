@@ -31,6 +31,10 @@ namespace watershed {
 struct CheckpointTime {
   std::chrono::nanoseconds steady{0};
   int64_t wall_ms = 0;
+  // How `later` is shown when this one was shown so before: the wall clock may have been set since.
+  int64_t After(const CheckpointTime& later) const {
+    return wall_ms + (later.steady - steady) / std::chrono::milliseconds(1);
+  }
 };
 
 // A checkpoint that somebody has asked for, besides those of the interval.
@@ -56,7 +60,7 @@ class CheckpointCoordinator {
   // Store the manifest of these parts, then the log entry; answer with OnStored or OnStoreFailed.
   struct Store {
     CheckpointId checkpoint;
-    int64_t trigger_time_ms = 0;
+    CheckpointTime triggered;
     std::vector<v1::SubtaskSnapshot> subtasks;  // in the order of SubtaskKey
     std::vector<CheckpointId> subsumed;         // retained no longer once this one is stored
     std::optional<CheckpointRequest> request;   // that it answers

@@ -1,5 +1,6 @@
 #include "jobmanager/cluster/task_manager_registry.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace watershed {
@@ -26,6 +27,10 @@ std::vector<std::string> TaskManagerRegistry::Silent(std::chrono::nanoseconds no
     if (now - entry.last_heard >= timeout) silent.push_back(id);
   }
   return silent;
+}
+
+void TaskManagerRegistry::Forgive(std::chrono::nanoseconds duration, std::chrono::nanoseconds now) {
+  for (auto& [id, entry] : entries_) entry.last_heard = std::min(now, entry.last_heard + duration);
 }
 
 }  // namespace watershed

@@ -36,6 +36,8 @@ class TaskManagerRegistry {
   // Those that said nothing for `timeout` or longer.
   std::vector<std::string> Silent(std::chrono::nanoseconds now,
                                   std::chrono::nanoseconds timeout) const;
+  // `duration` up to `now` is no silence of theirs.
+  void Forgive(std::chrono::nanoseconds duration, std::chrono::nanoseconds now);
 
  private:
   std::map<std::string, TaskManagerEntry> entries_;

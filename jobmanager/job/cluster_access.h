@@ -14,6 +14,7 @@
 #include "runtime/process/work_runner.h"
 #include "runtime/types/clock.h"
 #include "runtime/types/ids.h"
+#include "runtime/types/planted_bug.h"
 #include "watershed/v1/store.pb.h"
 
 namespace watershed {
@@ -47,7 +48,12 @@ struct JobServices {
   WorkRunner* io = nullptr;
   StorageOpener open_storage;
 
-  CheckpointTime now() const { return {.steady = clock->Steady(), .wall_ms = clock->NowMs()}; }
+  CheckpointTime now() const {
+    const int64_t wall_ms = clock->NowMs();
+    const bool by_wall = IsPlanted(PlantedBug::kCheckpointsByWallClock);
+    return {.steady = by_wall ? std::chrono::milliseconds(wall_ms) : clock->Steady(),
+            .wall_ms = wall_ms};
+  }
 };
 
 }  // namespace watershed

@@ -5,6 +5,7 @@
 
 #include "runtime/config/units.h"
 #include "runtime/logging/log.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 
@@ -99,7 +100,7 @@ Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
   }
   TaskManagerEntry& entry =
       registry_.Add(request, services_.gateways(request.task_manager_id(), request.address()));
-  entry.last_heard = clock_->Steady();
+  entry.last_heard = HeartbeatTime();
   entry.last_heard_ms = clock_->NowMs();
   LogInfo("TaskManager {} at {} registered with {} slots", request.task_manager_id(),
           request.address(), request.slots());
@@ -107,6 +108,7 @@ Result<v1::RegisterTaskManagerResponse> Dispatcher::Register(
   response.set_leader_epoch(leader_epoch_.value);
   response.set_heartbeat_interval_ms(settings_.heartbeat_interval.count());
   response.set_registration(entry.registration);
+  response.set_epoch_without_log(!settings_.keeps_log);
   for (const v1::RunningAttempt& running : request.running()) {
     JobMaster* job = Find(running.job_id());
     if (job != nullptr) job->OnRunningAttempt(request.task_manager_id(), running);
@@ -123,7 +125,7 @@ v1::HeartbeatResponse Dispatcher::Heartbeat(const v1::HeartbeatRequest& request)
     response.set_unknown(true);
     return response;
   }
-  entry->last_heard = clock_->Steady();
+  entry->last_heard = HeartbeatTime();
   entry->last_heard_ms = clock_->NowMs();
   entry->free_memory_bytes = request.free_memory_bytes();
   entry->resident_memory_bytes = request.resident_memory_bytes();
@@ -191,11 +193,31 @@ void Dispatcher::Lose(const std::string& task_manager_id, const std::string& why
   OnJobChanged();
 }
 
+std::chrono::nanoseconds Dispatcher::HeartbeatTime() const {
+  if (IsPlanted(PlantedBug::kHeartbeatsByWallClock)) {
+    return std::chrono::milliseconds(clock_->NowMs());
+  }
+  return clock_->Steady();
+}
+
+// While this process stood still (stopped, swapped out, its virtual machine paused), heartbeats
+// were waiting at its door: that time is nobody's silence.
+void Dispatcher::ForgiveOwnSilence(std::chrono::nanoseconds between_looks) {
+  const std::chrono::nanoseconds now = clock_->Steady();
+  const std::chrono::nanoseconds passed = now - std::exchange(looked_at_, now).value_or(now);
+  if (passed <= 2 * between_looks) return;
+  LogWarn("this process stood still for about {}: heartbeats are waited for as much longer",
+          FormatDuration(std::chrono::floor<std::chrono::milliseconds>(passed - between_looks)));
+  registry_.Forgive(passed - between_looks, HeartbeatTime());
+}
+
 void Dispatcher::LoseTheSilent() {
-  for (const std::string& id : registry_.Silent(clock_->Steady(), settings_.heartbeat_timeout)) {
+  const std::chrono::milliseconds between_looks = settings_.heartbeat_timeout / 10;
+  ForgiveOwnSilence(between_looks);
+  for (const std::string& id : registry_.Silent(HeartbeatTime(), settings_.heartbeat_timeout)) {
     Lose(id, fmt::format("no heartbeat for {}", FormatDuration(settings_.heartbeat_timeout)));
   }
-  executor_->PostAfter(settings_.heartbeat_timeout / 10, [this, alive = std::weak_ptr(alive_)] {
+  executor_->PostAfter(between_looks, [this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) LoseTheSilent();
   });
 }

@@ -29,6 +29,7 @@ struct DispatcherSettings {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds heartbeat_timeout{5000};
   int64_t ended_jobs_kept = 200;
+  bool keeps_log = true;  // false: the store forgets, epochs are of the wall clock and may go back
   JobDefaults jobs;
 };
 
@@ -121,6 +122,8 @@ class Dispatcher final : private ClusterAccess {
   int32_t SlotsInUse(const std::string& task_manager_id) const;
   void Lose(const std::string& task_manager_id, const std::string& why);
   void LoseTheSilent();
+  void ForgiveOwnSilence(std::chrono::nanoseconds between_looks);
+  std::chrono::nanoseconds HeartbeatTime() const;
   void AdvanceWaitingJobs();
   void UpdateMetrics();
   JobMaster* Find(const std::string& job_id) const;
@@ -139,6 +142,7 @@ class Dispatcher final : private ClusterAccess {
   std::map<JobId, std::unique_ptr<JobMetrics>> job_metrics_;  // of those that have not ended
   std::function<void()> on_change_;
   std::deque<std::chrono::nanoseconds> append_times_;  // of the entries that are not durable yet
+  std::optional<std::chrono::nanoseconds> looked_at_;  // for the silent; steady clock
   int64_t entries_appended_ = 0;
   int64_t entries_stored_ = 0;
   std::deque<std::pair<int64_t, std::function<void()>>> when_stored_;  // of so many entries

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "jobmanager/job/dispatcher.h"
+#include "jobmanager/store/stored_state.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/random_hex.h"
 
@@ -146,17 +147,17 @@ JobMaster* Dispatcher::AddJob(JobDescription job) {
 
 void Dispatcher::Lead(const v1::StoredState& stored) {
   leader_epoch_ = LeaderEpoch{stored.leader_epoch()};
+  std::vector<const v1::StoredJob*> ended;
   for (const v1::StoredJob& job : stored.jobs()) {
     const JobMaster* added = AddJob(DescribeRecovered(job, settings_.jobs));
     if (added->ended()) {
-      ended_.push_back(added->id());
+      ended.push_back(&job);
     } else {
       LogInfo("job '{}' ({}) is taken over", added->name(), added->id().hex);
     }
   }
-  std::sort(ended_.begin(), ended_.end(), [&](const JobId& a, const JobId& b) {
-    return Find(a.hex)->end_time_ms() < Find(b.hex)->end_time_ms();
-  });
+  std::ranges::sort(ended, {}, [](const v1::StoredJob* job) { return EndOrder(*job); });
+  for (const v1::StoredJob* job : ended) ended_.push_back(JobId{job->submission().job_id()});
   DropOldestEnded();
   executor_->Post([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;

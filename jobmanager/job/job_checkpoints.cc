@@ -118,7 +118,7 @@ void JobCheckpoints::SetTimer() {
   if (timer_ != 0) services_.executor->CancelTimer(std::exchange(timer_, 0));
   const auto next = coordinator_->next_time();
   if (!next) return;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - services_.clock->Steady());
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - services_.now().steady);
   timer_ = services_.executor->PostAfter(
       std::max(wait, std::chrono::milliseconds(0)),
       [weak = weak_from_this(), generation = generation_] {
@@ -164,11 +164,11 @@ void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
   manifest.set_checkpoint_id(store.checkpoint.value);
   manifest.set_attempt(attempt_.value);
   manifest.set_leader_epoch(services_.leader_epoch.value);
-  manifest.set_trigger_time_ms(store.trigger_time_ms);
-  manifest.set_completed_time_ms(services_.clock->NowMs());
+  manifest.set_trigger_time_ms(store.triggered.wall_ms);
+  manifest.set_completed_time_ms(store.triggered.After(services_.now()));
   for (v1::SubtaskSnapshot& part : store.subtasks) {
     // Of those that have finished: what they said last.
-    history_.OnPart(store.checkpoint, part, store.trigger_time_ms);
+    history_.OnPart(store.checkpoint, part, store.triggered.wall_ms);
     *manifest.add_subtasks() = std::move(part);
   }
   store.subtasks.clear();

@@ -1,5 +1,6 @@
 #include "jobmanager/job/job_metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/metrics/names.h"
@@ -23,7 +24,7 @@ JobMetrics::JobMetrics(MetricRegistry* registry, const Clock* clock, const JobId
       restarts_(group_.gauge(metric_names::kJobRestarts)) {
   group_.callback(metric_names::kJobUptimeMs, [this, clock] {
     const int64_t since = running_since_ms_.load();
-    return since < 0 ? 0.0 : static_cast<double>(clock->NowMs() - since);
+    return since < 0 ? 0.0 : static_cast<double>(std::max<int64_t>(0, clock->NowMs() - since));
   });
 }
 

@@ -90,14 +90,19 @@ Status ApplyStop(v1::StoredJob& job, const v1::StopEntry& entry) {
   return Ok();
 }
 
+int64_t NextEndNumber(const v1::StoredState& state) {
+  int64_t last = 0;
+  for (const v1::StoredJob& job : state.jobs()) last = std::max(last, job.end_number());
+  return last + 1;
+}
+
 void DropOldEnds(v1::StoredState& state) {
   auto& jobs = *state.mutable_jobs();
   const auto is_ended = [](const v1::StoredJob& job) { return job.has_end(); };
   if (std::ranges::count_if(jobs, is_ended) <= kMaxEndedJobs) return;
   // A job that is not at its end is later than all that are.
-  const auto first = std::ranges::min_element(jobs, {}, [](const v1::StoredJob& job) {
-    return std::pair(!job.has_end(), job.end_time_ms());
-  });
+  const auto first = std::ranges::min_element(
+      jobs, {}, [](const v1::StoredJob& job) { return std::pair(!job.has_end(), EndOrder(job)); });
   jobs.erase(first);
   state.set_dropped_jobs(state.dropped_jobs() + 1);
 }
@@ -107,6 +112,7 @@ Status ApplyEnd(v1::StoredState& state, v1::StoredJob& job, const v1::LogEntry& 
   *job.mutable_end() = entry.job_end();
   job.clear_finished();
   job.set_end_time_ms(entry.time_ms());
+  job.set_end_number(NextEndNumber(state));
   DropOldEnds(state);
   return Ok();
 }

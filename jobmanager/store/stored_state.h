@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "runtime/types/result.h"
 #include "watershed/v1/store.pb.h"
@@ -17,6 +18,12 @@ inline constexpr int kMaxEndedJobs = 100;
 // Adds what `entry` says. An error says why it cannot follow what was before (another format, a
 // leader epoch that goes back, a job that is not there) and leaves `state` as it was.
 Status Apply(v1::StoredState& state, const v1::LogEntry& entry);
+
+// Sorts jobs that have ended by which ended first. Not by time alone: wall clocks are set, and
+// those of two JobManagers differ.
+inline std::pair<int64_t, int64_t> EndOrder(const v1::StoredJob& job) {
+  return {job.end_number(), job.end_time_ms()};  // without a number: of a log that had none yet
+}
 
 // The job, or nullptr.
 v1::StoredJob* FindStoredJob(v1::StoredState& state, const std::string& job_id);

@@ -59,7 +59,7 @@ void JobManagerConnection::OnRegistered(const Result<v1::RegisterTaskManagerResp
   registration_ = response->registration();
   heartbeat_interval_ = std::chrono::milliseconds(response->heartbeat_interval_ms());
   LogInfo("registered at {}, leader epoch {}", peer_, leader_epoch_.value);
-  callbacks_.on_registered(leader_epoch_);
+  callbacks_.on_registered(leader_epoch_, response->epoch_without_log());
   Attach();
   SendHeartbeat();
   SendReports();

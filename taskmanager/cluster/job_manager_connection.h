@@ -27,7 +27,8 @@ struct JobManagerCallbacks {
   // What a heartbeat says besides who it is.
   std::function<void(v1::HeartbeatRequest&)> fill_heartbeat;
   // Before anything of this leader is obeyed; called for every registration.
-  std::function<void(LeaderEpoch)> on_registered;
+  // `without_log`: it may be lower than the one before.
+  std::function<void(LeaderEpoch, bool without_log)> on_registered;
   // Attempts that the JobManager does not want any more.
   std::function<void(const JobId&, Attempt)> on_stale;
 };

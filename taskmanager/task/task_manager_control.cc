@@ -1,5 +1,6 @@
 #include "taskmanager/task/task_manager_control.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/engine/split_proto.h"
@@ -25,6 +26,11 @@ void TaskManagerControl::ObserveLeader(LeaderEpoch epoch) {
     LogInfo("leader epoch {} follows {}", epoch.value, leader_epoch_.value);
   }
   leader_epoch_ = epoch;
+}
+
+void TaskManagerControl::OnRegistered(LeaderEpoch epoch, bool without_log) {
+  if (without_log) leader_epoch_ = std::min(leader_epoch_, epoch);
+  ObserveLeader(epoch);
 }
 
 Status TaskManagerControl::CheckLeader(int64_t epoch) {

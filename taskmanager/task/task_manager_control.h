@@ -40,6 +40,9 @@ class TaskManagerControl {
   // From then on lower epochs are refused. What runs goes on: the leader says which attempts it
   // does not want.
   void ObserveLeader(LeaderEpoch epoch);
+  // Registered at its leader. `without_log`: also when the epoch is lower, since a JobManager that
+  // remembers nothing takes it from a wall clock, which may have been set back meanwhile.
+  void OnRegistered(LeaderEpoch epoch, bool without_log);
 
   void DiscoverSplits(const v1::DiscoverSplitsRequest& request,
                       v1::DiscoverSplitsResponse& response, std::function<void(Status)> done);

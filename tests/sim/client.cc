@@ -13,6 +13,9 @@ bool IsEnd(v1::JobState state) {
   return state == v1::FINISHED || state == v1::FAILED || state == v1::CANCELED;
 }
 
+// The checkpoints that are shown are looked at less often: ten of them are.
+constexpr int kGlancesBetweenLooks = 10;
+
 // Before it is cancelled to go on at another parallelism.
 constexpr int64_t kCheckpointsBefore = 2;
 
@@ -23,6 +26,7 @@ Client::Client(const Scenario& scenario, Cluster* cluster)
 
 void Client::Glance() {
   JobManager* const to = cluster_->job_manager();
+  if (to != nullptr && to->process()->frozen()) return;
   if (to == nullptr) {
     asked_ = nullptr;  // whether it had been heard is seen from the jobs of the next
     return;
@@ -36,6 +40,11 @@ void Client::Glance() {
   if (job_ != jobs.front().job_id()) {
     second_ = !job_.empty();
     job_ = jobs.front().job_id();
+  }
+  if (++glances_ % kGlancesBetweenLooks == 0) {
+    if (const auto details = to->dispatcher().Details(job_)) {
+      cluster_->observer().OnStatistics(details->checkpoints());
+    }
   }
   state_ = v1::JobState_Name(jobs.front().state());
   reason_ = jobs.front().status_reason();

@@ -35,6 +35,7 @@ class Client {
   std::string job_;              // the one that counts
   const void* asked_ = nullptr;  // the JobManager that a submission is under way to
   bool ended_ = false;
+  int64_t glances_ = 0;
   std::string state_ = "not submitted";
   std::string reason_;
 };

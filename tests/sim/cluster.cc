@@ -13,6 +13,9 @@
 namespace watershed::sim {
 namespace {
 
+// How often, in thousandths, a JobManager begins on the other machine.
+constexpr int kOtherMachine = 300;
+
 // Of this run of this process, so that runs beside each other do not meet. In memory if there is a
 // place for it: tasks make and remove folders all the time.
 std::string NewDirectory() {
@@ -25,6 +28,16 @@ std::string NewDirectory() {
       .string();
 }
 
+std::vector<MachineClock> ClocksOf(const Schedule* schedule, const ClusterSettings& settings) {
+  std::vector<MachineClock> clocks;
+  for (int i = 0; i < Cluster::machines(settings); ++i) {
+    const bool is_wrong = static_cast<size_t>(i) < settings.clocks.size();
+    clocks.emplace_back(schedule,
+                        is_wrong ? settings.clocks[static_cast<size_t>(i)] : ClockError{});
+  }
+  return clocks;
+}
+
 }  // namespace
 
 Cluster::Cluster(Schedule* schedule, Outside* outside, Observer* observer,
@@ -34,9 +47,10 @@ Cluster::Cluster(Schedule* schedule, Outside* outside, Observer* observer,
       observer_(observer),
       settings_(settings),
       directory_(NewDirectory()),
+      clocks_(ClocksOf(schedule, settings)),
       network_(schedule),
       connectors_(MakeConnectors(outside)),
-      log_(std::make_shared<FaultyStorage>(schedule, "memory://log")),
+      log_(std::make_shared<FaultyStorage>(&clock_of_storage(), "memory://log")),
       task_managers_(static_cast<size_t>(settings.task_managers)) {}
 
 Cluster::~Cluster() {
@@ -48,13 +62,14 @@ Cluster::~Cluster() {
 }
 
 void Cluster::StartJobManager() {
+  if (schedule_->random().Chance(kOtherMachine)) job_manager_machine_ ^= 1;
   job_manager_ = std::make_unique<JobManager>(this);
   if (!job_manager_->Lead()) KillJobManager();
 }
 
 void Cluster::StartTaskManager(int index) {
-  task_managers_[static_cast<size_t>(index)] =
-      std::make_unique<TaskManager>(this, fmt::format("tm{}-{}", index, ++incarnations_));
+  task_managers_[static_cast<size_t>(index)] = std::make_unique<TaskManager>(
+      this, &clock_of_task_manager(index), fmt::format("tm{}-{}", index, ++incarnations_));
 }
 
 void Cluster::KillJobManager() { job_manager_.reset(); }
@@ -66,6 +81,7 @@ void Cluster::LoseJobManager(nanoseconds duration) {
     network_.Cut(task_manager->process()->name(), job_manager_->process()->name());
   }
   former_job_managers_.push_back(std::move(job_manager_));
+  job_manager_machine_ ^= 1;
 }
 
 void Cluster::BuryFormerJobManagers() {
@@ -94,7 +110,7 @@ TaskManager* Cluster::FindTaskManager(const std::string& name) {
 Result<std::shared_ptr<ObjectStorage>> Cluster::OpenStorage(const std::string& uri) {
   std::shared_ptr<FaultyStorage>& storage = storages_[uri];
   if (storage == nullptr) {
-    storage = std::make_shared<FaultyStorage>(schedule_, uri);
+    storage = std::make_shared<FaultyStorage>(&clock_of_storage(), uri);
     storage->SetFaults([faults = faults_](const StorageCall& call) {
       return *faults ? (*faults)(call) : StorageFault::kNone;
     });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jobmanager/checkpoint/checkpoint_settings.h"
+#include "tests/sim/machine_clock.h"
 #include "tests/sim/network.h"
 #include "tests/sim/outside.h"
 #include "tests/support/faulty_storage.h"
@@ -35,6 +36,8 @@ struct ClusterSettings {
   int log_snapshot_every = 200;
   // How long a use of the storage takes, and a call of a sink.
   nanoseconds longest_io{milliseconds(3)};
+  // One for each machine (Cluster::machines); none: all are right.
+  std::vector<ClockError> clocks;
 };
 
 class Cluster {
@@ -56,6 +59,15 @@ class Cluster {
   JobManager* FindJobManager(const ProcessPtr& process);
   TaskManager* task_manager(int index) { return task_managers_[size_t(index)].get(); }
   int task_managers() const { return settings_.task_managers; }
+  // Each TaskManager has a machine of its own; a JobManager is on one of two, and the storage on
+  // the last.
+  static int machines(const ClusterSettings& settings) { return settings.task_managers + 3; }
+  MachineClock& clock_of_machine(int index) { return clocks_[size_t(index)]; }
+  MachineClock& clock_of_task_manager(int index) { return clocks_[size_t(index)]; }
+  MachineClock& clock_of_job_manager() {
+    return clocks_[size_t(settings_.task_managers + job_manager_machine_)];
+  }
+  MachineClock& clock_of_storage() { return clocks_.back(); }
   // By the name of its process.
   TaskManager* FindTaskManager(const std::string& name);
 
@@ -68,9 +80,11 @@ class Cluster {
   nanoseconds IoLatency();
   void SetSlowIo(bool slow) { slow_io_ = slow; }
   std::string MakeId();
+  int NextJobManager() { return ++job_managers_; }
 
   Schedule& schedule() { return *schedule_; }
   Network& network() { return network_; }
+  const Network& network() const { return network_; }
   Outside& outside() { return *outside_; }
   Observer& observer() { return *observer_; }
   const ClusterSettings& settings() const { return settings_; }
@@ -89,6 +103,8 @@ class Cluster {
   Observer* const observer_;
   const ClusterSettings settings_;
   const std::string directory_;  // for the folders that tasks make
+  std::vector<MachineClock> clocks_;
+  int job_manager_machine_ = 0;  // or 1
   Network network_;
   std::unique_ptr<ConnectorFactory> connectors_;
   std::shared_ptr<FaultyStorage> log_;
@@ -96,6 +112,7 @@ class Cluster {
   std::shared_ptr<StorageFaults> faults_ = std::make_shared<StorageFaults>();
   bool slow_io_ = false;
   int incarnations_ = 0;
+  int job_managers_ = 0;
   uint64_t ids_ = 0;
   std::unique_ptr<JobManager> job_manager_;
   std::vector<std::unique_ptr<JobManager>> former_job_managers_;

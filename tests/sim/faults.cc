@@ -1,9 +1,12 @@
 #include "tests/sim/faults.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <utility>
 
 #include "runtime/checkpoint/layout.h"
+#include "tests/sim/damage.h"
 #include "tests/sim/gateways.h"
 #include "tests/sim/job_manager.h"
 #include "tests/sim/observer.h"
@@ -37,57 +40,120 @@ void Faults::OnReleased() {
 
 void Faults::Plan(const Fault& fault) {
   ++outstanding_;
+  if (fault.after_checkpoints > cluster_->observer().completed()) {
+    awaiting_.push_back(fault);
+    return;
+  }
   cluster_->schedule().After(fault.at, [this, fault] {
     --outstanding_;
     Strike(fault);
   });
 }
 
-void Faults::Suffer(const std::string& what) {
-  ++suffered_;
+void Faults::Suffer(FaultKind kind, const std::string& what, bool counts) {
+  suffered_ += counts;
+  ++by_kind_[NameOf(kind)];
   if (say_) say_("fault: " + what);
 }
 
+int Faults::TargetOf(const Fault& fault) {
+  const int count = cluster_->task_managers();
+  if (fault.after_checkpoints == 0) {
+    return cluster_->task_manager(fault.target) == nullptr ? -1 : fault.target;
+  }
+  for (int i = 0; i < count; ++i) {
+    const int target = (fault.target + i) % count;
+    TaskManager* const candidate = cluster_->task_manager(target);
+    if (candidate != nullptr && candidate->runs_tasks()) return target;
+  }
+  return -1;
+}
+
 void Faults::Strike(const Fault& fault) {
-  TaskManager* const target = cluster_->task_manager(fault.target);
-  TaskManager* const other = cluster_->task_manager(fault.other);
   switch (fault.kind) {
     case FaultKind::kKillTaskManager:
-      if (target == nullptr) return;
-      ++kills_;
-      Suffer("kill -9 of " + target->process()->name());
-      cluster_->KillTaskManager(fault.target);
-      return RestartTaskManager(fault.target);
-    case FaultKind::kKillJobManager:
-      if (cluster_->job_manager() == nullptr) return;
-      ++kills_;
-      Suffer("kill -9 of the JobManager");
-      cluster_->KillJobManager();
-      return RestartJobManager();
-    case FaultKind::kLoseJobManager:
-      if (cluster_->job_manager() == nullptr) return;
-      Suffer("the JobManager is cut off");
-      cluster_->LoseJobManager(fault.duration);
-      return RestartJobManager();
     case FaultKind::kFreezeTaskManager:
-      if (target == nullptr) return;
-      target->process()->Freeze(fault.duration);
-      return Suffer("freeze of " + target->process()->name());
+    case FaultKind::kStallTaskManager:
     case FaultKind::kCutStreams:
-      if (target == nullptr || other == nullptr || target == other) return;
-      cluster_->network().Cut(target->process()->name(), other->process()->name());
-      return Suffer("cut between TaskManagers");
     case FaultKind::kCutControl:
-      if (target == nullptr || cluster_->job_manager() == nullptr) return;
-      cluster_->network().Cut(target->process()->name(), kJobManagerName);
-      return Suffer("cut from the JobManager");
     case FaultKind::kSilence:
-      if (target == nullptr) return;
-      cluster_->network().Silence(target->process()->name(), kJobManagerName, fault.duration);
-      return Suffer("silence of " + target->process()->name());
+      return StrikeTaskManager(fault);
+    case FaultKind::kKillJobManager:
+    case FaultKind::kLoseJobManager:
+    case FaultKind::kStallJobManager:
+      if (cluster_->job_manager() != nullptr) StrikeJobManager(fault);
+      return;
+    case FaultKind::kStepClock:
+      return StepClock(fault);
+    case FaultKind::kDamageStored:
+      return DamageStored(fault);
     default:
       return StartBurst(fault);
   }
+}
+
+void Faults::StrikeTaskManager(const Fault& fault) {
+  const int index = TargetOf(fault);
+  if (index < 0) {
+    if (fault.after_checkpoints > 0) Plan(fault);  // all are gone for the moment
+    return;
+  }
+  const ProcessPtr& target = cluster_->task_manager(index)->process();
+  TaskManager* const other = cluster_->task_manager(fault.other);
+  switch (fault.kind) {
+    case FaultKind::kKillTaskManager:
+      ++kills_;
+      Suffer(fault.kind, "kill -9 of " + target->name());
+      cluster_->KillTaskManager(index);
+      return RestartTaskManager(index);
+    case FaultKind::kCutStreams:
+      if (other == nullptr || index == fault.other) return;
+      cluster_->network().Cut(target->name(), other->process()->name());
+      return Suffer(fault.kind, "cut between TaskManagers");
+    case FaultKind::kCutControl:
+      if (cluster_->job_manager() == nullptr) return;
+      cluster_->network().Cut(target->name(), kJobManagerName);
+      return Suffer(fault.kind, "cut from the JobManager");
+    case FaultKind::kSilence:
+      cluster_->network().Silence(target->name(), kJobManagerName, fault.duration);
+      return Suffer(fault.kind, "silence of " + target->name());
+    default:
+      target->Freeze(fault.duration);
+      return Suffer(fault.kind, "freeze of " + target->name());
+  }
+}
+
+void Faults::StrikeJobManager(const Fault& fault) {
+  if (fault.kind == FaultKind::kStallJobManager) {
+    Suffer(fault.kind, "freeze of the JobManager");
+    return cluster_->job_manager()->process()->Freeze(fault.duration);
+  }
+  if (fault.kind == FaultKind::kKillJobManager) {
+    ++kills_;
+    Suffer(fault.kind, "kill -9 of the JobManager");
+    cluster_->KillJobManager();
+  } else {
+    Suffer(fault.kind, "the JobManager is cut off");
+    cluster_->LoseJobManager(fault.duration);
+  }
+  RestartJobManager();
+}
+
+// Nobody should notice, so that it is none of those that a seed must have.
+void Faults::StepClock(const Fault& fault) {
+  cluster_->clock_of_machine(fault.target).Step(fault.step);
+  const std::string which = fmt::format("clock {} by {} ms", fault.target, fault.step.count());
+  Suffer(fault.kind, which, /*counts=*/false);
+}
+
+void Faults::DamageStored(const Fault& fault) {
+  const std::string damaged = DamageNewestCheckpoint(cluster_);
+  if (damaged.empty()) return;
+  Suffer(fault.kind, damaged);
+  Fault use{.kind = FaultKind::kKillTaskManager, .target = fault.target};
+  use.at = cluster_->schedule().random().Between(milliseconds(0), milliseconds(150));
+  use.after_checkpoints = 1;
+  Plan(use);
 }
 
 void Faults::StartBurst(const Fault& fault) {
@@ -95,16 +161,16 @@ void Faults::StartBurst(const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::kSlowStorage:
       cluster_->SetSlowIo(true);
-      Suffer("slow storage");
+      Suffer(fault.kind, "slow storage");
       return EndBurst(fault.duration, [this] { cluster_->SetSlowIo(false); });
     case FaultKind::kTargetErrors:
       outside.call_failures = outside.lost_answers = 300;
-      Suffer("target errors");
+      Suffer(fault.kind, "target errors");
       return EndBurst(fault.duration,
                       [&outside] { outside.call_failures = outside.lost_answers = 0; });
     case FaultKind::kSourceErrors:
       outside.failing_polls = 3;
-      Suffer("source errors");
+      Suffer(fault.kind, "source errors");
       return EndBurst(fault.duration, [&outside] { outside.failing_polls = 0; });
     case FaultKind::kLogErrors:
       cluster_->SetLogFaults(FaultsOf(fault.kind));
@@ -128,19 +194,26 @@ StorageFaults Faults::FaultsOf(FaultKind kind) {
   return [this, seeded = SeededStorageFaults(cluster_->schedule().random().Next(), RatesOf(kind)),
           kind, first = true](const StorageCall& call) mutable {
     StorageFault what = StorageFault::kNone;
-    if (kind != FaultKind::kDamage) {
+    const bool is_damage = Damages(kind);
+    if (!is_damage) {
       what = seeded(call);
     } else if (first && call.kind == StorageCall::Kind::kCommit &&
-               call.name.starts_with(ManifestPrefix()) && cluster_->observer().completed() > 0) {
+               call.name.starts_with(ManifestPrefix()) == (kind == FaultKind::kDamage) &&
+               cluster_->observer().completed() > 0) {
       what = StorageFault::kDamage;
+      cluster_->observer().OnDamaged(call.name);
     }
-    if (what != StorageFault::kNone && std::exchange(first, false)) Suffer(NameOf(kind));
+    if (what != StorageFault::kNone && std::exchange(first, false)) Suffer(kind, NameOf(kind));
     return what;
   };
 }
 
 // A seed whose faults came to nothing is given another one.
 void Faults::Glance() {
+  for (const Fault& fault : std::exchange(awaiting_, {})) {
+    --outstanding_;
+    Plan(fault);
+  }
   if (!say_ || outstanding_ > 0 || suffered_ >= 2) return;
   Plan({.kind = FaultKind::kKillTaskManager, .at = milliseconds(100)});
 }

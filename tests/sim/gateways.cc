@@ -9,6 +9,10 @@
 namespace watershed::sim {
 namespace {
 
+Heard HeardBy(JobManager& to, const std::string& task_manager) {
+  return {{to.number(), task_manager}, to.process()->awake()};
+}
+
 class ToJobManager final : public JobManagerGateway {
  public:
   ToJobManager(Cluster* cluster, ProcessPtr process)
@@ -17,7 +21,15 @@ class ToJobManager final : public JobManagerGateway {
   void Register(const v1::RegisterTaskManagerRequest& request,
                 Answer<v1::RegisterTaskManagerResponse> done) override {
     Call<v1::RegisterTaskManagerResponse>(
-        [request](JobManager& to) { return to.dispatcher().Register(request); }, std::move(done));
+        [request, cluster = cluster_](JobManager& to) {
+          auto response = to.dispatcher().Register(request);
+          if (response) {
+            cluster->observer().heartbeats().OnRegistered(HeardBy(to, request.task_manager_id()),
+                                                          response->leader_epoch());
+          }
+          return response;
+        },
+        std::move(done));
   }
   void Attach(const v1::AttachRequest& request, std::function<void()> ended) override {
     Cluster* const cluster = cluster_;
@@ -30,7 +42,8 @@ class ToJobManager final : public JobManagerGateway {
         },
         std::move(ended),
         [cluster, request](const ProcessPtr& at) {
-          OnDispatcher(cluster, at, [request](JobManager& to) {
+          OnDispatcher(cluster, at, [cluster, request](JobManager& to) {
+            cluster->observer().heartbeats().OnDetached(HeardBy(to, request.task_manager_id()));
             to.dispatcher().OnDetached(request.task_manager_id(), request.registration());
           });
         });
@@ -38,8 +51,11 @@ class ToJobManager final : public JobManagerGateway {
   void Detach() override { cluster_->network().Detach(process_); }
   void Heartbeat(const v1::HeartbeatRequest& request, Answer<v1::HeartbeatResponse> done) override {
     Call<v1::HeartbeatResponse>(
-        [request](JobManager& to) -> Result<v1::HeartbeatResponse> {
-          return to.dispatcher().Heartbeat(request);
+        [request, cluster = cluster_](JobManager& to) -> Result<v1::HeartbeatResponse> {
+          auto response = to.dispatcher().Heartbeat(request);
+          cluster->observer().heartbeats().OnHeartbeat(HeardBy(to, request.task_manager_id()),
+                                                       request.leader_epoch(), !response.unknown());
+          return response;
         },
         std::move(done), Network::Kind::kHeartbeat);
   }

@@ -43,7 +43,9 @@ DispatcherSettings SettingsOf(const ClusterSettings& cluster) {
 
 JobManager::JobManager(Cluster* cluster)
     : cluster_(cluster),
-      process_(std::make_shared<Process>(&cluster->schedule(), kJobManagerName)),
+      number_(cluster->NextJobManager()),
+      process_(std::make_shared<Process>(&cluster->schedule(), &cluster->clock_of_job_manager(),
+                                         kJobManagerName)),
       executor_(process_.get()),
       io_(process_.get(), [cluster] { return cluster->IoLatency(); }),
       log_io_(process_.get(), [cluster] { return cluster->IoLatency(); }) {
@@ -51,11 +53,11 @@ JobManager::JobManager(Cluster* cluster)
   options.writer_id = process_->random().Next();
   options.snapshot_every = cluster->settings().log_snapshot_every;
   store_ = std::make_unique<ObservedStore>(
-      MakeLogJobStore(cluster->log(), &log_io_, &executor_, &cluster->schedule(), options),
+      MakeLogJobStore(cluster->log(), &log_io_, &executor_, &process_->clock(), options),
       &cluster->observer());
   DispatcherServices services;
   services.executor = &executor_;
-  services.clock = &cluster->schedule();
+  services.clock = &process_->clock();
   services.store = store_.get();
   services.metrics = &metrics_;
   services.gateways = [this](const std::string& id, const std::string&) {

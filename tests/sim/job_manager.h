@@ -19,6 +19,7 @@ class JobManager {
 
   // Becomes the leader. An error: this process cannot, and is to be started again.
   Status Lead();
+  int number() const { return number_; }  // of all JobManagers that there have been
   bool failed() const { return failed_; }
 
   Dispatcher& dispatcher() { return *dispatcher_; }
@@ -27,6 +28,7 @@ class JobManager {
 
  private:
   Cluster* const cluster_;
+  const int number_;
   const ProcessPtr process_;
   ProcessExecutor executor_;
   ProcessWorkRunner io_;

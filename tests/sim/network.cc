@@ -50,7 +50,11 @@ void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()
   nanoseconds delay = LatencyOf(call->from, call->to);
   const bool is_spared = spares_heartbeats && call->kind == Kind::kHeartbeat;
   if (!is_spared && schedule_->random().Chance(late)) {
-    if (schedule_->random().Chance(kLostOfLate)) return;
+    if (schedule_->random().Chance(kLostOfLate)) {
+      ++messages_lost_;
+      return;
+    }
+    ++messages_late_;
     delay += schedule_->random().Between({}, latest);
   }
   delay = std::max(delay, SilentUntil(call->from, call->to) - schedule_->Steady());
@@ -60,7 +64,7 @@ void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()
 }
 
 void Network::Track(const std::shared_ptr<Pending>& call) {
-  call->caller->After(kDeadline, [call] {
+  call->caller->AfterOnItsClock(kDeadline, [call] {
     call->fail({ErrorDomain::kExternal, true, "no answer from " + call->to + " in time"});
   });
   std::erase_if(calls_, [](const auto& weak) { return weak.expired(); });

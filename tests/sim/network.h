@@ -56,6 +56,9 @@ class Network {
   // By the caller.
   void Detach(const ProcessPtr& caller);
 
+  int64_t messages_lost() const { return messages_lost_; }
+  int64_t messages_late() const { return messages_late_; }
+
   // A SendingStreamFactory for a TaskManager.
   SendingStreamFactory StreamsOf(const ProcessPtr& sender);
 
@@ -105,6 +108,8 @@ class Network {
   static constexpr milliseconds kDeadline{2000};
 
   Schedule* const schedule_;
+  int64_t messages_lost_ = 0;
+  int64_t messages_late_ = 0;
   std::map<std::string, std::weak_ptr<Process>> processes_;
   std::map<std::string, StreamEndpoint> endpoints_;
   std::vector<std::weak_ptr<Pending>> calls_;

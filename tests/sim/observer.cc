@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/checkpoint/manifest.h"
 #include "tests/sim/cluster.h"
 
 namespace watershed::sim {
@@ -36,10 +37,8 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
     const int64_t restored = task.restore().checkpoint_id();
     restored_.insert(restored);
     deployment->second.restored = true;
-    if (restored >= deployment->second.newest_checkpoint || may_fall_back_) continue;
-    Violate("restore",
-            fmt::format("attempt {} began with checkpoint {}, though {} was complete",
-                        request.attempt(), restored, deployment->second.newest_checkpoint));
+    const int64_t newest = deployment->second.newest_checkpoint;
+    if (restored < newest) fallbacks_.push_back({request.attempt(), restored, newest});
   }
 }
 
@@ -75,6 +74,13 @@ void Observer::OnStored(const v1::LogEntry& entry) {
   const v1::CheckpointRef& ref = entry.checkpoint().checkpoint();
   schedule_->Trace("checkpoint", static_cast<uint64_t>(ref.checkpoint_id()));
   completed_.insert(ref.checkpoint_id());
+  files_[ref.checkpoint_id()].insert(ref.manifest().name());
+  std::erase_if(retained_, [&](const v1::CheckpointEntry& kept) {
+    const auto& subsumed = entry.checkpoint().subsumed();
+    return kept.job_id() != entry.checkpoint().job_id() ||
+           std::ranges::count(subsumed, kept.checkpoint().checkpoint_id()) > 0;
+  });
+  retained_.push_back(entry.checkpoint());
   unread_.push_back(entry.checkpoint());
   const std::string& name = ref.manifest().name();
   last_path_ = fmt::format("{}/{}/{}", Cluster::kCheckpointDirectory, entry.checkpoint().job_id(),
@@ -84,6 +90,11 @@ void Observer::OnStored(const v1::LogEntry& entry) {
 // Each part is what a task of this attempt answered to this checkpoint; one that had finished
 // before, what it had answered last.
 void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
+  std::set<std::string>& files = files_[manifest.checkpoint_id()];
+  for (const v1::SubtaskSnapshot& part : manifest.subtasks()) {
+    ForEachFile(part,
+                [&](const std::string&, const v1::FileRef& file) { files.insert(file.name()); });
+  }
   for (const v1::SubtaskSnapshot& stored : manifest.subtasks()) {
     const std::string text = Compared(stored);
     bool found = false;
@@ -102,7 +113,43 @@ void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
   }
 }
 
+// None lasted longer than the simulation so far, by whichever clock.
+void Observer::OnStatistics(const v1::CheckpointStatistics& statistics) {
+  const int64_t longest_ms = 2 * (schedule_->Steady() / milliseconds(1));
+  for (const v1::CheckpointSummary& checkpoint : statistics.recent()) {
+    if (checkpoint.end_time_ms() <= 0 || !judged_.insert(checkpoint.id()).second) continue;
+    const int64_t duration_ms = checkpoint.end_time_ms() - checkpoint.trigger_time_ms();
+    if (duration_ms >= 0 && duration_ms <= longest_ms) continue;
+    Violate("checkpoint-duration",
+            fmt::format("checkpoint {} lasted {} ms", checkpoint.id(), duration_ms));
+  }
+}
+
+bool Observer::IsDamaged(int64_t checkpoint) const {
+  const auto files = files_.find(checkpoint);
+  return files != files_.end() && std::ranges::any_of(files->second, [this](const auto& file) {
+           return damaged_.contains(file);
+         });
+}
+
+bool Observer::MayFail(const std::string& reason) const {
+  const bool is_named = std::ranges::any_of(
+      damaged_, [&](const std::string& name) { return reason.find(name) != std::string::npos; });
+  return is_named && !retained_.empty() &&
+         std::ranges::all_of(retained_, [this](const v1::CheckpointEntry& kept) {
+           return IsDamaged(kept.checkpoint().checkpoint_id());
+         });
+}
+
 void Observer::OnEnd() {
+  for (const Fallback& fallback : fallbacks_) {
+    for (auto passed = completed_.upper_bound(fallback.restored);
+         passed != completed_.end() && *passed <= fallback.newest; ++passed) {
+      if (IsDamaged(*passed)) continue;
+      Violate("restore", fmt::format("attempt {} began with checkpoint {}, though {} was complete",
+                                     fallback.attempt, fallback.restored, *passed));
+    }
+  }
   for (const auto& [attempt, deployment] : deployments_) {
     if (deployment.newest_checkpoint == 0 || deployment.restored) continue;
     Violate("restore", fmt::format("attempt {} began empty, though checkpoint {} was complete",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/types/result.h"
+#include "tests/sim/heartbeat_oracle.h"
 #include "tests/sim/schedule.h"
 #include "watershed/v1/control.pb.h"
 #include "watershed/v1/store.pb.h"
@@ -24,9 +25,13 @@ struct Violation {
 
 class Observer {
  public:
-  // `may_fall_back`: checkpoints are damaged, so that an older one may be restored.
-  Observer(Schedule* schedule, bool may_fall_back)
-      : schedule_(schedule), may_fall_back_(may_fall_back) {}
+  Observer(Schedule* schedule, nanoseconds heartbeat_timeout)
+      : schedule_(schedule),
+        heartbeats_(heartbeat_timeout, [this](const std::string& oracle, std::string what) {
+          Violate(oracle, std::move(what));
+        }) {}
+
+  HeartbeatOracle& heartbeats() { return heartbeats_; }
 
   // The JobManager deploys; the answer of the TaskManager to any message.
   void OnDeployment(const v1::DeployTasksRequest& request);
@@ -40,6 +45,13 @@ class Observer {
   std::vector<v1::CheckpointEntry> TakeCompleted() { return std::exchange(unread_, {}); }
   // A complete manifest, as it lies in the storage.
   void OnManifest(const v1::CheckpointManifest& manifest);
+  // An object of the checkpoint storage is damaged; its name below the job's directory.
+  void OnDamaged(const std::string& name) { damaged_.insert(name); }
+  // Whether the job may fail for this reason: it names what is damaged, and no retained checkpoint
+  // does without that.
+  bool MayFail(const std::string& reason) const;
+  // What the JobManager shows of the job's checkpoints.
+  void OnStatistics(const v1::CheckpointStatistics& statistics);
   // The simulation is over: what only the whole shows.
   void OnEnd();
   void OnTaskEnded(const std::string& task, int64_t late_records);
@@ -51,6 +63,10 @@ class Observer {
   // Of the newest, as `wsctl submit -s` takes it; empty: none has completed.
   const std::string& last_path() const { return last_path_; }
   const std::set<int64_t>& restored() const { return restored_; }  // checkpoint ids
+  // The complete ones that are kept, oldest first.
+  const std::vector<v1::CheckpointEntry>& retained() const { return retained_; }
+  // A damaged checkpoint has given way to an older one.
+  bool fell_back() const { return !fallbacks_.empty(); }
   int64_t refused() const { return refused_; }
   int32_t attempts() const { return attempts_; }
 
@@ -64,14 +80,27 @@ class Observer {
     bool restored = false;
   };
 
+  // An attempt that began with an older checkpoint than the newest.
+  struct Fallback {
+    int32_t attempt = 0;
+    int64_t restored = 0;
+    int64_t newest = 0;
+  };
+  bool IsDamaged(int64_t checkpoint) const;
+
   Schedule* const schedule_;
-  const bool may_fall_back_;
+  HeartbeatOracle heartbeats_;
   std::vector<Violation> violations_;
   std::map<std::string, int32_t> deployed_;  // by job: the newest attempt that was deployed
   std::map<std::string, int64_t> epochs_;    // by TaskManager: the highest it has obeyed
   std::map<Answer, std::string> answers_;
   std::map<std::pair<std::string, int32_t>, Deployment> deployments_;
   std::set<int64_t> completed_;
+  std::set<int64_t> judged_;  // whose duration has been looked at
+  std::vector<v1::CheckpointEntry> retained_;
+  std::map<int64_t, std::set<std::string>> files_;  // by checkpoint, with its manifest
+  std::set<std::string> damaged_;
+  std::vector<Fallback> fallbacks_;
   std::vector<v1::CheckpointEntry> unread_;
   std::set<int64_t> restored_;
   std::string last_path_;

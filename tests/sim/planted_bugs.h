@@ -14,12 +14,14 @@ struct NamedBug {
   std::string_view oracle;
 };
 
-inline constexpr std::array<NamedBug, 5> kPlantedBugs = {{
+inline constexpr std::array<NamedBug, 7> kPlantedBugs = {{
     {PlantedBug::kAlignmentSkipped, "alignment-skipped", "window-too-high"},
     {PlantedBug::kOffsetsOneBatchLate, "offsets-one-batch-late", "rows-lost"},
     {PlantedBug::kTimersNotRestored, "timers-not-restored", "window-missing"},
     {PlantedBug::kStaleAttemptAccepted, "stale-attempt-accepted", "stale-attempt"},
     {PlantedBug::kDirtySetLost, "dirty-set-lost", "window-too-low"},
+    {PlantedBug::kHeartbeatsByWallClock, "heartbeats-by-wall-clock", "lost-too-early"},
+    {PlantedBug::kCheckpointsByWallClock, "checkpoints-by-wall-clock", "checkpoint-duration"},
 }};
 
 // False: this build has none.

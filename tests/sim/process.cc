@@ -8,13 +8,20 @@ constexpr microseconds kLongestWait{40};
 
 }  // namespace
 
-void Process::After(nanoseconds delay, std::function<void()> run) {
+void Process::Wait(nanoseconds delay, std::function<void()> run, bool is_timer) {
   if (!alive_) return;
   const uint64_t number = ++numbers_;
-  waiting_.emplace(number, std::move(run));
+  waiting_.emplace(number, Event{std::move(run), is_timer});
   schedule_->After(delay, [weak = weak_from_this(), number] {
     if (const auto self = weak.lock()) self->OnDue(number);
   });
+}
+
+void Process::Freeze(nanoseconds duration) {
+  const nanoseconds until = schedule_->Steady() + duration;
+  if (until <= frozen_until_) return;
+  frozen_ += until - std::max(frozen_until_, schedule_->Steady());
+  frozen_until_ = until;
 }
 
 void Process::OnDue(uint64_t number) {
@@ -24,7 +31,8 @@ void Process::OnDue(uint64_t number) {
   if (held_.size() == 1) Thaw();
 }
 
-// All that came meanwhile, in its order, once the process goes on.
+// All that came meanwhile, once the process goes on: in its order, or its old timers first, which
+// know nothing of what has been waiting at its doors.
 void Process::Thaw() {
   if (frozen()) {
     schedule_->After(frozen_until_ - schedule_->Steady(), [weak = weak_from_this()] {
@@ -32,13 +40,20 @@ void Process::Thaw() {
     });
     return;
   }
-  for (const uint64_t number : std::exchange(held_, {})) Run(number);
+  std::vector<uint64_t> held = std::exchange(held_, {});
+  if (random().Chance(500)) {
+    std::ranges::stable_partition(held, [this](uint64_t number) {
+      const auto found = waiting_.find(number);
+      return found != waiting_.end() && found->second.is_timer;
+    });
+  }
+  for (const uint64_t number : held) Run(number);
 }
 
 void Process::Run(uint64_t number) {
   const auto found = waiting_.find(number);
   if (found == waiting_.end()) return;
-  const std::function<void()> run = std::move(found->second);
+  const std::function<void()> run = std::move(found->second.run);
   waiting_.erase(found);
   run();
 }
@@ -61,7 +76,7 @@ void ProcessExecutor::Post(std::function<void()> task) {
 Executor::TimerId ProcessExecutor::PostAfter(milliseconds delay, std::function<void()> task) {
   const TimerId timer = ++last_timer_;
   timers_.emplace(timer, std::move(task));
-  process_->After(delay, [this, timer] {
+  process_->AfterOnItsClock(delay, [this, timer] {
     const auto found = timers_.find(timer);
     if (found == timers_.end()) return;
     const std::function<void()> due = std::move(found->second);

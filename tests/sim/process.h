@@ -15,39 +15,53 @@
 #include "runtime/engine/serial_runner.h"
 #include "runtime/process/executor.h"
 #include "runtime/process/work_runner.h"
+#include "tests/sim/machine_clock.h"
 #include "tests/sim/schedule.h"
 
 namespace watershed::sim {
 
 class Process : public std::enable_shared_from_this<Process> {
  public:
-  Process(Schedule* schedule, std::string name) : schedule_(schedule), name_(std::move(name)) {}
+  Process(Schedule* schedule, const MachineClock* clock, std::string name)
+      : schedule_(schedule), clock_(clock), name_(std::move(name)) {}
 
   // Dropped when the process is killed before.
-  void After(nanoseconds delay, std::function<void()> run);
+  void After(nanoseconds delay, std::function<void()> run) { Wait(delay, std::move(run), false); }
+  // The same, by the machine's steady clock.
+  void AfterOnItsClock(nanoseconds delay, std::function<void()> run) {
+    Wait(clock_->TrueTime(delay), std::move(run), true);
+  }
   // What was going to run is gone, destroyed now; what owns it may be destroyed afterwards.
   void Kill();
-  void Freeze(nanoseconds duration) {
-    frozen_until_ = std::max(frozen_until_, schedule_->Steady() + duration);
-  }
+  void Freeze(nanoseconds duration);
   bool alive() const { return alive_; }
   bool frozen() const { return schedule_->Steady() < frozen_until_; }
+  // By its steady clock, how long it has not been frozen: differences count.
+  nanoseconds awake() const { return clock_->OwnTime(schedule_->Steady() - frozen_); }
 
   const std::string& name() const { return name_; }
   Schedule& schedule() { return *schedule_; }
   Random& random() { return schedule_->random(); }
+  const Clock& clock() const { return *clock_; }
 
  private:
+  struct Event {
+    std::function<void()> run;
+    bool is_timer = false;
+  };
+  void Wait(nanoseconds delay, std::function<void()> run, bool is_timer);
   void OnDue(uint64_t number);
   void Thaw();
   void Run(uint64_t number);
 
   Schedule* const schedule_;
+  const MachineClock* const clock_;
   const std::string name_;
   bool alive_ = true;
   nanoseconds frozen_until_{0};
+  nanoseconds frozen_{0};  // in all, up to frozen_until_
   uint64_t numbers_ = 0;
-  std::map<uint64_t, std::function<void()>> waiting_;
+  std::map<uint64_t, Event> waiting_;
   std::vector<uint64_t> held_;  // due while it was frozen
 };
 

@@ -13,6 +13,9 @@ constexpr int64_t kDisorderMs = 20;
 // At what scale things happen, of virtual time.
 constexpr milliseconds kFaultsWithin{1800};
 
+// Far more than a crystal: as of a virtual machine whose host is busy.
+constexpr int64_t kMostDriftPpm = 80'000;
+
 constexpr const char* kFixedDelay = "{ type: fixed-delay, attempts: 1000000, delay: 50ms }";
 constexpr const char* kExponentialDelay =
     "{ type: exponential-delay, initial-backoff: 10ms, max-backoff: 500ms }";
@@ -105,7 +108,9 @@ Fault MakeFault(Random& random, const Scenario& scenario) {
       FaultKind::kFreezeTaskManager, FaultKind::kCutStreams,      FaultKind::kCutControl,
       FaultKind::kSilence,           FaultKind::kStorageErrors,   FaultKind::kStorageErrors,
       FaultKind::kLogErrors,         FaultKind::kSlowStorage,     FaultKind::kTargetErrors,
-      FaultKind::kSourceErrors,      FaultKind::kDamage};
+      FaultKind::kSourceErrors,      FaultKind::kDamage,          FaultKind::kDamageFile,
+      FaultKind::kDamageStored,      FaultKind::kDamageStored,    FaultKind::kStallTaskManager,
+      FaultKind::kStallJobManager};
   Fault fault{.kind = random.Pick(kKinds)};
   fault.at = random.Between(milliseconds(30), kFaultsWithin);
   if (random.Chance(250)) {
@@ -115,7 +120,51 @@ Fault MakeFault(Random& random, const Scenario& scenario) {
   fault.target = static_cast<int>(random.Below(scenario.cluster.task_managers));
   fault.other = static_cast<int>(random.Below(scenario.cluster.task_managers));
   fault.duration = milliseconds(random.Between(50, 1600));
+  const bool stalls =
+      fault.kind == FaultKind::kStallTaskManager || fault.kind == FaultKind::kStallJobManager;
+  if (stalls) fault.duration += scenario.cluster.heartbeat_timeout;
   return fault;
+}
+
+// Something that the job does not survive without a restore, once there is what to restore.
+Fault MakeRestore(Random& random, const Scenario& scenario) {
+  Fault fault = MakeFault(random, scenario);
+  static const std::vector<FaultKind> kKinds = {
+      FaultKind::kKillTaskManager, FaultKind::kKillTaskManager, FaultKind::kKillTaskManager,
+      FaultKind::kStallTaskManager};
+  fault.kind = random.Pick(kKinds);
+  fault.after_release = false;
+  fault.at = random.Between(milliseconds(0), milliseconds(300));
+  fault.after_checkpoints = static_cast<int>(random.Between(1, 5));
+  fault.duration = milliseconds(random.Between(100, 1600)) + scenario.cluster.heartbeat_timeout;
+  return fault;
+}
+
+// From a second to some hours, forwards or backwards.
+milliseconds ClockDistance(Random& random) {
+  const int64_t distance_ms = random.Between(1000, 2000) << random.Below(13);
+  return milliseconds(random.Chance(500) ? distance_ms : -distance_ms);
+}
+
+// Each machine has its own.
+void SetClocks(Random& random, Scenario& scenario) {
+  const int machines = Cluster::machines(scenario.cluster);
+  for (int i = 0; i < machines; ++i) {
+    ClockError& error = scenario.cluster.clocks.emplace_back();
+    error.up_for = milliseconds(random.Below(int64_t{30} * 24 * 3600 * 1000));
+    if (random.Chance(600)) error.wall_off = ClockDistance(random);
+    if (random.Chance(600)) error.rate_ppm = random.Between(-kMostDriftPpm, kMostDriftPpm);
+  }
+  const int64_t steps = random.Between(0, 4);
+  for (int64_t i = 0; i < steps; ++i) {
+    Fault step{.kind = FaultKind::kStepClock};
+    step.at = random.Between(milliseconds(30), kFaultsWithin);
+    // The JobManager's more often: it is the one that waits.
+    step.target = static_cast<int>(random.Chance(400) ? scenario.cluster.task_managers
+                                                      : random.Below(machines));
+    step.step = ClockDistance(random);
+    scenario.faults.push_back(step);
+  }
 }
 
 void AddSessions(const std::string& key, std::vector<Row> rows, int64_t gap_ms,
@@ -143,6 +192,8 @@ std::string NameOf(FaultKind kind) {
                                                   "kill JobManager",
                                                   "lose JobManager",
                                                   "freeze TaskManager",
+                                                  "stall TaskManager",
+                                                  "stall JobManager",
                                                   "cut streams",
                                                   "cut control",
                                                   "silence",
@@ -151,13 +202,21 @@ std::string NameOf(FaultKind kind) {
                                                   "slow storage",
                                                   "target errors",
                                                   "source errors",
-                                                  "damage"};
+                                                  "damaged manifest",
+                                                  "damaged file",
+                                                  "damaged after it was stored",
+                                                  "clock step"};
   return kNames[static_cast<size_t>(kind)];
+}
+
+bool Damages(FaultKind kind) {
+  return kind == FaultKind::kDamage || kind == FaultKind::kDamageFile ||
+         kind == FaultKind::kDamageStored;
 }
 
 bool Scenario::damages() const {
   return std::any_of(faults.begin(), faults.end(),
-                     [](const Fault& fault) { return fault.kind == FaultKind::kDamage; });
+                     [](const Fault& fault) { return Damages(fault.kind); });
 }
 
 std::string Scenario::Describe() const {
@@ -167,9 +226,20 @@ std::string Scenario::Describe() const {
       second_parallelism == 0 ? "" : fmt::format(" then {}", second_parallelism),
       cluster.task_managers, cluster.slots, splits.size());
   for (const Fault& fault : faults) {
-    text += fmt::format("; {} {} at {} ms{} for {} ms", NameOf(fault.kind), fault.target,
-                        fault.at / milliseconds(1), fault.after_release ? " after the release" : "",
-                        fault.duration / milliseconds(1));
+    text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
+                        fault.at / milliseconds(1));
+    if (fault.after_release) text += " after the release";
+    if (fault.after_checkpoints > 0) {
+      text += fmt::format(" after {} checkpoints", fault.after_checkpoints);
+    }
+    if (fault.duration.count() > 0) {
+      text += fmt::format(" for {} ms", fault.duration / milliseconds(1));
+    }
+    if (fault.step.count() != 0) text += fmt::format(" by {} ms", fault.step.count());
+  }
+  for (size_t i = 0; i < cluster.clocks.size(); ++i) {
+    const ClockError& error = cluster.clocks[i];
+    text += fmt::format("; clock {}: {} ms off, {} ppm", i, error.wall_off.count(), error.rate_ppm);
   }
   return text;
 }
@@ -199,10 +269,15 @@ Scenario MakeScenario(uint64_t seed) {
     const Fault fault = MakeFault(random, scenario);
     // One that is damaged leaves others to go back to; whoever names one should name another.
     const bool is_second = scenario.damages() || scenario.second_parallelism > 0;
-    if (fault.kind == FaultKind::kDamage && is_second) continue;
+    if (Damages(fault.kind) && is_second) continue;
     scenario.faults.push_back(fault);
   }
-  if (scenario.damages()) scenario.cluster.checkpoints.retained = 3;
+  if (scenario.damages()) {
+    scenario.cluster.checkpoints.retained = 3;
+    if (random.Chance(500)) scenario.padding = 70'000;
+  }
+  if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));
+  if (random.Chance(600)) SetClocks(random, scenario);
   scenario.spares_heartbeats = random.Chance(700);
   return scenario;
 }

@@ -17,6 +17,8 @@ enum class FaultKind : uint8_t {
   kKillJobManager,
   kLoseJobManager,     // it is cut off and frozen, another one leads, then it goes on
   kFreezeTaskManager,  // for a while; then it goes on with what it had been doing
+  kStallTaskManager,   // the same, for longer than the heartbeat timeout
+  kStallJobManager,    // nobody leads meanwhile
   kCutStreams,         // between two TaskManagers
   kCutControl,         // between JobManager and a TaskManager
   kSilence,            // the same, but nobody is told, and what was sent comes later
@@ -25,17 +27,23 @@ enum class FaultKind : uint8_t {
   kSlowStorage,        // for a while
   kTargetErrors,       // of the sinks' target, for a while
   kSourceErrors,       // tasks fail by themselves
-  kDamage,             // of one manifest
+  kDamage,             // of one manifest, as it is written
+  kDamageFile,         // of a file of state or a segment, as it is written
+  kDamageStored,       // of what a complete checkpoint needs; then it is needed
+  kStepClock,          // a wall clock is set, forwards or backwards
 };
 std::string NameOf(FaultKind kind);
+bool Damages(FaultKind kind);  // what checkpoints consist of
 
 struct Fault {
   FaultKind kind;
   nanoseconds at{0};  // from the job's submission, or from the release of the last rows
   bool after_release = false;
-  int target = 0;  // which TaskManager
-  int other = 0;   // and which other one
+  int after_checkpoints = 0;  // `at` begins when so many are complete
+  int target = 0;             // which TaskManager, or machine
+  int other = 0;              // and which other one
   nanoseconds duration{0};
+  milliseconds step{0};  // of the clock
 };
 
 // The results of a window: key, start, end -> rows, sum of values.

@@ -6,9 +6,6 @@
 namespace watershed::sim {
 namespace {
 
-// The wall clock when the simulation begins: 2023-11-14.
-constexpr int64_t kBeginMs = 1'700'000'000'000;
-
 uint64_t Scrambled(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
@@ -36,8 +33,10 @@ bool Schedule::RunNext() {
   return true;
 }
 
+int64_t Schedule::BeginMs() { return 1'700'000'000'000; }  // 2023-11-14
+
 int64_t Schedule::NowMs() const {
-  return kBeginMs + std::chrono::duration_cast<milliseconds>(now_).count();
+  return BeginMs() + std::chrono::duration_cast<milliseconds>(now_).count();
 }
 
 void Schedule::Mix(uint64_t value) { trace_ = Scrambled(trace_ + 0x9E3779B97F4A7C15u + value); }

@@ -37,7 +37,7 @@ class Random {
   uint64_t state_;
 };
 
-// One thread.
+// One thread. As a Clock it shows the true time.
 class Schedule final : public Clock {
  public:
   explicit Schedule(uint64_t seed) : random_(seed) {}
@@ -48,6 +48,7 @@ class Schedule final : public Clock {
   bool RunNext();
 
   int64_t NowMs() const override;
+  static int64_t BeginMs();  // the wall clock when the simulation begins
   nanoseconds Steady() const override { return now_; }
   Random& random() { return random_; }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -27,7 +28,7 @@ class Run {
         verbose_(verbose),
         schedule_(scenario.seed),
         outside_(&schedule_),
-        observer_(&schedule_, scenario.damages()),
+        observer_(&schedule_, scenario.cluster.heartbeat_timeout),
         cluster_(&schedule_, &outside_, &observer_, scenario.cluster),
         client_(scenario, &cluster_),
         faults_(scenario, &cluster_) {
@@ -47,7 +48,7 @@ class Run {
       observer_.Violate("stuck", fmt::format("{} after {} s: {}", client_.state(), kLongest.count(),
                                              client_.reason()));
     } else if (client_.state() == "FINISHED") {
-      Judge(scenario_, outside_, !scenario_.damages(), observer_);
+      Judge(scenario_, outside_, !observer_.fell_back(), observer_);
     }
     return Result();
   }
@@ -99,8 +100,12 @@ class Run {
     }
   }
 
-  Outcome Result() {
-    observer_.OnEnd();
+  // A job that has finished has seen what the seed is for; one that lost its checkpoints may fail.
+  void JudgeEnd() {
+    if (client_.ended() && client_.state() == "FAILED" && observer_.MayFail(client_.reason())) {
+      gave_up_ = true;
+      return;
+    }
     if (client_.ended() && client_.state() != "FINISHED") {
       observer_.Violate("job-failed", client_.state() + ": " + client_.reason());
     }
@@ -110,6 +115,24 @@ class Run {
     if (faults_.suffered() < kLeastFaults) {
       observer_.Violate("faults", fmt::format("{} suffered", faults_.suffered()));
     }
+  }
+  std::map<std::string, int64_t> FaultsByKind() const {
+    std::map<std::string, int64_t> by_kind = faults_.by_kind();
+    for (const ClockError& error : scenario_.cluster.clocks) {
+      if (error.wall_off.count() != 0) ++by_kind["wall clock off"];
+      if (error.rate_ppm != 0) ++by_kind["clock too fast or slow"];
+    }
+    const auto add = [&](const char* kind, int64_t count) {
+      if (count > 0) by_kind[kind] += count;
+    };
+    add("message lost", cluster_.network().messages_lost());
+    add("message late", cluster_.network().messages_late());
+    return by_kind;
+  }
+
+  Outcome Result() {
+    observer_.OnEnd();
+    JudgeEnd();
     for (const auto& [sink, rows] : outside_.visible) {
       for (const auto& [row, count] : rows) schedule_.Trace(row, static_cast<uint64_t>(count));
     }
@@ -120,6 +143,9 @@ class Run {
     outcome.checkpoints = observer_.completed();
     outcome.faults = faults_.suffered();
     outcome.kills = faults_.kills();
+    outcome.by_kind = FaultsByKind();
+    outcome.gave_up = gave_up_;
+    outcome.fell_back = observer_.fell_back();
     outcome.attempts = observer_.attempts();
     outcome.restores = static_cast<int64_t>(observer_.restored().size());
     outcome.refused = observer_.refused();
@@ -138,6 +164,7 @@ class Run {
   Faults faults_;
   bool begun_ = false;
   bool over_ = false;
+  bool gave_up_ = false;
   nanoseconds ended_at_{0};
   std::string said_;
 };
@@ -168,6 +195,9 @@ void Totals::Add(const Outcome& outcome) {
   checkpoints += outcome.checkpoints;
   faults += outcome.faults;
   kills += outcome.kills;
+  for (const auto& [kind, count] : outcome.by_kind) by_kind[kind] += count;
+  gave_up += outcome.gave_up;
+  fell_back += outcome.fell_back;
   attempts += outcome.attempts;
   restored_seeds += outcome.restores > 0;
   refused += outcome.refused;
@@ -175,10 +205,13 @@ void Totals::Add(const Outcome& outcome) {
 }
 
 std::string Totals::Describe() const {
-  return fmt::format(
-      "{} checkpoints, {} faults ({} kills), {} attempts, {} seeds restored, {} stale messages "
-      "refused, {} events",
-      checkpoints, faults, kills, attempts, restored_seeds, refused, events);
+  std::string text = fmt::format(
+      "{} checkpoints, {} faults ({} kills), {} attempts, {} seeds restored, {} of them past a "
+      "damaged checkpoint, {} failed as all of theirs were damaged, {} stale messages refused, {} "
+      "events; faults by kind:",
+      checkpoints, faults, kills, attempts, restored_seeds, fell_back, gave_up, refused, events);
+  for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
+  return text;
 }
 
 Outcome Simulate(const Scenario& scenario, bool verbose) {

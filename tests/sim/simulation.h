@@ -2,11 +2,13 @@
 // what came of it is judged by the oracles.
 //
 // Oracles: rows-lost, rows-invented, rows-repeated, window-missing, window-too-low,
-// window-too-high, window-invented, late (results); restore, stale-attempt, stale-leader
-// (protocol); stuck, job-failed (progress); checkpoints, faults (the seed did what it is for).
+// window-too-high, window-invented, late (results); restore, stale-attempt, stale-leader,
+// lost-too-early, lost-too-late, checkpoint-duration (protocol); stuck, job-failed (progress);
+// checkpoints, faults (the seed did what it is for).
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,9 @@ struct Outcome {
   int64_t checkpoints = 0;
   int64_t faults = 0;
   int64_t kills = 0;
+  std::map<std::string, int64_t> by_kind;  // of faults
+  bool fell_back = false;  // to an older checkpoint than the newest, which was damaged
+  bool gave_up = false;    // all checkpoints were
   int64_t attempts = 0;
   int64_t restores = 0;  // distinct checkpoints that an attempt began with
   int64_t refused = 0;   // stale messages
@@ -37,7 +42,8 @@ struct Outcome {
 // Sums over seeds.
 struct Totals {
   int64_t seeds = 0, checkpoints = 0, faults = 0, kills = 0, attempts = 0, restored_seeds = 0,
-          refused = 0, events = 0;
+          refused = 0, events = 0, fell_back = 0, gave_up = 0;
+  std::map<std::string, int64_t> by_kind;
   void Add(const Outcome& outcome);
   std::string Describe() const;
 };

@@ -8,9 +8,9 @@
 
 namespace watershed::sim {
 
-TaskManager::TaskManager(Cluster* cluster, std::string name)
+TaskManager::TaskManager(Cluster* cluster, const MachineClock* clock, std::string name)
     : cluster_(cluster),
-      process_(std::make_shared<Process>(&cluster->schedule(), std::move(name))),
+      process_(std::make_shared<Process>(&cluster->schedule(), clock, std::move(name))),
       executor_(process_.get()),
       reaper_(process_.get()),
       io_(process_.get(), [cluster] { return cluster->IoLatency(); }),
@@ -59,7 +59,7 @@ void TaskManager::MakeTasks() {
   services.executor = &executor_;
   services.reaper = &reaper_;
   services.channels = channels_.get();
-  services.environment.clock = &cluster_->schedule();
+  services.environment.clock = &process_->clock();
   services.environment.options = cluster_->settings().tasks;
   services.environment.connectors = &cluster_->connectors();
   services.environment.metrics = &metrics_;
@@ -78,9 +78,8 @@ void TaskManager::MakeTasks() {
   };
   tasks_ = std::make_unique<TaskExecutor>(std::move(services));
   control_ = std::make_unique<TaskManagerControl>(TaskManagerControlParts{
-      &executor_, tasks_.get(), &io_, &io_, &cluster_->connectors(), &cluster_->schedule(),
-      &metrics_, directory_,
-      [this](const std::string& uri) { return cluster_->OpenStorage(uri); }});
+      &executor_, tasks_.get(), &io_, &io_, &cluster_->connectors(), &process_->clock(), &metrics_,
+      directory_, [this](const std::string& uri) { return cluster_->OpenStorage(uri); }});
 }
 
 void TaskManager::MakeConnection() {
@@ -93,7 +92,9 @@ void TaskManager::MakeConnection() {
   callbacks.fill_heartbeat = [this](v1::HeartbeatRequest& request) {
     for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
   };
-  callbacks.on_registered = [this](LeaderEpoch epoch) { control_->ObserveLeader(epoch); };
+  callbacks.on_registered = [this](LeaderEpoch epoch, bool without_log) {
+    control_->OnRegistered(epoch, without_log);
+  };
   callbacks.on_stale = [this](const JobId& job, Attempt attempt) { tasks_->Cancel(job, attempt); };
   connection_ = std::make_shared<JobManagerConnection>(
       "JobManager", MakeJobManagerGateway(cluster_, process_), &executor_, std::move(callbacks));

@@ -17,13 +17,14 @@ namespace watershed::sim {
 
 class TaskManager {
  public:
-  TaskManager(Cluster* cluster, std::string name);
+  TaskManager(Cluster* cluster, const MachineClock* clock, std::string name);
   // Killed: nobody is told by it.
   ~TaskManager();
 
   TaskManagerControl& control() { return *control_; }
   const ProcessPtr& process() const { return process_; }
   ProcessExecutor& executor() { return executor_; }
+  bool runs_tasks() const { return !tasks_->RunningAttempts().empty(); }
 
  private:
   void MakeNetwork();

@@ -61,6 +61,30 @@ TEST_F(DispatcherTest, ASilentTaskManagerIsLostAtItsHeartbeatTimeout) {
   EXPECT_TRUE(dispatcher_->Heartbeat(heartbeat).unknown());
 }
 
+TEST_F(DispatcherTest, TimeInWhichTheJobManagerStoodStillIsNobodysSilence) {
+  const std::string job = RunningJob();
+  executor_.Advance(milliseconds(500));
+  executor_.StandStill(seconds(60));
+  executor_.Advance(seconds(1));  // its timers come before what TaskManagers have sent meanwhile
+  EXPECT_EQ(State(job), v1::RUNNING);
+  v1::HeartbeatRequest heartbeat;
+  heartbeat.set_task_manager_id("a");
+  heartbeat.set_leader_epoch(epoch_.value);
+  EXPECT_FALSE(dispatcher_->Heartbeat(heartbeat).unknown());
+  executor_.Advance(milliseconds(4500));  // who goes on being silent is lost all the same
+  EXPECT_EQ(Reason(job), "TaskManager b was lost: no heartbeat for 5s");
+}
+
+TEST_F(DispatcherTest, NobodyIsLostOrKeptBecauseTheWallClockIsSet) {
+  const std::string job = RunningJob();
+  executor_.StepWallClock(std::chrono::hours(2));
+  executor_.Advance(seconds(3));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  executor_.StepWallClock(std::chrono::hours(-4));
+  executor_.Advance(seconds(3));
+  EXPECT_THAT(Reason(job), HasSubstr("no heartbeat for 5s"));
+}
+
 TEST_F(DispatcherTest, MessagesOfAnotherLeaderAreRefused) {
   const std::string job = RunningJob();
   for (const int64_t epoch : {epoch_.value - 1, epoch_.value + 1}) {

@@ -276,6 +276,21 @@ TEST_F(RecoveryTest, OnlyTheLastOfManyEndedJobsAreKept) {
   EXPECT_FALSE(dispatcher_->Details(jobs[3]));
 }
 
+TEST_F(RecoveryTest, TheLastJobsToEndAreKeptAlsoWhenTheWallClockIsSetBack) {
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 3; ++i) {
+    jobs.push_back(Submit(1));
+    ASSERT_TRUE(dispatcher_->Cancel(jobs.back()));
+    executor_.Advance(seconds(1));
+    executor_.StepWallClock(std::chrono::minutes(-1));
+  }
+  executor_.StepWallClock(std::chrono::minutes(3));
+  Lead();
+  ASSERT_EQ(dispatcher_->Summaries(/*include_ended=*/true).size(), 2u);  // ended_jobs_kept
+  EXPECT_FALSE(dispatcher_->Details(jobs[0]));
+  EXPECT_EQ(State(jobs[2]), v1::CANCELED);
+}
+
 TEST_F(RecoveryTest, AJobStaysAsItWasWhenTheClustersDefaultsChange) {
   settings_.jobs.parallelism = 2;
   settings_.jobs.max_parallelism = 64;

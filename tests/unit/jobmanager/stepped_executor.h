@@ -21,7 +21,7 @@ class SteppedExecutor final : public Executor, public Clock {
   void CancelTimer(TimerId timer) override {
     std::erase_if(timers_, [&](const auto& entry) { return entry.first.second == timer; });
   }
-  int64_t NowMs() const override { return now_ms_; }
+  int64_t NowMs() const override { return now_ms_ + wall_off_ms_; }
   std::chrono::nanoseconds Steady() const override { return std::chrono::milliseconds(now_ms_); }
 
   // Runs what has been posted, and what that posts.
@@ -40,18 +40,22 @@ class SteppedExecutor final : public Executor, public Clock {
     RunAll();
     while (!timers_.empty() && timers_.begin()->first.first <= end) {
       const auto timer = timers_.extract(timers_.begin());
-      now_ms_ = timer.key().first;
+      now_ms_ = std::max(now_ms_, timer.key().first);
       timer.mapped()();
       RunAll();
     }
     now_ms_ = end;
   }
+  // Time passes and nothing runs, as in a process that has been stopped.
+  void StandStill(std::chrono::milliseconds duration) { now_ms_ += duration.count(); }
+  void StepWallClock(std::chrono::milliseconds by) { wall_off_ms_ += by.count(); }
 
  private:
   std::deque<std::function<void()>> queue_;
   std::map<std::pair<int64_t, TimerId>, std::function<void()>> timers_;
   TimerId last_timer_ = 0;
   int64_t now_ms_ = 1'000'000;
+  int64_t wall_off_ms_ = 0;
 };
 
 }  // namespace watershed

@@ -50,6 +50,16 @@ TEST_F(CheckpointCoordinatorTest, PausesAfterTheEndOfACheckpoint) {
   EXPECT_THAT(At(4200), ElementsAre("trigger 3"));
 }
 
+TEST_F(CheckpointCoordinatorTest, ACheckpointLastedAsLongAsTheSteadyClockSays) {
+  StartRunning(EverySecond());
+  At(1000);
+  wall_step_ms_ = -3'600'000;
+  At(6000);
+  const v1::CheckpointSummary& failed = statistics().latest_failed();
+  EXPECT_EQ(failed.trigger_time_ms(), kWallOffsetMs + 1000);
+  EXPECT_EQ(failed.end_time_ms() - failed.trigger_time_ms(), 5000);
+}
+
 TEST_F(CheckpointCoordinatorTest, CompleteOnlyOnceItIsStored) {
   StartRunning(EverySecond());
   At(1000);
@@ -62,7 +72,7 @@ TEST_F(CheckpointCoordinatorTest, CompleteOnlyOnceItIsStored) {
   ASSERT_EQ(stored_.subtasks.size(), 3u);
   EXPECT_EQ(stored_.subtasks[0].vertex_id(), "sink");
   EXPECT_EQ(stored_.subtasks[2].subtask(), 1);
-  EXPECT_EQ(stored_.trigger_time_ms, kWallOffsetMs + 1000);
+  EXPECT_EQ(stored_.triggered.wall_ms, kWallOffsetMs + 1000);
   EXPECT_THAT(At(5000), IsEmpty());
   EXPECT_TRUE(coordinator_->OnManifestStored(CheckpointId{1}));
   EXPECT_THAT(At(20'000), IsEmpty());  // not even the timeout takes it back

@@ -52,7 +52,7 @@ class CheckpointCoordinatorTest : public testing::Test {
   }
 
   CheckpointTime Now() const {
-    return {.steady = milliseconds(now_ms_), .wall_ms = kWallOffsetMs + now_ms_};
+    return {.steady = milliseconds(now_ms_), .wall_ms = kWallOffsetMs + wall_step_ms_ + now_ms_};
   }
   std::vector<std::string> At(int64_t ms) {
     now_ms_ = ms;
@@ -133,6 +133,7 @@ class CheckpointCoordinatorTest : public testing::Test {
   }
   const v1::CheckpointStatistics& statistics() const { return history_->statistics(); }
 
+  int64_t wall_step_ms_ = 0;
   int64_t now_ms_ = 0;
   std::optional<CheckpointHistory> history_;
   std::optional<CheckpointCoordinator> coordinator_;

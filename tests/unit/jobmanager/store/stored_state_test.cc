@@ -186,5 +186,15 @@ TEST_F(StoredStateTest, OfManyEndedJobsTheFirstToEndAreDroppedAndCounted) {
   EXPECT_NE(FindStoredJob(state_, "runs"), nullptr);
 }
 
+TEST_F(StoredStateTest, TheLastJobToEndIsKeptAlsoWhenTheWallClockHasBeenSetBack) {
+  for (int i = 0; i <= kMaxEndedJobs; ++i) {
+    EXPECT_EQ(Add(Submission(std::to_string(i))), "");
+    time_ms_ = 1'000'000 - i;
+    EXPECT_EQ(Add(End(std::to_string(i))), "");
+  }
+  EXPECT_EQ(FindStoredJob(state_, "0"), nullptr);
+  EXPECT_NE(FindStoredJob(state_, std::to_string(kMaxEndedJobs)), nullptr);
+}
+
 }  // namespace
 }  // namespace watershed
