@@ -70,9 +70,12 @@ class ToJobManager final : public JobManagerGateway {
   void ReportCheckpoint(const v1::ReportCheckpointRequest& request,
                         Answer<v1::ReportCheckpointResponse> done) override {
     Call<v1::ReportCheckpointResponse>(
-        [request, observer = &cluster_->observer()](JobManager& to) {
+        [request, cluster = cluster_](JobManager& to) {
           const Status status = to.dispatcher().ReportCheckpoint(request);
-          observer->OnJobManagerAnswer(request, status.has_value());
+          // One that leads no longer cannot make anything of it.
+          if (cluster->job_manager() == &to) {
+            cluster->observer().OnJobManagerAnswer(request, status.has_value());
+          }
           return status.map([] { return v1::ReportCheckpointResponse(); });
         },
         std::move(done));
