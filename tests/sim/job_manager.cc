@@ -15,7 +15,9 @@ class ObservedStore final : public JobStore {
   ObservedStore(std::unique_ptr<JobStore> store, Observer* observer)
       : store_(std::move(store)), observer_(observer) {}
   Result<v1::StoredState> BecomeLeader(const v1::LeaderEntry& self) override {
-    return store_->BecomeLeader(self);
+    auto state = store_->BecomeLeader(self);
+    if (state) observer_->OnRecovered(*state);
+    return state;
   }
   void Append(v1::LogEntry entry, std::function<void(Status)> done) override {
     store_->Append(entry, [observer = observer_, entry, done = std::move(done)](const Status& ok) {

@@ -70,21 +70,41 @@ void Observer::OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, boo
 }
 
 void Observer::OnStored(const v1::LogEntry& entry) {
-  if (!entry.has_checkpoint()) return;
-  const v1::CheckpointRef& ref = entry.checkpoint().checkpoint();
+  if (entry.has_checkpoint()) OnComplete(entry.checkpoint());
+}
+
+void Observer::OnComplete(const v1::CheckpointEntry& checkpoint) {
+  const v1::CheckpointRef& ref = checkpoint.checkpoint();
   schedule_->Trace("checkpoint", static_cast<uint64_t>(ref.checkpoint_id()));
   completed_.insert(ref.checkpoint_id());
   files_[ref.checkpoint_id()].insert(ref.manifest().name());
   std::erase_if(retained_, [&](const v1::CheckpointEntry& kept) {
-    const auto& subsumed = entry.checkpoint().subsumed();
-    return kept.job_id() != entry.checkpoint().job_id() ||
-           std::ranges::count(subsumed, kept.checkpoint().checkpoint_id()) > 0;
+    return kept.job_id() != checkpoint.job_id() ||
+           std::ranges::count(checkpoint.subsumed(), kept.checkpoint().checkpoint_id()) > 0;
   });
-  retained_.push_back(entry.checkpoint());
-  unread_.push_back(entry.checkpoint());
+  retained_.push_back(checkpoint);
+  unread_.push_back(checkpoint);
   const std::string& name = ref.manifest().name();
-  last_path_ = fmt::format("{}/{}/{}", Cluster::kCheckpointDirectory, entry.checkpoint().job_id(),
+  last_path_ = fmt::format("{}/{}/{}", Cluster::kCheckpointDirectory, checkpoint.job_id(),
                            name.substr(0, name.rfind('/')));
+}
+
+void Observer::OnRecovered(const v1::StoredState& state) {
+  for (const v1::StoredJob& job : state.jobs()) {
+    std::set<int64_t> kept;
+    for (const v1::CheckpointRef& ref : job.checkpoints()) {
+      kept.insert(ref.checkpoint_id());
+      if (completed_.contains(ref.checkpoint_id())) continue;
+      v1::CheckpointEntry found;
+      found.set_job_id(job.submission().job_id());
+      *found.mutable_checkpoint() = ref;
+      OnComplete(found);
+    }
+    std::erase_if(retained_, [&](const v1::CheckpointEntry& entry) {
+      return entry.job_id() == job.submission().job_id() &&
+             !kept.contains(entry.checkpoint().checkpoint_id());
+    });
+  }
 }
 
 // Each part is what a task of this attempt answered to this checkpoint; one that had finished

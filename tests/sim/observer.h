@@ -41,6 +41,8 @@ class Observer {
   void OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted);
   // An entry of the log is durable.
   void OnStored(const v1::LogEntry& entry);
+  // What a new leader finds: also entries whose writers died before they heard of them.
+  void OnRecovered(const v1::StoredState& state);
   // Those that have become complete since the last call, to be looked at.
   std::vector<v1::CheckpointEntry> TakeCompleted() { return std::exchange(unread_, {}); }
   // A complete manifest, as it lies in the storage.
@@ -87,6 +89,7 @@ class Observer {
     int64_t newest = 0;
   };
   bool IsDamaged(int64_t checkpoint) const;
+  void OnComplete(const v1::CheckpointEntry& checkpoint);
 
   Schedule* const schedule_;
   HeartbeatOracle heartbeats_;
