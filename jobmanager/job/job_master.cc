@@ -213,15 +213,12 @@ bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
-  if (TakesCheckpoints()) {
-    if (is_adopted) {
-      AdoptCheckpoints();
-    } else {
-      checkpoints_->OnRunning();
-    }
+  if (is_adopted && TakesCheckpoints()) {
+    AdoptCheckpoints();
+    return true;
   }
-  // Tasks that go on from the stop's own checkpoint are told that it was the last.
-  if (!is_adopted || !IsStopped()) RequestStopCheckpoint();
+  RequestStopCheckpoint();
+  if (TakesCheckpoints()) checkpoints_->OnRunning();
   return true;
 }
 

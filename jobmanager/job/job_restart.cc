@@ -316,6 +316,9 @@ void JobMaster::StartCheckpoints() {
 
 void JobMaster::AdoptCheckpoints() {
   StartCheckpoints();
+  // Before any other checkpoint: sources that a drain has ended would end the job with that one.
+  // Tasks that go on from the stop's own checkpoint are told that it was the last.
+  if (!IsStopped()) RequestStopCheckpoint();
   for (const v1::SubtaskStatus& subtask : subtasks_) {
     const JobCheckpoints::SubtaskKey key(subtask.vertex_id(), subtask.subtask());
     if (subtask.counters().ended()) checkpoints_->OnEnded(key);

@@ -100,11 +100,14 @@ void JobMaster::RequestStopCheckpoint() {
 
 void JobMaster::GiveUpStop(const std::string& reason) {
   LogWarn("the stop is given up: {}", reason);
-  operations_.Fail(stop_.operation_id(), reason);
   stop_.set_given_up(reason);
   v1::LogEntry entry;
   *entry.mutable_stop() = stop_;
-  Store(std::move(entry), [](JobMaster&) {});
+  // Not told before: until then the next JobManager would carry it out.
+  Store(std::move(entry), [operation = stop_.operation_id(), reason](JobMaster& job) {
+    job.operations_.Fail(operation, reason);
+    job.Touch();
+  });
   // Windows have fired that should not have.
   if (stop_.drain()) RestartWithoutFailure("it could not be drained: " + reason);
   Touch();

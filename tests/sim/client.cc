@@ -1,5 +1,6 @@
 #include "tests/sim/client.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "runtime/job/compile.h"
@@ -16,13 +17,20 @@ bool IsEnd(v1::JobState state) {
 // The checkpoints that are shown are looked at less often: ten of them are.
 constexpr int kGlancesBetweenLooks = 10;
 
+// How often, in thousandths, a job that runs is stopped at a glance.
+constexpr int kStopInGlance = 40;
+
 // Before it is cancelled to go on at another parallelism.
 constexpr int64_t kCheckpointsBefore = 2;
 
 }  // namespace
 
 Client::Client(const Scenario& scenario, Cluster* cluster)
-    : scenario_(scenario), cluster_(cluster), second_wanted_(scenario.second_parallelism > 0) {}
+    : scenario_(scenario),
+      cluster_(cluster),
+      second_wanted_(scenario.second_parallelism > 0),
+      stopping_(cluster),
+      stops_left_(scenario.stops) {}
 
 void Client::Glance() {
   JobManager* const to = cluster_->job_manager();
@@ -38,7 +46,8 @@ void Client::Glance() {
     return;
   }
   if (job_ != jobs.front().job_id()) {
-    second_ = !job_.empty();
+    second_ = !job_.empty() && second_wanted_;
+    if (!stopped_.empty() && job_ == stopped_) --stops_left_;
     job_ = jobs.front().job_id();
   }
   if (++glances_ % kGlancesBetweenLooks == 0) {
@@ -49,6 +58,7 @@ void Client::Glance() {
   state_ = v1::JobState_Name(jobs.front().state());
   reason_ = jobs.front().status_reason();
   const bool has_ended = IsEnd(jobs.front().state());
+  if (StopOrResubmit(*to, jobs.front().state())) return;
   if (second_wanted_ && !second_ && (has_ended || !cluster_->observer().last_path().empty())) {
     if (has_ended && jobs.front().state() != v1::CANCELED) {
       ended_ = true;
@@ -60,6 +70,36 @@ void Client::Glance() {
     return;
   }
   ended_ = has_ended;
+}
+
+bool Client::StopOrResubmit(JobManager& to, v1::JobState state) {
+  if (!stopped_.empty() && stopped_ == job_ && stops_left_ > 0) {
+    Random& random = cluster_->schedule().random();
+    const int most = scenario_.cluster.slots * scenario_.cluster.task_managers;
+    Submit(to, static_cast<int>(random.Between(1, std::min(4, most))), stopping_.path());
+    return true;
+  }
+  if (stopping_.active()) {
+    const Stopping::Outcome outcome = stopping_.Look(to, state);
+    if (outcome == Stopping::Outcome::kOpen) return true;
+    const bool is_completed = outcome == Stopping::Outcome::kCompleted;
+    ++(is_completed ? stops_ : failed_stops_);
+    if (!is_completed) return IsEnd(state) ? false : true;
+    if (stopping_.drain()) return false;
+    stopping_.JudgeRowsOfStop(scenario_);
+    stopped_ = job_;
+    return true;
+  }
+  if (state != v1::RUNNING) return false;
+  Random& random = cluster_->schedule().random();
+  const bool wants_stop = stops_left_ > 0 && !cluster_->observer().last_path().empty();
+  if (drain_wanted_ || (wants_stop && random.Chance(kStopInGlance))) {
+    stopping_.Begin(job_, drain_wanted_);
+    if (on_stop) on_stop();
+    return true;
+  }
+  if (scenario_.savepoints) stopping_.TakeSavepoint(to, job_);
+  return false;
 }
 
 void Client::Submit(JobManager& to, int parallelism, const std::string& restore_path) {
@@ -77,7 +117,11 @@ void Client::Submit(JobManager& to, int parallelism, const std::string& restore_
   to.executor().Post([this, &to, request] {
     to.dispatcher().Submit(request, [this](const Result<JobId>& id) {
       asked_ = nullptr;
-      if (!id) reason_ = id.error().message;
+      if (id) return;
+      reason_ = id.error().message;
+      if (!id.error().retryable && !stopped_.empty()) {
+        cluster_->observer().Violate("savepoint-unusable", reason_);
+      }
     });
   });
 }

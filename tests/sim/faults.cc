@@ -50,6 +50,15 @@ void Faults::Plan(const Fault& fault) {
   });
 }
 
+void Faults::Add(FaultKind kind) {
+  Random& random = cluster_->schedule().random();
+  Fault fault{.kind = kind};
+  fault.at = random.Between(milliseconds(0), milliseconds(60));
+  fault.target = static_cast<int>(random.Below(cluster_->task_managers()));
+  fault.duration = random.Between(milliseconds(20), milliseconds(300));
+  Plan(fault);
+}
+
 void Faults::Suffer(FaultKind kind, const std::string& what, bool counts) {
   suffered_ += counts;
   ++by_kind_[NameOf(kind)];

@@ -20,6 +20,8 @@ class Faults {
   using Say = std::function<void(const std::string&)>;
   void Begin(Say say);
   void OnReleased();
+  // One more, soon.
+  void Add(FaultKind kind);
   // Now and then: ends bursts and counts those that did something.
   void Glance();
   // A JobManager that cannot lead ends by itself; whoever is gone is started again.

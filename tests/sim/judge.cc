@@ -32,20 +32,6 @@ const Visible& In(const Outside& outside, const std::string& sink) {
   return found == outside.visible.end() ? kNone : found->second;
 }
 
-void JudgeRows(const Scenario& scenario, const Visible& visible, Observer& observer) {
-  Visible left = visible;
-  for (const auto& [split, rows] : scenario.splits) {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const Row& row = rows[i];
-      const std::string text = fmt::format("{}|{}|{}|{}", row.key, row.id, row.value, row.time_ms);
-      if (left.erase(text) == 0) {
-        observer.Violate("rows-lost", fmt::format("row {} of split {}: {}", i, split, text));
-      }
-    }
-  }
-  for (const auto& [text, count] : left) observer.Violate("rows-invented", text);
-}
-
 // A window whose value is wrong is told from the expected one that it overlaps.
 void JudgeWindow(const WindowKey& window, const WindowValue& value,
                  const std::map<WindowKey, WindowValue>& expected,
@@ -72,9 +58,23 @@ void JudgeWindow(const WindowKey& window, const WindowValue& value,
 
 }  // namespace
 
+void JudgeRows(const Scenario& scenario, const Outside& outside, Observer& observer) {
+  Visible left = In(outside, "rows");
+  for (const auto& [split, rows] : scenario.splits) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const Row& row = rows[i];
+      const std::string text = fmt::format("{}|{}|{}|{}", row.key, row.id, row.value, row.time_ms);
+      if (left.erase(text) == 0) {
+        observer.Violate("rows-lost", fmt::format("row {} of split {}: {}", i, split, text));
+      }
+    }
+  }
+  for (const auto& [text, count] : left) observer.Violate("rows-invented", text);
+}
+
 void Judge(const Scenario& scenario, const Outside& outside, bool exactly_once,
            Observer& observer) {
-  JudgeRows(scenario, In(outside, "rows"), observer);
+  JudgeRows(scenario, outside, observer);
   const std::map<WindowKey, WindowValue> expected = ExpectedWindows(scenario);
   std::map<WindowKey, WindowValue> unseen = expected;
   for (const auto& [text, count] : In(outside, "results")) {

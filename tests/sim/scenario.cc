@@ -225,6 +225,8 @@ std::string Scenario::Describe() const {
       sessions ? "sessions" : "tumbling windows", window_ms, parallelism,
       second_parallelism == 0 ? "" : fmt::format(" then {}", second_parallelism),
       cluster.task_managers, cluster.slots, splits.size());
+  if (stops > 0) text += fmt::format(", {} stops", stops);
+  if (drains) text += ", drained";
   for (const Fault& fault : faults) {
     text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
                         fault.at / milliseconds(1));
@@ -278,6 +280,11 @@ Scenario MakeScenario(uint64_t seed) {
   }
   if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));
   if (random.Chance(600)) SetClocks(random, scenario);
+  if (!scenario.damages() && scenario.second_parallelism == 0) {
+    if (random.Chance(300)) scenario.stops = static_cast<int>(random.Between(1, 2));
+    scenario.savepoints = random.Chance(300);
+    scenario.drains = random.Chance(150);
+  }
   scenario.spares_heartbeats = random.Chance(700);
   return scenario;
 }

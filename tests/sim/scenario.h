@@ -65,6 +65,10 @@ struct Scenario {
   int parallelism = 1;
   // Not 0: it is cancelled on the way and goes on from a retained checkpoint at this one.
   int second_parallelism = 0;
+  // So often it is stopped with a savepoint and goes on from there, at some parallelism.
+  int stops = 0;
+  bool savepoints = false;  // are taken meanwhile
+  bool drains = false;      // in the end it is drained, the last rows are not read
   ClusterSettings cluster;
   std::map<std::string, std::vector<Row>> splits;
   nanoseconds pace{0};

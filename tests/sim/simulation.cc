@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "runtime/checkpoint/manifest.h"
 #include "tests/sim/client.h"
@@ -20,6 +21,7 @@ constexpr std::chrono::seconds kLongest{300};
 constexpr milliseconds kGlance{10};
 constexpr int kLeastCheckpoints = 3;
 constexpr int kLeastFaults = 2;
+constexpr int kFaultInStop = 600;  // in thousandths
 
 class Run {
  public:
@@ -48,7 +50,8 @@ class Run {
       observer_.Violate("stuck", fmt::format("{} after {} s: {}", client_.state(), kLongest.count(),
                                              client_.reason()));
     } else if (client_.state() == "FINISHED") {
-      Judge(scenario_, outside_, !observer_.fell_back(), observer_);
+      Judge(scenario_.drains ? client_.stopping().UpToStop(scenario_) : scenario_, outside_,
+            !observer_.fell_back(), observer_);
     }
     return Result();
   }
@@ -63,9 +66,14 @@ class Run {
     LookAtManifests();
     if (begun_ && !outside_.released() && observer_.completed() >= kLeastCheckpoints &&
         faults_.all_done() && client_.may_end()) {
-      Say("the last rows can be read");
-      outside_.Release();
-      faults_.OnReleased();
+      if (scenario_.drains) {
+        if (!std::exchange(drained_, true)) faults_.OnReleased();
+        client_.Drain();
+      } else {
+        Say("the last rows can be read");
+        outside_.Release();
+        faults_.OnReleased();
+      }
     }
     if (client_.state() != said_) Say(said_ = client_.state());
     if (client_.ended()) {
@@ -86,6 +94,13 @@ class Run {
   }
   void Begin() {
     begun_ = true;
+    client_.on_stop = [this] {
+      Say("a stop is asked for");
+      if (!schedule_.random().Chance(kFaultInStop)) return;
+      faults_.Add(schedule_.random().Pick<FaultKind>(
+          {FaultKind::kKillJobManager, FaultKind::kLoseJobManager, FaultKind::kKillTaskManager,
+           FaultKind::kStorageErrors, FaultKind::kLogErrors}));
+    };
     outside_.Begin();
     cluster_.network().late = scenario_.late_messages;
     cluster_.network().latest = scenario_.latest;
@@ -132,6 +147,7 @@ class Run {
 
   Outcome Result() {
     observer_.OnEnd();
+    client_.stopping().JudgeSavepoints();
     JudgeEnd();
     for (const auto& [sink, rows] : outside_.visible) {
       for (const auto& [row, count] : rows) schedule_.Trace(row, static_cast<uint64_t>(count));
@@ -145,6 +161,8 @@ class Run {
     outcome.kills = faults_.kills();
     outcome.by_kind = FaultsByKind();
     outcome.gave_up = gave_up_;
+    outcome.stops = client_.stops();
+    outcome.failed_stops = client_.failed_stops();
     outcome.fell_back = observer_.fell_back();
     outcome.attempts = observer_.attempts();
     outcome.restores = static_cast<int64_t>(observer_.restored().size());
@@ -165,6 +183,7 @@ class Run {
   bool begun_ = false;
   bool over_ = false;
   bool gave_up_ = false;
+  bool drained_ = false;
   nanoseconds ended_at_{0};
   std::string said_;
 };
@@ -197,6 +216,8 @@ void Totals::Add(const Outcome& outcome) {
   kills += outcome.kills;
   for (const auto& [kind, count] : outcome.by_kind) by_kind[kind] += count;
   gave_up += outcome.gave_up;
+  stops += outcome.stops;
+  failed_stops += outcome.failed_stops;
   fell_back += outcome.fell_back;
   attempts += outcome.attempts;
   restored_seeds += outcome.restores > 0;
@@ -208,8 +229,9 @@ std::string Totals::Describe() const {
   std::string text = fmt::format(
       "{} checkpoints, {} faults ({} kills), {} attempts, {} seeds restored, {} of them past a "
       "damaged checkpoint, {} failed as all of theirs were damaged, {} stale messages refused, {} "
-      "events; faults by kind:",
-      checkpoints, faults, kills, attempts, restored_seeds, fell_back, gave_up, refused, events);
+      "events; {} stops completed, {} failed; faults by kind:",
+      checkpoints, faults, kills, attempts, restored_seeds, fell_back, gave_up, refused, events,
+      stops, failed_stops);
   for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
   return text;
 }

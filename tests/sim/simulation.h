@@ -3,7 +3,8 @@
 //
 // Oracles: rows-lost, rows-invented, rows-repeated, window-missing, window-too-low,
 // window-too-high, window-invented, late (results); restore, stale-attempt, stale-leader,
-// lost-too-early, lost-too-late, checkpoint-duration (protocol); stuck, job-failed (progress);
+// lost-too-early, lost-too-late, checkpoint-duration, stop-forgotten, stop-outcome, savepoint-lost,
+// savepoint-unusable (protocol); stuck, job-failed (progress);
 // checkpoints, faults (the seed did what it is for).
 #pragma once
 
@@ -27,7 +28,9 @@ struct Outcome {
   int64_t kills = 0;
   std::map<std::string, int64_t> by_kind;  // of faults
   bool fell_back = false;  // to an older checkpoint than the newest, which was damaged
-  bool gave_up = false;    // all checkpoints were
+  int64_t stops = 0;       // with a savepoint, completed
+  int64_t failed_stops = 0;
+  bool gave_up = false;  // all checkpoints were
   int64_t attempts = 0;
   int64_t restores = 0;  // distinct checkpoints that an attempt began with
   int64_t refused = 0;   // stale messages
@@ -42,7 +45,7 @@ struct Outcome {
 // Sums over seeds.
 struct Totals {
   int64_t seeds = 0, checkpoints = 0, faults = 0, kills = 0, attempts = 0, restored_seeds = 0,
-          refused = 0, events = 0, fell_back = 0, gave_up = 0;
+          refused = 0, events = 0, fell_back = 0, gave_up = 0, stops = 0, failed_stops = 0;
   std::map<std::string, int64_t> by_kind;
   void Add(const Outcome& outcome);
   std::string Describe() const;
