@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "jobmanager/job/job_master.h"
+#include "runtime/checkpoint/layout.h"
 #include "runtime/config/units.h"
 #include "runtime/job/plan_lookup.h"
 #include "runtime/status/job_status.h"
@@ -318,13 +319,16 @@ void JobMaster::AdoptCheckpoints() {
   StartCheckpoints();
   // Before any other checkpoint: sources that a drain has ended would end the job with that one.
   // Tasks that go on from the stop's own checkpoint are told that it was the last.
-  if (!IsStopped()) RequestStopCheckpoint();
+  // Not those of an attempt that only began with it: they are stopped again.
+  const bool is_stopped =
+      IsStopped() && AttemptOfFile(newest_checkpoint()->manifest().name()) == attempt_;
+  if (!is_stopped) RequestStopCheckpoint();
   for (const v1::SubtaskStatus& subtask : subtasks_) {
     const JobCheckpoints::SubtaskKey key(subtask.vertex_id(), subtask.subtask());
     if (subtask.counters().ended()) checkpoints_->OnEnded(key);
     if (subtask.state() == v1::TASK_FINISHED) checkpoints_->OnFinished(key);
   }
-  checkpoints_->OnAdopted(std::exchange(last_parts_, {}), IsStopped());
+  checkpoints_->OnAdopted(std::exchange(last_parts_, {}), is_stopped);
 }
 
 Status JobMaster::OnCheckpointReport(const v1::ReportCheckpointRequest& report) {

@@ -318,6 +318,19 @@ TEST_F(SavepointsTest, AStopThatFailsIsGivenUp) {
   for (const auto& trigger : gateways_["a"]->triggers) EXPECT_EQ(trigger.stop(), v1::GO_ON);
 }
 
+TEST_F(SavepointsTest, AStopIsSaidToHaveFailedOnceThatIsDurable) {
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Stop(job));
+  store_.holds = true;
+  v1::ReportCheckpointRequest report = Report(job, 1, 0, 1);
+  report.set_declined("no room");
+  EXPECT_TRUE(Send(report));
+  EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_IN_PROGRESS);
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_FAILED);
+}
+
 TEST_F(SavepointsTest, ADrainThatFailsTakesBackWhatHasFired) {
   const std::string job = SubmitAndRun();
   Checkpoint(job, 50);
