@@ -18,8 +18,7 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
       : scan_(std::move(scan)),
         parameters_(std::move(parameters)),
         settled_(std::move(settled)),
-        chunk_(parameters_.header.key_groups),
-        max_file_bytes_(SnapshotFileBytes(parameters_.target)) {}
+        chunk_(parameters_.header.key_groups) {}
 
   const std::shared_ptr<SnapshotPart>& part() const { return part_; }
   void Schedule() {
@@ -51,7 +50,7 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
       if (!file_) WS_RETURN_IF_ERROR(OpenFile());
       WS_RETURN_IF_ERROR(file_->Append(chunk_.Close()));
     }
-    if (file_ && (!more || file_->size_bytes() >= max_file_bytes_)) {
+    if (file_ && (!more || file_->size_bytes() >= kSnapshotFileBytes)) {
       WS_RETURN_IF_ERROR(CommitFile());
     }
     return more;
@@ -88,7 +87,6 @@ class BackendSnapshot : public std::enable_shared_from_this<BackendSnapshot> {
   const std::function<Status()> settled_;
   const std::shared_ptr<SnapshotPart> part_ = std::make_shared<SnapshotPart>();
   SnapshotChunk chunk_;
-  const int64_t max_file_bytes_;
   std::unique_ptr<StoredFileWriter> file_;
   std::vector<StoredFile> files_;
 };

@@ -101,7 +101,7 @@ class CachedKeyedState final : public KeyedState {
 
   // Restoring (cached_keyed_state_restore.cc).
   struct RestoredRows;
-  Status RestoreFile(std::string_view name, std::string_view bytes, bool& goes_on, int64_t& rows);
+  Status RestoreFile(std::string_view name, ObjectReader& from, bool& goes_on, int64_t& rows);
   Status RestoreRows(RestoredRows& rows);
   void RestoreTimer(StateEntry& entry, TimestampMs time_ms);
 

@@ -14,9 +14,18 @@ namespace {
 
 constexpr int64_t kRestoreBundleRows = 512;
 
+// To the end, where the file's checksum is told.
+Status ReadRest(ObjectReader& from) {
+  std::string piece(size_t{64} << 10, '\0');
+  for (size_t size = piece.size(); size > 0;) {
+    WS_ASSIGN_OR_RETURN(size, from.Read(piece));
+  }
+  return Ok();
+}
+
 }  // namespace
 
-// One bundle of rows; views into the file.
+// One bundle of rows; views into the chunk.
 struct CachedKeyedState::RestoredRows {
   KeyBatch keys;
   std::vector<SnapshotRow> rows;
@@ -36,8 +45,8 @@ Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, Object
   int64_t rows = 0;
   for (const KeyedStateFiles& part : former) {
     for (const StoredFile& file : part.files) {
-      WS_ASSIGN_OR_RETURN(const std::string bytes, ReadStored(storage, file));
-      WS_RETURN_IF_ERROR(RestoreFile(file.name, bytes, goes_on, rows));
+      WS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectReader> from, OpenStored(storage, file));
+      WS_RETURN_IF_ERROR(RestoreFile(file.name, *from, goes_on, rows));
     }
   }
   if (snapshots_ && goes_on) {
@@ -47,9 +56,15 @@ Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, Object
   return Ok();
 }
 
-Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view bytes, bool& goes_on,
+Status CachedKeyedState::RestoreFile(std::string_view name, ObjectReader& from, bool& goes_on,
                                      int64_t& rows) {
-  WS_ASSIGN_OR_RETURN(const SnapshotFileReader reader, SnapshotFileReader::Open(name, bytes));
+  Result<SnapshotFileReader> opened = SnapshotFileReader::Open(name, from);
+  if (!opened) {
+    // What looks like another version may be damage.
+    if (opened.error().damaged_file.empty()) WS_RETURN_IF_ERROR(ReadRest(from));
+    return tl::make_unexpected(std::move(opened).error());
+  }
+  SnapshotFileReader& reader = *opened;
   const SnapshotFileHeader& header = reader.header();
   if (header.max_parallelism != spec_.max_parallelism) {
     return UserError(
@@ -61,7 +76,7 @@ Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view byt
             header.key_groups.last == spec_.key_groups.last;
   RestoredRows bundle;
   bundle.Clear();
-  WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, [&](const SnapshotRow& row) -> Status {
+  const auto restore = [&](const SnapshotRow& row) -> Status {
     AppendKey(row.key, bundle.keys);
     if (KeyGroupOfHash(bundle.keys.hashes.back(), spec_.max_parallelism) != row.group) {
       return DamagedFile(
@@ -72,8 +87,13 @@ Status CachedKeyedState::RestoreFile(std::string_view name, std::string_view byt
     bundle.rows.push_back(row);
     ++rows;
     return bundle.keys.size() < kRestoreBundleRows ? Ok() : RestoreRows(bundle);
-  }));
-  return RestoreRows(bundle);
+  };
+  for (;;) {
+    WS_ASSIGN_OR_RETURN(const bool more, reader.NextChunk());
+    if (!more) return Ok();
+    WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, restore));
+    WS_RETURN_IF_ERROR(RestoreRows(bundle));  // its views end with the chunk
+  }
 }
 
 Status CachedKeyedState::RestoreRows(RestoredRows& bundle) {

@@ -132,17 +132,20 @@ std::string SnapshotChunk::Close() {
   return out;
 }
 
-tl::unexpected<Error> SnapshotFileReader::Damaged(int64_t chunk, std::string_view why) const {
+tl::unexpected<Error> SnapshotFileReader::Damaged(std::string_view why) const {
   return DamagedFile(
-      name_, fmt::format("keyed state: chunk {} of the snapshot file '{}' is damaged: {}", chunk,
+      name_, fmt::format("keyed state: chunk {} of the snapshot file '{}' is damaged: {}", number_,
                          name_, why));
 }
 
-Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, std::string_view bytes) {
+Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, ObjectReader& file) {
   const auto message = [&](std::string_view why) {
     return fmt::format("keyed state: the snapshot file '{}' cannot be read: {}", name, why);
   };
-  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) {
+  SnapshotFileReader reader(name, file);
+  WS_ASSIGN_OR_RETURN(const bool whole, reader.ReadMore(kHeaderBytes));
+  const std::string_view bytes = reader.chunk();
+  if (!whole || !bytes.starts_with(kMagic)) {
     return DamagedFile(name, message("it does not begin like one"));
   }
   const auto version = static_cast<uint8_t>(bytes[kMagic.size()]);
@@ -156,59 +159,61 @@ Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, std::
       static_cast<uint32_t>(ContentHash::Of(bytes.substr(0, kCheckAt)))) {
     return DamagedFile(name, message("its header is damaged"));
   }
-  SnapshotFileReader reader(name, bytes.substr(kHeaderBytes));
   reader.header_.max_parallelism = NumberAt<int32_t>(bytes, 8);
   reader.header_.key_groups = {NumberAt<int32_t>(bytes, 12), NumberAt<int32_t>(bytes, 16)};
   return reader;
 }
 
-Status SnapshotFileReader::ForEachRow(KeyGroupRange groups, const Visit& visit) const {
-  std::string_view rest = chunks_;
-  for (int64_t number = 0; !rest.empty(); ++number) {
-    if (rest.size() < kChunkHeaderBytes) return Damaged(number, "the file ends within its header");
-    const auto body_size = NumberAt<uint64_t>(rest, 8);
-    const auto entries = NumberAt<uint64_t>(rest, 16);
-    if (body_size > rest.size() - kChunkHeaderBytes) {
-      return Damaged(number, "the file ends within it");
-    }
-    if (entries > body_size / kDirectoryEntryBytes) {
-      return Damaged(number, "its directory is longer than itself");
-    }
-    const std::string_view chunk = rest.substr(0, kChunkHeaderBytes + body_size);
-    if (NumberAt<uint64_t>(chunk, 0) != ContentHash::Of(chunk.substr(sizeof(uint64_t)))) {
-      return Damaged(number, "its checksum differs");
-    }
-    const size_t directory_size = entries * kDirectoryEntryBytes;
-    WS_RETURN_IF_ERROR(VisitChunk(number, chunk.substr(kChunkHeaderBytes, directory_size),
-                                  chunk.substr(kChunkHeaderBytes + directory_size), groups, visit));
-    rest.remove_prefix(chunk.size());
-  }
-  return Ok();
+Result<bool> SnapshotFileReader::ReadMore(uint64_t size) {
+  if (size > left_) return false;  // before anything is allocated
+  const size_t begin = chunk_.size();
+  chunk_.resize(begin + size);
+  WS_ASSIGN_OR_RETURN(const size_t read, file_->Read({chunk_.data() + begin, size}));
+  left_ -= size;
+  return read == size;
 }
 
-Status SnapshotFileReader::VisitChunk(int64_t number, std::string_view directory,
-                                      std::string_view rows, KeyGroupRange groups,
-                                      const Visit& visit) const {
+Result<bool> SnapshotFileReader::NextChunk() {
+  if (left_ == 0) return false;
+  ++number_;
+  chunk_.clear();
+  WS_ASSIGN_OR_RETURN(const bool has_header, ReadMore(kChunkHeaderBytes));
+  if (!has_header) return Damaged("the file ends within its header");
+  const auto body_size = NumberAt<uint64_t>(chunk(), 8);
+  WS_ASSIGN_OR_RETURN(const bool has_body, ReadMore(body_size));
+  if (!has_body) return Damaged("the file ends within it");
+  if (NumberAt<uint64_t>(chunk(), 16) > body_size / kDirectoryEntryBytes) {
+    return Damaged("its directory is longer than itself");
+  }
+  if (NumberAt<uint64_t>(chunk(), 0) != ContentHash::Of(chunk().substr(sizeof(uint64_t)))) {
+    return Damaged("its checksum differs");
+  }
+  return true;
+}
+
+Status SnapshotFileReader::ForEachRow(KeyGroupRange groups, const Visit& visit) const {
+  const size_t directory_size = NumberAt<uint64_t>(chunk(), 16) * kDirectoryEntryBytes;
+  std::string_view directory = chunk().substr(kChunkHeaderBytes, directory_size);
+  std::string_view rows = chunk().substr(kChunkHeaderBytes + directory_size);
   for (; !directory.empty(); directory.remove_prefix(kDirectoryEntryBytes)) {
     const auto group = NumberAt<int32_t>(directory, 0);
     const auto size = NumberAt<uint64_t>(directory, 4);
-    if (size > rows.size()) return Damaged(number, "its directory names more rows than it has");
+    if (size > rows.size()) return Damaged("its directory names more rows than it has");
     if (groups.Contains({group})) {
-      WS_RETURN_IF_ERROR(VisitRows(number, {group}, rows.substr(0, size), visit));
+      WS_RETURN_IF_ERROR(VisitRows({group}, rows.substr(0, size), visit));
     }
     rows.remove_prefix(size);
   }
-  return rows.empty() ? Ok() : Damaged(number, "it has rows that its directory does not name");
+  return rows.empty() ? Ok() : Damaged("it has rows that its directory does not name");
 }
 
-Status SnapshotFileReader::VisitRows(int64_t number, KeyGroup group, std::string_view rows,
+Status SnapshotFileReader::VisitRows(KeyGroup group, std::string_view rows,
                                      const Visit& visit) const {
   SnapshotRow row;
   row.group = group;
   while (!rows.empty()) {
-    if (!TakeRow(rows, row)) {
-      return Damaged(number, fmt::format("a row of key group {} is none", group.value));
-    }
+    if (!TakeRow(rows, row))
+      return Damaged(fmt::format("a row of key group {} is none", group.value));
     WS_RETURN_IF_ERROR(visit(row));
   }
   return Ok();

@@ -22,14 +22,16 @@
 #include <vector>
 
 #include "runtime/state/state_entry.h"
+#include "runtime/storage/object_storage.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/key_group.h"
+#include "runtime/types/raw_vector.h"
 #include "runtime/types/result.h"
 
 namespace watershed {
 
 inline constexpr int64_t kSnapshotChunkBytes = int64_t{1} << 20;
-// A restore holds one file in memory, so a longer one is cut.
+// A longer file is cut: no object should take long to put.
 inline constexpr int64_t kSnapshotFileBytes = int64_t{64} << 20;
 
 struct SnapshotFileHeader {
@@ -68,28 +70,35 @@ class SnapshotChunk {
   std::vector<Row> order_;
 };
 
-// Reads a file that is in memory. Whatever the bytes, nothing is read outside of them; an error
-// names file and chunk and says what is wrong.
+// Reads a file chunk by chunk, and holds one at a time. Whatever the bytes, nothing is read outside
+// of them; an error names file and chunk and says what is wrong.
 class SnapshotFileReader {
  public:
-  // Both must outlive the reader.
-  static Result<SnapshotFileReader> Open(std::string_view name, std::string_view bytes);
+  // Reads the header. Both must outlive the reader.
+  static Result<SnapshotFileReader> Open(std::string_view name, ObjectReader& file);
 
   const SnapshotFileHeader& header() const { return header_; }
-  // The rows of these groups, in the order in which they must be applied. Views live for the call.
+  // Reads the next chunk, whose checksum is right then; false at the end of the file.
+  Result<bool> NextChunk();
+  // The chunk's rows of these groups, in the order in which they must be applied, as must the
+  // chunks. Views live until the next chunk is read.
   using Visit = std::function<Status(const SnapshotRow& row)>;
   Status ForEachRow(KeyGroupRange groups, const Visit& visit) const;
 
  private:
-  SnapshotFileReader(std::string_view name, std::string_view chunks)
-      : name_(name), chunks_(chunks) {}
-  Status VisitChunk(int64_t number, std::string_view directory, std::string_view rows,
-                    KeyGroupRange groups, const Visit& visit) const;
-  Status VisitRows(int64_t number, KeyGroup group, std::string_view rows, const Visit& visit) const;
-  tl::unexpected<Error> Damaged(int64_t chunk, std::string_view why) const;
+  SnapshotFileReader(std::string_view name, ObjectReader& file)
+      : name_(name), file_(&file), left_(static_cast<uint64_t>(file.size_bytes())) {}
+  std::string_view chunk() const { return {chunk_.data(), chunk_.size()}; }
+  // Appends the next bytes of the file to chunk_; false if there are fewer.
+  Result<bool> ReadMore(uint64_t size);
+  Status VisitRows(KeyGroup group, std::string_view rows, const Visit& visit) const;
+  tl::unexpected<Error> Damaged(std::string_view why) const;
 
   std::string_view name_;
-  std::string_view chunks_;
+  ObjectReader* file_;
+  uint64_t left_;          // bytes of the file that are not read
+  RawVector<char> chunk_;  // in Open: the file's header
+  int64_t number_ = -1;    // of the chunk
   SnapshotFileHeader header_;
 };
 

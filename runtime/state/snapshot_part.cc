@@ -1,7 +1,5 @@
 #include "runtime/state/snapshot_part.h"
 
-#include <algorithm>
-
 namespace watershed {
 
 void SnapshotPart::GiveUp(const Error& why) {
@@ -11,12 +9,6 @@ void SnapshotPart::GiveUp(const Error& why) {
   closed.clear();
 }
 
-int64_t SnapshotFileBytes(const SnapshotTarget& target) {
-  if (target.backlog == nullptr) return kSnapshotFileBytes;
-  const int64_t share = target.backlog->account().SlotBytes(MemoryShare::kSnapshots);
-  return std::clamp(share / 2, 2 * kSnapshotChunkBytes, kSnapshotFileBytes);
-}
-
 SnapshotPartWriter::SnapshotPartWriter(const SnapshotTarget& target,
                                        const SnapshotFileHeader& header, SnapshotFileNames& names,
                                        std::function<Status()> settled)
@@ -24,8 +16,7 @@ SnapshotPartWriter::SnapshotPartWriter(const SnapshotTarget& target,
       header_(header),
       names_(names),
       settled_(std::move(settled)),
-      chunk_(header.key_groups),
-      max_file_bytes_(SnapshotFileBytes(target)) {}
+      chunk_(header.key_groups) {}
 
 void SnapshotPartWriter::Append(const SnapshotRow& row) {
   if (part_->failure) return;
@@ -47,7 +38,7 @@ void SnapshotPartWriter::CloseChunk() {
   file_bytes_ += static_cast<int64_t>(chunk.size());
   part_->bytes += static_cast<int64_t>(chunk.size());
   file_->Append(std::move(chunk));
-  if (file_bytes_ >= max_file_bytes_) CloseFile();
+  if (file_bytes_ >= kSnapshotFileBytes) CloseFile();
 }
 
 void SnapshotPartWriter::CloseFile() {

@@ -31,9 +31,6 @@ struct SnapshotPart {
   void GiveUp(const Error& why);
 };
 
-// Where files of this target are cut: a restore holds one in memory.
-int64_t SnapshotFileBytes(const SnapshotTarget& target);
-
 // Names for the files of one state; never the same twice. Any thread.
 class SnapshotFileNames {
  public:
@@ -76,7 +73,6 @@ class SnapshotPartWriter {
   SnapshotChunk chunk_;
   std::unique_ptr<BackgroundWriter> file_;  // null until there is something to write
   int64_t file_bytes_ = 0;
-  const int64_t max_file_bytes_;
 };
 
 }  // namespace watershed

@@ -21,22 +21,29 @@ int64_t ModifiedMs(const struct stat& info) {
   return int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000;
 }
 
-Result<std::string> ReadAll(int fd, const std::string& path) {
-  struct stat info;
-  if (::fstat(fd, &info) != 0) return FileError(errno, "read", path);
-  if (S_ISDIR(info.st_mode)) return FileError(EISDIR, "read", path);
-  std::string bytes(static_cast<size_t>(info.st_size), '\0');
-  size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FileError(errno, "read", path);
-    if (got == 0) break;  // cut short by somebody: whoever checks the content will see it
-    size += static_cast<size_t>(got);
+class OpenedFile final : public ObjectReader {
+ public:
+  OpenedFile(FileDescriptor fd, std::string path, int64_t size_bytes)
+      : fd_(std::move(fd)), path_(std::move(path)), size_bytes_(size_bytes) {}
+
+  int64_t size_bytes() const override { return size_bytes_; }
+  Result<size_t> Read(std::span<char> into) override {
+    size_t size = 0;
+    while (size < into.size()) {
+      const ssize_t got = ::read(fd_.get(), into.data() + size, into.size() - size);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return FileError(errno, "read", path_);
+      if (got == 0) break;  // cut short by somebody: whoever checks the content will see it
+      size += static_cast<size_t>(got);
+    }
+    return size;
   }
-  bytes.resize(size);
-  return bytes;
-}
+
+ private:
+  const FileDescriptor fd_;
+  const std::string path_;
+  const int64_t size_bytes_;
+};
 
 class FileStorage final : public ObjectStorage {
  public:
@@ -50,14 +57,26 @@ class FileStorage final : public ObjectStorage {
   }
 
   Result<std::optional<std::string>> Get(std::string_view name) override {
+    WS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectReader> file, Open(name));
+    if (file == nullptr) return std::nullopt;
+    std::string bytes(static_cast<size_t>(file->size_bytes()), '\0');
+    WS_ASSIGN_OR_RETURN(const size_t size, file->Read(bytes));
+    bytes.resize(size);
+    return bytes;
+  }
+
+  Result<std::unique_ptr<ObjectReader>> Open(std::string_view name) override {
     WS_RETURN_IF_ERROR(CheckObjectName(name));
     const std::string path = tree_->PathOf(name);
-    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.is_open()) {
-      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+      if (errno == ENOENT || errno == ENOTDIR) return nullptr;
       return FileError(errno, "open", path);
     }
-    return ReadAll(fd.get(), path);
+    struct stat info;
+    if (::fstat(fd.get(), &info) != 0) return FileError(errno, "read", path);
+    if (S_ISDIR(info.st_mode)) return FileError(EISDIR, "read", path);
+    return std::make_unique<OpenedFile>(std::move(fd), path, info.st_size);
   }
 
   Result<std::vector<ObjectInfo>> List(std::string_view prefix) override {

@@ -1,5 +1,8 @@
 #include "runtime/storage/object_storage.h"
 
+#include <utility>
+
+#include "runtime/storage/bytes_reader.h"
 #include "runtime/storage/file_storage.h"
 
 namespace watershed {
@@ -8,6 +11,12 @@ Result<bool> ObjectStorage::PutIfAbsent(std::string_view name, std::string_view 
   WS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectWriter> writer, Create(name));
   WS_RETURN_IF_ERROR(writer->Append(bytes));
   return writer->Commit();
+}
+
+Result<std::unique_ptr<ObjectReader>> ObjectStorage::Open(std::string_view name) {
+  WS_ASSIGN_OR_RETURN(std::optional<std::string> bytes, Get(name));
+  if (!bytes) return nullptr;
+  return std::make_unique<BytesReader>(std::move(*bytes));
 }
 
 Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri, StorageAccess access) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,15 @@ class ObjectWriter {
   // Durable and visible, whole, when it returns true. False: the name is taken, and what is there
   // stays. An error leaves open whether the object is there; it is whole if it is.
   virtual Result<bool> Commit() = 0;
+};
+
+// An object that is read from its beginning. One thread at a time.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  virtual int64_t size_bytes() const = 0;  // of the whole object, as it was when it was opened
+  // The next bytes, as many as fit; fewer only at the end. Not to be asked again after an error.
+  virtual Result<size_t> Read(std::span<char> into) = 0;
 };
 
 struct ObjectInfo {
@@ -43,6 +53,8 @@ class ObjectStorage {
   virtual Result<bool> PutIfAbsent(std::string_view name, std::string_view bytes);
   // Nothing when there is no such object.
   virtual Result<std::optional<std::string>> Get(std::string_view name) = 0;
+  // To read it without holding all of it; null when there is no such object. Here: a Get.
+  virtual Result<std::unique_ptr<ObjectReader>> Open(std::string_view name);
   // Everything whose name begins with `prefix`, in the order of names. Sees all that was committed
   // before the call.
   virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix) = 0;

@@ -1,6 +1,7 @@
-// Reads an object that a snapshot names, whole.
+// Reads an object that a snapshot names, and tells whether it is what it should be.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "runtime/storage/object_storage.h"
@@ -9,8 +10,11 @@
 
 namespace watershed {
 
-// Blocks. A missing object, or one whose size or checksum differs, is an error that names it,
+// Both block. A missing object, or one whose size or checksum differs, is an error that names it,
 // also as its damaged_file.
 Result<std::string> ReadStored(ObjectStorage& storage, const StoredFile& file);
+// Piece by piece: only the Read that reaches the end tells of the checksum. Whoever acts on a piece
+// before has to undo it then, or to have checked it.
+Result<std::unique_ptr<ObjectReader>> OpenStored(ObjectStorage& storage, const StoredFile& file);
 
 }  // namespace watershed

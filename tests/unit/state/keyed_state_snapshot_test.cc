@@ -64,14 +64,15 @@ class KeyedStateSnapshotTest : public ::testing::Test {
   std::vector<std::string> RowsOf(std::span<const StoredFile> files) {
     std::vector<std::string> rows;
     for (const StoredFile& file : files) {
-      const auto bytes = rig_.storage().Get(file.name);
+      const auto bytes = rig_.storage().Open(file.name);
       EXPECT_TRUE(bytes && *bytes) << file.name;
-      const auto reader = SnapshotFileReader::Open(file.name, **bytes);
-      EXPECT_TRUE(reader->ForEachRow(kAllGroups, [&](const SnapshotRow& row) {
-        rows.push_back(row.deleted ? fmt::format("{} gone", row.key)
-                                   : fmt::format("{}={}", row.key, row.value));
-        return Ok();
-      }));
+      auto reader = SnapshotFileReader::Open(file.name, **bytes);
+      while (*reader->NextChunk()) {
+        EXPECT_TRUE(reader->ForEachRow(kAllGroups, [&](const SnapshotRow& row) {
+          rows.push_back(fmt::format("{}{}{}", row.key, row.deleted ? " gone" : "=", row.value));
+          return Ok();
+        }));
+      }
     }
     return rows;
   }

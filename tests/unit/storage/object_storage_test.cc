@@ -49,6 +49,23 @@ TEST_P(ObjectStorageTest, WhatWasPutIsGotWhole) {
   EXPECT_EQ(storage_->Get("a/b/c"), std::nullopt);
 }
 
+TEST_P(ObjectStorageTest, WhatIsOpenIsReadPieceByPieceAlsoWhenItIsDeletedMeanwhile) {
+  EXPECT_EQ(storage_->PutIfAbsent("a/b", "0123456789"), true);
+  EXPECT_EQ(storage_->Open("a/c").value(), nullptr);
+  const std::unique_ptr<ObjectReader> reader = storage_->Open("a/b").value();
+  ASSERT_NE(reader, nullptr);
+  EXPECT_EQ(reader->size_bytes(), 10);
+  std::string piece(4, '?');
+  EXPECT_EQ(reader->Read(piece), 4);
+  EXPECT_EQ(piece, "0123");
+  ASSERT_TRUE(storage_->Delete("a/b"));
+  EXPECT_EQ(reader->Read(piece), 4);
+  EXPECT_EQ(piece, "4567");
+  EXPECT_EQ(reader->Read(piece), 2);
+  EXPECT_EQ(piece, "8967");
+  EXPECT_EQ(reader->Read(piece), 0);
+}
+
 TEST_P(ObjectStorageTest, NothingIsOverwritten) {
   EXPECT_EQ(storage_->PutIfAbsent("x", "first"), true);
   EXPECT_EQ(storage_->PutIfAbsent("x", "second"), false);
