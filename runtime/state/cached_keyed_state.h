@@ -101,7 +101,9 @@ class CachedKeyedState final : public KeyedState {
 
   // Restoring (cached_keyed_state_restore.cc).
   struct RestoredRows;
-  Status RestoreFile(std::string_view name, ObjectReader& from, bool& goes_on, int64_t& rows);
+  Status RestoreFile(std::string_view name, ObjectReader& from, bool& goes_on, int64_t& rows,
+                     int64_t& part_bytes);
+  void MakeRoom(const SnapshotFileReader& reader, int64_t chunk_rows, int64_t part_bytes);
   Status RestoreRows(RestoredRows& rows);
   void RestoreTimer(StateEntry& entry, TimestampMs time_ms);
 

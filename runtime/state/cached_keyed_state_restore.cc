@@ -1,10 +1,13 @@
 // Restoring: the rows of own key groups, applied in the order in which they were written.
+#include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/state/cached_keyed_state.h"
 #include "runtime/state/snapshot_file.h"
+#include "runtime/state/state_memory.h"
 #include "runtime/state/state_rows.h"
 #include "runtime/storage/stored_bytes.h"
 #include "runtime/types/planted_bug.h"
@@ -44,9 +47,11 @@ Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, Object
                  storage.uri() == spec_.snapshots->storage->uri();
   int64_t rows = 0;
   for (const KeyedStateFiles& part : former) {
+    int64_t part_bytes = 0;  // until there is room for the part
+    for (const StoredFile& file : part.files) part_bytes += file.size_bytes;
     for (const StoredFile& file : part.files) {
       WS_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectReader> from, OpenStored(storage, file));
-      WS_RETURN_IF_ERROR(RestoreFile(file.name, *from, goes_on, rows));
+      WS_RETURN_IF_ERROR(RestoreFile(file.name, *from, goes_on, rows, part_bytes));
     }
   }
   if (snapshots_ && goes_on) {
@@ -56,8 +61,22 @@ Status CachedKeyedState::Restore(std::span<const KeyedStateFiles> former, Object
   return Ok();
 }
 
+// All that a part's files hold, by what one of its chunks does. A row may replace an earlier one,
+// so a quarter less: the table doubles, and doubles once more should that be too few. Not more than
+// will stay in the cache.
+void CachedKeyedState::MakeRoom(const SnapshotFileReader& reader, int64_t chunk_rows,
+                                int64_t part_bytes) {
+  const double rows = static_cast<double>(chunk_rows) * static_cast<double>(part_bytes) /
+                      static_cast<double>(reader.chunk_bytes());
+  const double most = static_cast<double>(memory_->AllowanceBytes(reported_bytes_)) /
+                      static_cast<double>(cache_.least_entry_bytes());
+  const int64_t before = std::max<int64_t>(cache_.size() - chunk_rows, 0);
+  const double keys = static_cast<double>(before) + rows * 3 / 4;
+  cache_.Reserve(static_cast<int64_t>(std::min(keys, most)));
+}
+
 Status CachedKeyedState::RestoreFile(std::string_view name, ObjectReader& from, bool& goes_on,
-                                     int64_t& rows) {
+                                     int64_t& rows, int64_t& part_bytes) {
   Result<SnapshotFileReader> opened = SnapshotFileReader::Open(name, from);
   if (!opened) {
     // What looks like another version may be damage.
@@ -91,7 +110,9 @@ Status CachedKeyedState::RestoreFile(std::string_view name, ObjectReader& from, 
   for (;;) {
     WS_ASSIGN_OR_RETURN(const bool more, reader.NextChunk());
     if (!more) return Ok();
+    const int64_t rows_before = rows;
     WS_RETURN_IF_ERROR(reader.ForEachRow(spec_.key_groups, restore));
+    if (part_bytes > 0) MakeRoom(reader, rows - rows_before, std::exchange(part_bytes, 0));
     WS_RETURN_IF_ERROR(RestoreRows(bundle));  // its views end with the chunk
   }
 }

@@ -6,12 +6,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/memory/huge_pages.h"
+
 namespace watershed {
 namespace {
 
 constexpr int64_t kChunkBytes = 64 << 10;  // what a size class takes at a time
-constexpr int64_t kHugePageBytes = int64_t{2} << 20;
-constexpr int64_t kFreeLinkOffset = 40;  // behind the entry's header
+constexpr auto kStepBytes = static_cast<int64_t>(kHugePageBytes);  // of a large arena
+constexpr int64_t kFreeLinkOffset = 40;                            // behind the entry's header
 
 }  // namespace
 
@@ -20,14 +22,12 @@ EntryArena::~EntryArena() {
 }
 
 Status EntryArena::Reserve(int64_t bytes) {
-  reserved_bytes_ = (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
-  void* range = mmap(nullptr, static_cast<size_t>(reserved_bytes_), PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) {
+  reserved_bytes_ = (bytes + kStepBytes - 1) / kStepBytes * kStepBytes;
+  base_ = ReserveHugePages(static_cast<size_t>(reserved_bytes_));
+  if (base_ == nullptr) {
     return ExternalError("keyed state: cannot reserve {} bytes of address space: {}",
                          reserved_bytes_, std::strerror(errno));
   }
-  base_ = static_cast<char*>(range);
   next_byte_ = kUnitBytes;  // slot 0 means none
   return Ok();
 }
@@ -36,12 +36,12 @@ bool EntryArena::Commit(int64_t bytes) {
   if (bytes <= committed_bytes_) return true;
   if (bytes > reserved_bytes_) return false;
   // Small states stay on small pages; large ones take huge pages, which spare the TLB.
-  const int64_t step = bytes <= kHugePageBytes ? kChunkBytes : kHugePageBytes;
+  const int64_t step = bytes <= kStepBytes ? kChunkBytes : kStepBytes;
   const int64_t end = std::min((bytes + step - 1) / step * step, reserved_bytes_);
   char* from = base_ + committed_bytes_;
   const auto size = static_cast<size_t>(end - committed_bytes_);
   if (mprotect(from, size, PROT_READ | PROT_WRITE) != 0) return false;
-  if (step == kHugePageBytes) (void)madvise(from, size, MADV_HUGEPAGE);
+  if (step == kStepBytes) (void)madvise(from, size, MADV_HUGEPAGE);
   committed_bytes_ = end;
   return true;
 }

@@ -11,9 +11,14 @@ void EntryTable::Place(Bucket bucket) {
   buckets_[at] = bucket;
 }
 
+void EntryTable::Reserve(int64_t size) {
+  size_t bucket_count = buckets_.size();
+  while (!Holds(bucket_count, size) && bucket_count < kMaxBuckets) bucket_count *= 2;
+  if (bucket_count > buckets_.size()) Rehash(bucket_count);
+}
+
 void EntryTable::Insert(uint64_t hash, uint32_t slot) {
-  // At most 5/8 full: linear probing stays near one cache line.
-  if (static_cast<size_t>(size_ + 1) * 8 > buckets_.size() * 5) Rehash(buckets_.size() * 2);
+  if (!Holds(buckets_.size(), size_ + 1)) Rehash(buckets_.size() * 2);
   Place({TagOf(hash), slot});
   ++size_;
 }
@@ -34,7 +39,7 @@ void EntryTable::Erase(uint64_t hash, uint32_t slot) {
 }
 
 void EntryTable::Rehash(size_t bucket_count) {
-  std::vector<Bucket> old = std::exchange(buckets_, std::vector<Bucket>(bucket_count));
+  const ZeroedArray<Bucket> old = std::exchange(buckets_, ZeroedArray<Bucket>(bucket_count));
   shift_ = 32 - std::countr_zero(bucket_count);
   for (const Bucket& bucket : old) {
     if (bucket.slot != 0) Place(bucket);

@@ -6,7 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "runtime/memory/huge_pages.h"
 
 namespace watershed {
 
@@ -34,30 +35,38 @@ class EntryTable {
       if (bucket.tag == tag && matches(bucket.slot)) return bucket.slot;
     }
   }
+  // Room for so many keys, so that up to then nothing is moved.
+  void Reserve(int64_t size);
   // Precondition: the key is not there.
   void Insert(uint64_t hash, uint32_t slot);
   // Precondition: the slot is there.
   void Erase(uint64_t hash, uint32_t slot);
 
   int64_t size() const { return size_; }
-  int64_t byte_size() const { return static_cast<int64_t>(buckets_.size() * sizeof(Bucket)); }
+  int64_t byte_size() const { return static_cast<int64_t>(buckets_.byte_size()); }
   // For sweeps: the slot in a bucket, 0 if it is empty. An Erase may move a later bucket here.
   size_t bucket_count() const { return buckets_.size(); }
   uint32_t SlotAt(size_t bucket) const { return buckets_[bucket].slot; }
 
  private:
   struct Bucket {
-    uint32_t tag = 0;
-    uint32_t slot = 0;
+    uint32_t tag;
+    uint32_t slot;  // 0: none
   };
   static constexpr size_t kMinBuckets = 64;
+  static constexpr size_t kMaxBuckets = size_t{1} << 32;  // a tag has no more bits
+
+  // At most 5/8 full: linear probing stays near one cache line.
+  static bool Holds(size_t bucket_count, int64_t size) {
+    return static_cast<size_t>(size) * 8 <= bucket_count * 5;
+  }
 
   size_t Home(uint32_t tag) const { return tag >> shift_; }
   size_t Next(size_t at) const { return (at + 1) & (buckets_.size() - 1); }
   void Rehash(size_t bucket_count);
   void Place(Bucket bucket);
 
-  std::vector<Bucket> buckets_;
+  ZeroedArray<Bucket> buckets_;
   int shift_ = 32 - 6;
   int64_t size_ = 0;
 };

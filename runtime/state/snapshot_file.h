@@ -80,6 +80,7 @@ class SnapshotFileReader {
   const SnapshotFileHeader& header() const { return header_; }
   // Reads the next chunk, whose checksum is right then; false at the end of the file.
   Result<bool> NextChunk();
+  int64_t chunk_bytes() const { return static_cast<int64_t>(chunk_.size()); }
   // The chunk's rows of these groups, in the order in which they must be applied, as must the
   // chunks. Views live until the next chunk is read.
   using Visit = std::function<Status(const SnapshotRow& row)>;

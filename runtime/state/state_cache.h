@@ -23,6 +23,9 @@ class StateCache {
   // `cache_bytes` is what the owner will keep it to, give or take a bundle.
   Status Open(int32_t inline_value_bytes, int64_t cache_bytes);
 
+  // Makes room for so many in the table.
+  void Reserve(int64_t entries) { table_.Reserve(entries); }
+
   // The entries of keys [first, first + count), null where there is none. Looks far ahead of
   // itself, so that cache misses overlap.
   void Lookup(const KeyBatch& keys, int64_t first, int64_t count, StateEntry** entries) const;
@@ -52,6 +55,10 @@ class StateCache {
 
   int64_t size() const { return table_.size(); }
   int64_t byte_size() const { return entry_bytes_ + table_.byte_size(); }
+  int64_t least_entry_bytes() const {
+    return (static_cast<int64_t>(sizeof(StateEntry) + inline_bytes_) + EntryArena::kUnitBytes) /
+           EntryArena::kUnitBytes * EntryArena::kUnitBytes;
+  }
   // What one entry accounts for.
   static int64_t BytesOf(StateEntry& entry);
 

@@ -9,7 +9,7 @@
 namespace watershed::test {
 namespace {
 
-class KeyedStateRestoreTest : public ::testing::TestWithParam<Setting> {
+class RestoreRig {
  protected:
   // Each with a value of its own, of up to some fifty bytes.
   static std::string ValueFor(int i, int round) {
@@ -61,6 +61,9 @@ class KeyedStateRestoreTest : public ::testing::TestWithParam<Setting> {
   }
 };
 
+class KeyedStateRestoreTest : public ::testing::TestWithParam<Setting>, protected RestoreRig {};
+class KeyedStateRestoreRoomTest : public ::testing::Test, protected RestoreRig {};
+
 // The rows of a bundle must not outlive the chunk that they are read from.
 TEST_P(KeyedStateRestoreTest, RowsOfManyChunksComeBackAsTheyWere) {
   constexpr int kKeys = 120'000;
@@ -105,6 +108,38 @@ TEST_P(KeyedStateRestoreTest, DamageIsToldAsDamageWhereverItIs) {
     EXPECT_EQ(restored.error().damaged_file, name) << at << ": " << restored.error().message;
     ASSERT_TRUE(rig_.storage().Flip(name, at));
   }
+}
+
+// Room is made by what a chunk holds and how long the files are; rows that replace others, or are
+// for other subtasks, must not make the table larger.
+TEST_F(KeyedStateRestoreRoomTest, ARestoredStateTakesNoMoreMemoryThanBefore) {
+  constexpr int kKeys = 63'000;  // as many rows as these have would need a table twice as large
+  const Setting setting{StateBackendKind::kHashMap, 64 << 20, 0};
+  Opened opened(setting, kAllGroups, rig_.NewTarget());
+  Put(opened, kKeys, 0);
+  Take(opened);
+  Put(opened, kKeys / 3, 1);
+  const KeyedStateFiles files = Take(opened);
+  ASSERT_EQ(files.files.size(), 2U);
+  const int64_t before = opened.state->figures().cache_bytes;
+  Opened restored(setting);
+  ASSERT_TRUE(restored.state->Restore({&files, 1}, rig_.storage()));
+  EXPECT_LE(restored.state->figures().cache_bytes, before);
+  Opened quarter(setting, {0, kAllGroups.size() / 4 - 1});
+  ASSERT_TRUE(quarter.state->Restore({&files, 1}, rig_.storage()));
+  EXPECT_LE(quarter.state->figures().cache_bytes, before / 3);
+}
+
+// More keys than the cache may hold: the table is for those that stay.
+TEST_F(KeyedStateRestoreRoomTest, ASmallCacheGetsNoLargeTable) {
+  const Setting small{StateBackendKind::kHashMap, 256 << 10, 0};
+  Opened opened({StateBackendKind::kHashMap, 64 << 20, 0}, kAllGroups, rig_.NewTarget());
+  Put(opened, 40'000, 0);
+  const KeyedStateFiles files = Take(opened);
+  Opened restored(small);
+  ASSERT_TRUE(restored.state->Restore({&files, 1}, rig_.storage()));
+  EXPECT_LE(restored.state->figures().cache_bytes, 2 * small.cache_bytes);
+  EXPECT_EQ(Wrong(restored, 40'000, 0), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KeyedStateRestoreTest, AllSettings(), SettingName);
