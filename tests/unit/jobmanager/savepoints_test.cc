@@ -318,6 +318,20 @@ TEST_F(SavepointsTest, AStopThatFailsIsGivenUp) {
   for (const auto& trigger : gateways_["a"]->triggers) EXPECT_EQ(trigger.stop(), v1::GO_ON);
 }
 
+TEST_F(SavepointsTest, TheNextLeaderStopsAgainWhatBeganWithTheStopsSavepoint) {
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Stop(job));
+  Acknowledge(job, 1, 100);
+  FailAndRestart(job);
+  Run(job, 2);
+  LoseTheJobManager(job);
+  for (const auto& told : gateways_["a"]->notifications) EXPECT_FALSE(told.is_last());
+  Confirm(job, 1, 2);
+  executor_.RunAll();
+  ASSERT_FALSE(gateways_["a"]->triggers.empty());
+  EXPECT_EQ(gateways_["a"]->triggers.back().stop(), v1::SUSPEND);
+}
+
 TEST_F(SavepointsTest, AStopIsSaidToHaveFailedOnceThatIsDurable) {
   const std::string job = SubmitAndRun();
   ASSERT_TRUE(Stop(job));
