@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "runtime/config/units.h"
 #include "runtime/logging/log.h"
 #include "runtime/metrics/names.h"
 #include "runtime/metrics/prometheus.h"
@@ -80,6 +81,7 @@ class Process final : public TaskManagerProcess {
 
   void Stop() override {
     if (std::exchange(stopped_, true)) return;
+    AwaitEvacuation();
     EndTasks();
     FlushReports();
     Close();
@@ -142,9 +144,7 @@ class Process final : public TaskManagerProcess {
     services.on_checkpoint_report = [this](v1::ReportCheckpointRequest report) {
       connection_->Report(std::move(report));
     };
-    services.on_idle = [this] {
-      if (auto wake = std::exchange(when_idle_, nullptr)) wake();
-    };
+    services.on_idle = [this] { Wake(); };
     tasks_ = std::make_unique<TaskExecutor>(std::move(services));
     control_ = std::make_unique<TaskManagerControl>(
         TaskManagerControlParts{&loop_, tasks_.get(), &discovery_, &snapshot_io_, &connectors_,
@@ -166,9 +166,13 @@ class Process final : public TaskManagerProcess {
       request.set_resident_memory_bytes(ResidentMemoryBytes());
       *request.mutable_memory() = UsageOf(memory_);
       for (v1::SubtaskReport& report : tasks_->Reports()) *request.add_tasks() = std::move(report);
+      request.set_leaving(leaving_);
     };
     callbacks.on_registered = [this](LeaderEpoch epoch, bool without_log) {
       control_->OnRegistered(epoch, without_log);
+    };
+    callbacks.on_detached = [this] {
+      if (leaving_) Wake();
     };
     callbacks.on_stale = [this](const JobId& job, Attempt attempt) {
       tasks_->Cancel(job, attempt);
@@ -192,22 +196,39 @@ class Process final : public TaskManagerProcess {
     loop_.Post([connection = connection_, self] { connection->Start(self); });
   }
 
+  // The JobManager is asked to take its tasks from it, if there is one to ask.
+  void AwaitEvacuation() {
+    const auto timeout = config_.Get(options::kTaskManagerShutdownTimeout);
+    if (connection_ == nullptr || timeout.count() == 0) return;
+    const bool gone = AwaitIdle(timeout, [this] {
+      leaving_ = true;
+      if (!connection_->registered()) return Wake();
+      if (!tasks_->idle()) LogInfo("waiting for the tasks to move");
+      connection_->SendHeartbeat();
+    });
+    if (!gone) LogWarn("the tasks have not moved within {}", FormatDuration(timeout));
+  }
   void EndTasks() {
     if (connection_ == nullptr) return;  // the start failed
-    auto idle = std::make_shared<std::promise<void>>();
-    loop_.Post([this, idle] {
+    const bool idle = AwaitIdle(kTasksGrace, [this] {
       connection_->Leave();
-      if (tasks_->idle()) {
-        idle->set_value();
-        return;
-      }
-      when_idle_ = [idle] { idle->set_value(); };
       tasks_->FailAll(
           {ErrorDomain::kExternal, true, fmt::format("TaskManager {} is shutting down", id_)});
     });
-    if (idle->get_future().wait_for(kTasksGrace) != std::future_status::ready) {
-      LogError("some tasks do not end");
-    }
+    if (!idle) LogError("some tasks do not end");
+  }
+  // Runs `act` on the loop, and waits until no task is left or Wake is called; false: not in time.
+  bool AwaitIdle(std::chrono::milliseconds timeout, const std::function<void()>& act) {
+    auto over = std::make_shared<std::promise<void>>();
+    loop_.Post([this, over, act] {
+      wake_ = [over] { over->set_value(); };
+      act();
+      if (tasks_->idle()) Wake();
+    });
+    return over->get_future().wait_for(timeout) == std::future_status::ready;
+  }
+  void Wake() {
+    if (const auto wake = std::exchange(wake_, nullptr)) wake();
   }
   void FlushReports() {
     if (connection_ == nullptr) return;  // the start failed
@@ -259,7 +280,9 @@ class Process final : public TaskManagerProcess {
   std::unique_ptr<TaskManagerControl> control_;
   std::unique_ptr<TaskManagerServiceHandler> service_;
   std::shared_ptr<JobManagerConnection> connection_;
-  std::function<void()> when_idle_;  // the loop's
+  // The loop's.
+  bool leaving_ = false;  // waits for its tasks to move
+  std::function<void()> wake_;
   BoundServer rpc_;
   std::unique_ptr<PrometheusExporter> exporter_;
   bool stopped_ = false;

@@ -19,6 +19,7 @@ struct TaskManagerEntry {
   std::shared_ptr<TaskManagerGateway> gateway;
   std::chrono::nanoseconds last_heard{0};  // steady clock
   int64_t last_heard_ms = 0;               // wall clock, to show
+  bool leaving = false;                    // gets no more tasks
   // As the last heartbeat said.
   int64_t free_memory_bytes = 0;
   int64_t resident_memory_bytes = 0;

@@ -67,7 +67,7 @@ std::vector<TaskManagerView> Dispatcher::TaskManagers() const {
     view.id = id;
     view.address = entry.info.address();
     view.slots = entry.info.slots();
-    view.free_slots = std::max(entry.info.slots() - SlotsInUse(id), 0);
+    view.free_slots = entry.leaving ? 0 : std::max(entry.info.slots() - SlotsInUse(id), 0);
     view.cpu_cores = entry.info.cpu_cores();
     view.pid = entry.info.pid();
     view.physical_memory_bytes = entry.info.physical_memory_bytes();
@@ -130,6 +130,7 @@ v1::HeartbeatResponse Dispatcher::Heartbeat(const v1::HeartbeatRequest& request)
   entry->free_memory_bytes = request.free_memory_bytes();
   entry->resident_memory_bytes = request.resident_memory_bytes();
   entry->memory.assign(request.memory().begin(), request.memory().end());
+  if (request.leaving()) OnLeaving(*entry);
   for (const v1::SubtaskReport& report : request.tasks()) {
     JobMaster* job = Find(report.job_id());
     const Attempt attempt{report.status().attempt()};
@@ -211,6 +212,14 @@ void Dispatcher::ForgiveOwnSilence(std::chrono::nanoseconds between_looks) {
   registry_.Forgive(passed - between_looks, HeartbeatTime());
 }
 
+void Dispatcher::OnLeaving(TaskManagerEntry& entry) {
+  const std::string id = entry.info.task_manager_id();
+  if (!std::exchange(entry.leaving, true)) LogInfo("TaskManager {} is leaving", id);
+  const auto jobs = jobs_;
+  for (const auto& job : jobs) job->OnTaskManagerLeaving(id);
+  OnJobChanged();
+}
+
 void Dispatcher::LoseTheSilent() {
   const std::chrono::milliseconds between_looks = settings_.heartbeat_timeout / 10;
   ForgiveOwnSilence(between_looks);
@@ -225,6 +234,7 @@ void Dispatcher::LoseTheSilent() {
 std::vector<FreeSlots> Dispatcher::free_slots() const {
   std::vector<FreeSlots> slots;
   for (const auto& [id, entry] : registry_.entries()) {
+    if (entry.leaving) continue;
     slots.push_back({id, entry.info.slots() - SlotsInUse(id), entry.info.slots()});
   }
   return slots;

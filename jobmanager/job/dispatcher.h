@@ -121,6 +121,7 @@ class Dispatcher final : private ClusterAccess {
 
   int32_t SlotsInUse(const std::string& task_manager_id) const;
   void Lose(const std::string& task_manager_id, const std::string& why);
+  void OnLeaving(TaskManagerEntry& entry);
   void LoseTheSilent();
   void ForgiveOwnSilence(std::chrono::nanoseconds between_looks);
   std::chrono::nanoseconds HeartbeatTime() const;

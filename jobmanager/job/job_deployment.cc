@@ -252,6 +252,7 @@ void JobMaster::OnDeployed(const std::string& task_manager_id, const Status& sta
 
 bool JobMaster::CancelTasks() {
   waiting_reason_.clear();
+  evacuation_id_.clear();
   if (checkpoints_ != nullptr) {
     const std::string reason = failure_.empty() ? "the job was cancelled" : failure_;
     operations_.FailOpen(reason, /*and_stops=*/false);

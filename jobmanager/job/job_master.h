@@ -1,7 +1,8 @@
 // Drives one job from submission to its end: asks for slots, discovers splits, deploys, follows the
 // tasks, restarts after failures, cancels. What to do is decided by job_decision.h; this carries it
-// out, in files by subject: job_deployment.cc, job_restart.cc, job_savepoints.cc, job_details.cc
-// (what it shows). Lives on the JobManager's executor; every call comes from there.
+// out, in files by subject: job_deployment.cc, job_restart.cc, job_savepoints.cc,
+// job_evacuation.cc, job_details.cc (what it shows). Lives on the JobManager's executor; every call
+// comes from there.
 #pragma once
 
 #include <map>
@@ -66,6 +67,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // The same for its figures alone.
   void OnCounters(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   void OnTaskManagerLost(const std::string& task_manager_id, const std::string& why);
+  // It waits to be rid of its tasks, and says so again and again.
+  void OnTaskManagerLeaving(const std::string& task_manager_id);
   // A TaskManager says at its registration that it runs tasks of the job.
   void OnRunningAttempt(const std::string& task_manager_id, const v1::RunningAttempt& running);
   // Whoever has not reported by now runs no task of the job.
@@ -185,6 +188,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool IsStopped() const;  // with the newest checkpoint; its sinks may still have to commit
   void RequestStopCheckpoint();
   void GiveUpStop(const std::string& reason);
+  void OnEvacuationAnswer(const Result<v1::CheckpointRef>& outcome);
   void DiscardFormerSavepoints(const v1::CheckpointRef& newest);
   // `last`: its newest checkpoint; null: none.
   void EndOperations(v1::JobState end, const v1::CheckpointRef* last);
@@ -228,6 +232,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   JobOperations operations_;
   v1::StopEntry stop_;  // the last one that was stored
   bool stop_is_being_stored_ = false;
+  // The checkpoint after which the tasks move; empty: they stay.
+  std::string evacuation_id_;
+  std::string evacuation_reason_;
   bool advancing_ = false;
   bool advance_again_ = false;
 

@@ -115,6 +115,9 @@ void JobMaster::GiveUpStop(const std::string& reason) {
 
 void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,
                                    const Result<v1::CheckpointRef>& outcome) {
+  if (!evacuation_id_.empty() && request.operation_id == evacuation_id_) {
+    return OnEvacuationAnswer(outcome);
+  }
   const bool is_of_the_stop = IsToStop() && request.operation_id == stop_.operation_id();
   if (!outcome) {
     if (!is_of_the_stop) return operations_.Fail(request.operation_id, outcome.error().message);

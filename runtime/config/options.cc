@@ -7,6 +7,18 @@
 #include <numeric>
 
 namespace watershed {
+namespace {
+
+// Made by the first option that enters.
+std::vector<const OptionDefinition*>& Entered() {
+  static std::vector<const OptionDefinition*> entered;
+  return entered;
+}
+
+}  // namespace
+
+void Enter(const OptionDefinition* option) { Entered().push_back(option); }
+
 namespace options {
 namespace {
 constexpr uint8_t kServers = kJobManager | kTaskManager;
@@ -54,6 +66,15 @@ const ConfigOption<std::string> kTaskManagerResourceId{
     {"taskmanager.resource-id", ConfigType::kString, "",
      "Name of the TaskManager; made from host, port and a random part when not set.",
      kTaskManager}};
+const ConfigOption<std::chrono::milliseconds> kTaskManagerShutdownTimeout{
+    {"taskmanager.shutdown.timeout",
+     ConfigType::kDuration,
+     "20s",
+     "How long a TaskManager that is asked to end (SIGTERM) waits for its tasks to move, with a "
+     "checkpoint; 0: not at all. Then they fail. Kubernetes gives a pod 30 s.",
+     kTaskManager,
+     {},
+     0}};
 const ConfigOption<int64_t> kProcessMemory{
     {"taskmanager.memory.process.size",
      ConfigType::kSize,
@@ -214,45 +235,12 @@ const ConfigOption<std::string> kLogFormat{{"log.format",
 }  // namespace options
 
 std::span<const OptionDefinition* const> AllOptions() {
-  static const std::vector<const OptionDefinition*> all = [] {
-    using namespace options;  // NOLINT: the list below is the table's index
-    std::vector<const OptionDefinition*> list = {&kJobManagerRpcAddress.definition,
-                                                 &kJobManagerRpcPort.definition,
-                                                 &kJobManagerBindHost.definition,
-                                                 &kRestPort.definition,
-                                                 &kRestBindAddress.definition,
-                                                 &kTaskManagerHost.definition,
-                                                 &kTaskManagerBindHost.definition,
-                                                 &kTaskManagerRpcPort.definition,
-                                                 &kTaskManagerSlots.definition,
-                                                 &kTaskManagerResourceId.definition,
-                                                 &kProcessMemory.definition,
-                                                 &kManagedMemory.definition,
-                                                 &kNetworkMemoryPerChannel.definition,
-                                                 &kRpcServerMemory.definition,
-                                                 &kPrometheusPort.definition,
-                                                 &kPrometheusBindHost.definition,
-                                                 &kHighAvailabilityStorageDir.definition,
-                                                 &kCheckpointDir.definition,
-                                                 &kSavepointDir.definition,
-                                                 &kCheckpointTimeout.definition,
-                                                 &kCheckpointMinPause.definition,
-                                                 &kTolerableFailedCheckpoints.definition,
-                                                 &kRetainedCheckpoints.definition,
-                                                 &kTemporaryDirs.definition,
-                                                 &kDefaultParallelism.definition,
-                                                 &kMaxParallelism.definition,
-                                                 &kAutoWatermarkInterval.definition,
-                                                 &kHeartbeatInterval.definition,
-                                                 &kHeartbeatTimeout.definition,
-                                                 &kEndedJobsKept.definition,
-                                                 &kStateBackend.definition,
-                                                 &kLogLevel.definition,
-                                                 &kLogFormat.definition};
+  static const std::vector<const OptionDefinition*> sorted = [] {
+    std::vector<const OptionDefinition*> list = Entered();
     std::sort(list.begin(), list.end(), [](auto* a, auto* b) { return a->key < b->key; });
     return list;
   }();
-  return all;
+  return sorted;
 }
 
 const OptionDefinition* FindOption(std::string_view key) {

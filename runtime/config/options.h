@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace watershed {
@@ -35,11 +36,18 @@ struct OptionDefinition {
   int64_t max = INT64_MAX;
 };
 
+// Makes it one of AllOptions, for good.
+void Enter(const OptionDefinition* option);
+
 // A definition whose values have type T: std::string, int64_t, bool, std::chrono::milliseconds or
 // PortRange (sizes are int64_t bytes).
 template <typename T>
 struct ConfigOption {
-  OptionDefinition definition;
+  ConfigOption(OptionDefinition of_it) : definition(std::move(of_it)) { Enter(&definition); }
+  ConfigOption(const ConfigOption&) = delete;
+  ConfigOption& operator=(const ConfigOption&) = delete;
+
+  const OptionDefinition definition;
 };
 
 namespace options {
@@ -53,6 +61,7 @@ extern const ConfigOption<std::string> kTaskManagerBindHost;
 extern const ConfigOption<PortRange> kTaskManagerRpcPort;
 extern const ConfigOption<int64_t> kTaskManagerSlots;
 extern const ConfigOption<std::string> kTaskManagerResourceId;
+extern const ConfigOption<std::chrono::milliseconds> kTaskManagerShutdownTimeout;
 extern const ConfigOption<int64_t> kProcessMemory;
 extern const ConfigOption<int64_t> kManagedMemory;
 extern const ConfigOption<int64_t> kNetworkMemoryPerChannel;

@@ -84,6 +84,7 @@ void JobManagerConnection::OnDetached(int64_t registration) {
   registered_ = false;
   checkpoint_reports_->OnDetached();
   executor_->CancelTimer(heartbeat_timer_);
+  if (callbacks_.on_detached) callbacks_.on_detached();
   if (leaving_) return;
   LogWarn("the connection to the {} ended; registering again", peer_);
   Register();

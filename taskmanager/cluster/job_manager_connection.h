@@ -29,6 +29,8 @@ struct JobManagerCallbacks {
   // Before anything of this leader is obeyed; called for every registration.
   // `without_log`: it may be lower than the one before.
   std::function<void(LeaderEpoch, bool without_log)> on_registered;
+  // The registration has come to an end; null: nobody asks.
+  std::function<void()> on_detached;
   // Attempts that the JobManager does not want any more.
   std::function<void(const JobId&, Attempt)> on_stale;
 };
@@ -41,6 +43,9 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
 
   // On the executor, as everything else. Reports that come before are kept.
   void Start(v1::RegisterTaskManagerRequest self);
+  // Now and not only when it is due; one that is under way may not say what has just changed.
+  void SendHeartbeat();
+  bool registered() const { return registered_; }
   // Registers no more. Reports under way are still delivered.
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
@@ -57,7 +62,6 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response);
   void Attach();
   void OnDetached(int64_t registration);
-  void SendHeartbeat();
   void ScheduleHeartbeat();
   void SendReports();
 

@@ -1,8 +1,10 @@
 """A TaskManager that is lost: whose process is gone, at once; one that is silent, after the heartbeat
-timeout. One that wakes up again finds that nobody wants what it runs."""
+timeout. One that wakes up again finds that nobody wants what it runs. One that is asked to end sees its
+tasks move first."""
 
 import os
 import pathlib
+import re
 import signal
 import tempfile
 import unittest
@@ -87,6 +89,19 @@ class TaskManagerLost(unittest.TestCase):
         self.cluster.wait_checkpoints(job, 3)
         status = self.cluster.job(job)
         self.assertEqual(("RUNNING", attempt), (status["state"], status["attempt"]), status)
+
+    def test_one_that_is_asked_to_end_hands_its_tasks_on_with_a_checkpoint(self) -> None:
+        job = self.start(heartbeat_timeout="10min")
+        process, leaving = self.victim()
+        exit_code = process.end(signal.SIGTERM)
+        reason = self.wait_for_restart(job)
+        self.assertEqual(0, exit_code)
+        moved = re.fullmatch(f"TaskManager {leaving} is leaving: its tasks move with checkpoint ([0-9]+)",
+                             reason)
+        self.assertIsNotNone(moved, reason)
+        status = self.cluster.job(job)
+        self.assertEqual(int(moved.group(1)), status["checkpoints"]["restored"]["id"], status)
+        self.assertNotIn(leaving, self.registered())
 
 
 if __name__ == "__main__":
