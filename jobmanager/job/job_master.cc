@@ -340,7 +340,10 @@ void JobMaster::OnTaskManagerLost(const std::string& task_manager_id, const std:
     subtask.set_message(message);
     SetState(subtask, v1::TASK_FAILED);
   }
-  if (lost_any) Fail(message);
+  if (lost_any) {
+    lost_task_manager_ = true;
+    Fail(message);
+  }
   Advance();
 }
 

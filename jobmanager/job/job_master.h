@@ -156,6 +156,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool EnterFailing();
   bool EnterCancelling();
   bool EnterRestarting();
+  bool HasProgressed() const;  // a checkpoint of the attempt is complete
   bool EnterCreated();
   void AdoptOrRestart(const std::string& task_manager_id, const v1::SubtaskStatus& report);
   bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
@@ -239,6 +240,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool advance_again_ = false;
 
   RestartStrategy restart_strategy_;
+  bool lost_task_manager_ = false;        // the attempt has, with tasks that had not ended
   bool restart_without_failure_ = false;  // the next restart is no failure of the job
   RestartDecision restart_;               // to the failure that is recorded
   bool restart_due_ = false;

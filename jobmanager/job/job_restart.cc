@@ -116,6 +116,9 @@ bool JobMaster::EnterCancelling() {
 
 bool JobMaster::EnterRestarting() {
   last_restart_reason_ = failure_;
+  // The delay keeps a job that fails by itself from doing nothing else. One whose TaskManager is
+  // gone has nothing to wait for but slots; a checkpoint in every attempt bounds how often.
+  if (lost_task_manager_ && HasProgressed()) restart_.delay = {};
   if (!Enter(v1::RESTARTING)) return false;
   ReleaseSlots();
   deployments_.clear();
@@ -128,9 +131,14 @@ bool JobMaster::EnterRestarting() {
   return false;
 }
 
+bool JobMaster::HasProgressed() const {
+  const v1::CheckpointRef* newest = newest_checkpoint();
+  return newest != nullptr && AttemptOfFile(newest->manifest().name()) == attempt_;
+}
+
 bool JobMaster::EnterCreated() {
   failure_.clear();
-  failure_is_final_ = restart_without_failure_ = restart_due_ = false;
+  failure_is_final_ = lost_task_manager_ = restart_without_failure_ = restart_due_ = false;
   restart_ = {};
   restore_.reset();
   restore_progress_ = StepProgress::kNotBegun;

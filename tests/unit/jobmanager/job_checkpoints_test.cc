@@ -115,6 +115,23 @@ TEST_F(JobCheckpointsTest, RestartsFromTheLatestCheckpoint) {
   EXPECT_FALSE(Send(Report(job, 2, 0, 1)));
 }
 
+TEST_F(JobCheckpointsTest, AfterALostTaskManagerAnAttemptThatGotSomewhereIsNotDelayed) {
+  const std::string job = SubmitAndRun();
+  Register("b", 1);  // again: the one before is lost
+  AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::RESTARTING);  // it had completed no checkpoint
+  executor_.Advance(seconds(3));
+  Run(job, 2);
+  Checkpoint(job, 100, 2);
+  Register("b", 1);
+  AnswerCancel("a");
+  EXPECT_EQ(gateways_["b"]->deployments.size(), 1u);
+  Run(job, 3);
+  Register("b", 1);
+  AnswerCancel("a");
+  EXPECT_EQ(State(job), v1::RESTARTING);  // nor has this one
+}
+
 TEST_F(JobCheckpointsTest, ALateReportOfTheAttemptBeforeIsNoNews) {
   const std::string job = SubmitAndRun();
   EXPECT_TRUE(Update("a", job, SubtaskOn("a"), v1::TASK_FAILED, "boom"));
