@@ -12,6 +12,7 @@
 #include "jobmanager/job/dispatcher_view.h"
 #include "jobmanager/rest/http_server.h"
 #include "jobmanager/rest/rest_api.h"
+#include "jobmanager/rpc/cluster_log_service.h"
 #include "jobmanager/rpc/cluster_service.h"
 #include "jobmanager/rpc/job_service.h"
 #include "jobmanager/store/job_store.h"
@@ -147,6 +148,9 @@ class Process final : public JobManagerProcess {
     services.gateways = MakeGrpcTaskManagerGateways(calls_);
     services.io = &io_;
     services.open_storage = [](const std::string& uri) { return OpenStorage(uri); };
+    services.open_existing = [](const std::string& uri) {
+      return OpenStorage(uri, StorageAccess::kExisting);
+    };
     services.on_fatal = [this](const Error& error) {
       LogError("this JobManager can lead no longer: {}", error.message);
       has_failed_ = true;
@@ -156,6 +160,7 @@ class Process final : public JobManagerProcess {
     view_ = std::make_unique<DispatcherView>(&loop_, dispatcher_.get());
     job_service_ = std::make_unique<JobServiceHandler>(&loop_, dispatcher_.get());
     cluster_service_ = std::make_unique<ClusterServiceHandler>(&loop_, dispatcher_.get());
+    log_service_ = std::make_unique<ClusterLogServiceHandler>(&loop_, dispatcher_.get(), calls_);
   }
 
   Status StartServers() {
@@ -167,6 +172,7 @@ class Process final : public JobManagerProcess {
                       LimitMemory(builder, config_.Get(options::kRpcServerMemory));
                       builder.RegisterService(job_service_.get());
                       builder.RegisterService(cluster_service_.get());
+                      builder.RegisterService(log_service_.get());
                     }));
     WS_RETURN_IF_ERROR(StartRest());
     const PortRange ports = config_.Get(options::kPrometheusPort);
@@ -226,6 +232,7 @@ class Process final : public JobManagerProcess {
   std::unique_ptr<DispatcherView> view_;
   std::unique_ptr<JobServiceHandler> job_service_;
   std::unique_ptr<ClusterServiceHandler> cluster_service_;
+  std::unique_ptr<ClusterLogServiceHandler> log_service_;
   BoundServer rpc_;
   std::unique_ptr<RestApi> rest_;
   std::unique_ptr<HttpServer> http_;

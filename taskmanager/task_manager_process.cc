@@ -13,6 +13,7 @@
 #include "runtime/process/temporary_directory.h"
 #include "runtime/process/worker_pool.h"
 #include "runtime/rpc/connection.h"
+#include "runtime/rpc/log_service.h"
 #include "runtime/state/keyed_state.h"
 #include "taskmanager/cluster/grpc_job_manager_gateway.h"
 #include "taskmanager/cluster/job_manager_connection.h"
@@ -70,6 +71,7 @@ class Process final : public TaskManagerProcess {
                       LimitMemory(builder, config_.Get(options::kRpcServerMemory));
                       builder.RegisterService(service_.get());
                       builder.RegisterService(exchange_.get());
+                      builder.RegisterService(&log_service_);
                     }));
     const PortRange ports = config_.Get(options::kPrometheusPort);
     WS_ASSIGN_OR_RETURN(
@@ -279,6 +281,7 @@ class Process final : public TaskManagerProcess {
   std::unique_ptr<TaskExecutor> tasks_;
   std::unique_ptr<TaskManagerControl> control_;
   std::unique_ptr<TaskManagerServiceHandler> service_;
+  LogServiceHandler log_service_;
   std::shared_ptr<JobManagerConnection> connection_;
   // The loop's.
   bool leaving_ = false;  // waits for its tasks to move

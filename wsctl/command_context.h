@@ -14,6 +14,7 @@
 
 #include "runtime/job/compile.h"
 #include "runtime/types/clock.h"
+#include "wsctl/doctor/findings.h"
 #include "wsctl/exit_code.h"
 
 namespace watershed {
@@ -23,7 +24,7 @@ namespace v1 {
 class PhysicalPlan;
 }
 
-enum class OutputFormat : uint8_t { kTable, kJson };
+enum class OutputFormat : uint8_t { kTable, kWide, kJson, kYaml, kName };
 
 struct GlobalOptions {
   OutputFormat output = OutputFormat::kTable;
@@ -50,6 +51,7 @@ struct CommandContext {
   Variables environment;  // of the process
   const Clock* clock = nullptr;
   LocalEngine local_engine;
+  Examiner examine;  // for doctor
   // From its call on Ctrl-C (and SIGTERM) no longer ends the process but is counted here; a second
   // one ends it. Absent: Ctrl-C is left as it is.
   std::function<const std::atomic<int>&()> watch_interrupts;

@@ -6,6 +6,7 @@
 
 #include "runtime/config/units.h"
 #include "watershed/v1/control.grpc.pb.h"
+#include "watershed/v1/log.grpc.pb.h"
 
 namespace watershed {
 namespace {
@@ -34,18 +35,26 @@ struct JobClient::Impl {
   std::chrono::steady_clock::time_point deadline;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::JobService::Stub> stub;
+  std::unique_ptr<v1::LogService::Stub> log_stub;
 
   // Calls one RPC with the client's deadline.
   template <typename Request, typename Response>
   Outcome<Response> Call(grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*,
                                                                       const Request&, Response*),
                          const Request& request) {
+    return CallOf(*stub, method, request);
+  }
+  template <typename Stub, typename Request, typename Response>
+  Outcome<Response> CallOf(Stub& service,
+                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                        Response*),
+                           const Request& request) {
     grpc::ClientContext context;
     auto left = deadline - std::chrono::steady_clock::now();
     context.set_deadline(std::chrono::system_clock::now() +
                          std::chrono::duration_cast<std::chrono::milliseconds>(left));
     Response response;
-    grpc::Status status = (stub.get()->*method)(&context, request, &response);
+    grpc::Status status = (service.*method)(&context, request, &response);
     if (!status.ok()) return tl::make_unexpected(FailureOf(status));
     return response;
   }
@@ -97,6 +106,7 @@ Outcome<std::unique_ptr<JobClient>> JobClient::Create(const std::string& address
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   impl->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   impl->stub = v1::JobService::NewStub(impl->channel);
+  impl->log_stub = v1::LogService::NewStub(impl->channel);
   return std::unique_ptr<JobClient>(new JobClient(std::move(impl)));
 }
 
@@ -159,6 +169,21 @@ Outcome<void> JobClient::DisposeSavepoint(const std::string& path) {
   return {};
 }
 
+Outcome<std::vector<v1::TaskManagerDetails>> JobClient::TaskManagers() {
+  WS_ASSIGN_OR_RETURN(auto response, impl_->Call(&v1::JobService::Stub::ListTaskManagers,
+                                                 v1::ListTaskManagersRequest()));
+  return std::vector<v1::TaskManagerDetails>(response.task_managers().begin(),
+                                             response.task_managers().end());
+}
+
+Outcome<v1::ReadLogResponse> JobClient::ReadLog(const v1::ReadLogRequest& request) {
+  return impl_->CallOf(*impl_->log_stub, &v1::LogService::Stub::ReadLog, request);
+}
+Outcome<v1::LogLevelResponse> JobClient::LogLevel(const v1::LogLevelRequest& request) {
+  return impl_->CallOf(*impl_->log_stub, &v1::LogService::Stub::LogLevel, request);
+}
+
+std::chrono::milliseconds JobClient::timeout() const { return impl_->timeout; }
 std::chrono::steady_clock::time_point JobClient::deadline() const { return impl_->deadline; }
 const std::string& JobClient::address() const { return impl_->address; }
 

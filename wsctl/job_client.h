@@ -1,4 +1,4 @@
-// The JobManager's JobService as wsctl sees it. gRPC stays in job_client.cc.
+// The JobManager's services as wsctl sees them. gRPC stays in job_client.cc.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "watershed/v1/control.pb.h"
+#include "watershed/v1/log.pb.h"
 #include "wsctl/exit_code.h"
 
 namespace watershed {
@@ -33,8 +34,12 @@ class JobClient {
   Outcome<void> StopWithSavepoint(const v1::StopWithSavepointRequest& request);
   Outcome<v1::Operation> Operation(const std::string& job_id, const std::string& operation_id);
   Outcome<void> DisposeSavepoint(const std::string& path);
+  Outcome<std::vector<v1::TaskManagerDetails>> TaskManagers();
+  Outcome<v1::ReadLogResponse> ReadLog(const v1::ReadLogRequest& request);
+  Outcome<v1::LogLevelResponse> LogLevel(const v1::LogLevelRequest& request);
 
   std::chrono::steady_clock::time_point deadline() const;
+  std::chrono::milliseconds timeout() const;  // from the client's creation to its deadline
   const std::string& address() const;
 
  private:

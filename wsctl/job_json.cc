@@ -1,9 +1,8 @@
 #include "wsctl/job_json.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-
-#include "runtime/status/job_status.h"
 
 namespace watershed {
 namespace {
@@ -17,6 +16,22 @@ Json WatermarkOrNull(int64_t watermark_ms) {
   std::string text = WatermarkText(watermark_ms);
   return text.empty() ? Json() : Json(text);
 }
+
+Json CheckpointsToJson(const v1::CheckpointStatistics& checkpoints) {
+  return {{"triggered", checkpoints.triggered()},
+          {"completed", checkpoints.completed()},
+          {"failed", checkpoints.failed()},
+          {"in-progress", checkpoints.in_progress()},
+          {"damaged", checkpoints.damaged()},
+          {"last-damage", checkpoints.last_damage()},
+          {"interval-ms", checkpoints.interval_ms()},
+          {"directory", checkpoints.directory()},
+          {"latest-completed", CheckpointToJson(checkpoints.latest_completed())},
+          {"latest-failed", CheckpointToJson(checkpoints.latest_failed())},
+          {"restored", CheckpointToJson(checkpoints.restored())}};
+}
+
+}  // namespace
 
 Json SubtaskToJson(const v1::SubtaskStatus& subtask) {
   Json json = {{"subtask", subtask.subtask()},
@@ -76,30 +91,58 @@ Json VertexToJson(const VertexTotals& totals) {
 Json CheckpointToJson(const v1::CheckpointSummary& checkpoint) {
   if (checkpoint.id() == 0) return {};
   return {{"id", checkpoint.id()},
+          {"status", NameOf(checkpoint.status())},
+          {"savepoint", checkpoint.is_savepoint()},
           {"trigger-time", TimeOrNull(checkpoint.trigger_time_ms())},
           {"end-time", TimeOrNull(checkpoint.end_time_ms())},
-          {"duration-ms", checkpoint.end_time_ms() - checkpoint.trigger_time_ms()},
+          {"duration-ms", checkpoint.end_time_ms() > 0
+                              ? Json(checkpoint.end_time_ms() - checkpoint.trigger_time_ms())
+                              : Json()},
           {"state-bytes", checkpoint.state_bytes()},
           {"written-bytes", checkpoint.written_bytes()},
+          {"subtasks", checkpoint.subtasks()},
+          {"acknowledged", checkpoint.acknowledged()},
           {"failure", checkpoint.failure()},
           {"path", checkpoint.path()}};
 }
 
-Json CheckpointsToJson(const v1::CheckpointStatistics& checkpoints) {
-  return {{"triggered", checkpoints.triggered()},
-          {"completed", checkpoints.completed()},
-          {"failed", checkpoints.failed()},
-          {"in-progress", checkpoints.in_progress()},
-          {"damaged", checkpoints.damaged()},
-          {"last-damage", checkpoints.last_damage()},
-          {"interval-ms", checkpoints.interval_ms()},
-          {"directory", checkpoints.directory()},
-          {"latest-completed", CheckpointToJson(checkpoints.latest_completed())},
-          {"latest-failed", CheckpointToJson(checkpoints.latest_failed())},
-          {"restored", CheckpointToJson(checkpoints.restored())}};
+Json TaskManagerToJson(const v1::TaskManagerDetails& task_manager) {
+  Json shares = Json::array();
+  for (const v1::MemoryShareUsage& share : task_manager.memory()) {
+    shares.push_back({{"name", share.name()},
+                      {"limit-bytes", share.limit_bytes()},
+                      {"used-bytes", share.used_bytes()},
+                      {"peak-bytes", share.peak_bytes()}});
+  }
+  Json jobs = Json::array();
+  const std::map<std::string, int32_t> slots(task_manager.slots_by_job().begin(),
+                                             task_manager.slots_by_job().end());
+  for (const auto& [job_id, count] : slots) jobs.push_back({{"job-id", job_id}, {"slots", count}});
+  return {{"id", task_manager.task_manager_id()},
+          {"address", task_manager.address()},
+          {"slots", {{"total", task_manager.slots()}, {"free", task_manager.free_slots()}}},
+          {"cpu-cores", task_manager.cpu_cores()},
+          {"pid", task_manager.pid()},
+          {"last-heartbeat", TimeOrNull(task_manager.last_heartbeat_ms())},
+          {"memory",
+           {{"process-bytes", task_manager.process_memory_bytes()},
+            {"resident-bytes", task_manager.resident_memory_bytes()},
+            {"shares", std::move(shares)}}},
+          {"jobs", std::move(jobs)}};
 }
 
-}  // namespace
+std::string_view NameOf(v1::CheckpointSummary::Status status) {
+  switch (status) {
+    case v1::CheckpointSummary::IN_PROGRESS:
+      return "IN_PROGRESS";
+    case v1::CheckpointSummary::COMPLETED:
+      return "COMPLETED";
+    case v1::CheckpointSummary::FAILED:
+      return "FAILED";
+    default:
+      return "UNKNOWN";
+  }
+}
 
 int64_t DurationMs(const v1::JobSummary& job, int64_t now_ms) {
   if (job.start_time_ms() <= 0) return -1;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/job/nearest_name.h"
 #include "runtime/status/job_status.h"
 #include "wsctl/job_client.h"
 
@@ -77,14 +78,40 @@ Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::
     return Fail(ExitCode::kFailed,
                 fmt::format("there is no job '{}': the JobManager has no jobs", reference));
   }
+  std::vector<std::string_view> names;
+  for (const v1::JobSummary& job : jobs) names.push_back(job.name());
+  const std::string_view nearest = NearestName(reference, names);
   Candidates all = Select(jobs, [](const v1::JobSummary&) { return true; });
   return Fail(ExitCode::kFailed,
-              fmt::format("there is no job '{}'; there are:{}", reference, Describe(all)));
+              fmt::format("there is no job '{}'{}; there are:{}", reference,
+                          nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest),
+                          Describe(all)));
 }
 
 Outcome<std::string> FindJobId(JobClient& client, const std::string& reference) {
   WS_ASSIGN_OR_RETURN(std::vector<v1::JobSummary> jobs, client.List(true));
   return ResolveJob(reference, jobs);
+}
+
+Outcome<v1::TaskManagerDetails> ResolveTaskManager(
+    std::string_view reference, std::span<const v1::TaskManagerDetails> task_managers) {
+  const v1::TaskManagerDetails* found = nullptr;
+  std::vector<std::string_view> ids;
+  for (const v1::TaskManagerDetails& each : task_managers) {
+    if (each.task_manager_id() == reference) return each;
+    ids.push_back(each.task_manager_id());
+    if (!each.task_manager_id().starts_with(reference)) continue;
+    if (found != nullptr) {
+      return Fail(ExitCode::kFailed,
+                  fmt::format("several TaskManagers' ids begin with '{}': {} and {}", reference,
+                              found->task_manager_id(), each.task_manager_id()));
+    }
+    found = &each;
+  }
+  if (found != nullptr) return *found;
+  return Fail(ExitCode::kFailed,
+              fmt::format("there is no TaskManager '{}'{}", reference,
+                          ids.empty() ? ": none has registered" : Suggestion(reference, ids)));
 }
 
 }  // namespace watershed

@@ -20,4 +20,8 @@ Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::
 // The same, asking the JobManager for its jobs.
 Outcome<std::string> FindJobId(JobClient& client, const std::string& reference);
 
+// The TaskManager of this id, or the only one whose id begins so.
+Outcome<v1::TaskManagerDetails> ResolveTaskManager(
+    std::string_view reference, std::span<const v1::TaskManagerDetails> task_managers);
+
 }  // namespace watershed

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wsctl/command_line.h"
+#include "wsctl/doctor/world.h"
 #include "wsctl/local_engine.h"
 
 namespace watershed {
@@ -55,6 +56,7 @@ int main(int argc, char** argv) {
   context.environment = watershed::Environment();
   context.clock = &watershed::SystemClock();
   context.local_engine = watershed::MakeLocalJob;
+  context.examine = watershed::ExamineWorld;
   context.watch_interrupts = watershed::WatchInterrupts;
   std::vector<std::string> arguments(argv + 1, argv + argc);
   return watershed::RunCommandLine(arguments, std::move(context));

@@ -29,16 +29,24 @@ void Table::AddRow(std::vector<std::string> cells) {
 
 void Table::Print(std::ostream& out) const {
   std::vector<std::string> titles;
+  for (const Column& column : columns_) titles.push_back(column.title);
   std::vector<size_t> widths;
-  for (const Column& column : columns_) {
-    titles.push_back(column.title);
-    widths.push_back(Width(column.title));
-  }
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
-  }
+  Widen(widths);
   PrintRow(out, titles, widths);
   for (const auto& row : rows_) PrintRow(out, row, widths);
+}
+
+void Table::Continue(std::ostream& out, std::vector<size_t>& widths) const {
+  Widen(widths);
+  for (const auto& row : rows_) PrintRow(out, row, widths);
+}
+
+void Table::Widen(std::vector<size_t>& widths) const {
+  widths.resize(columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    widths[i] = std::max(widths[i], Width(columns_[i].title));
+    for (const auto& row : rows_) widths[i] = std::max(widths[i], Width(row[i]));
+  }
 }
 
 void Table::PrintRow(std::ostream& out, const std::vector<std::string>& cells,

@@ -18,14 +18,18 @@ class Table {
   struct Column {
     std::string title;
     Align align = Align::kLeft;
+    bool operator==(const Column&) const = default;
   };
   explicit Table(std::vector<Column> columns);
 
   // As many cells as columns.
   void AddRow(std::vector<std::string> cells);
   void Print(std::ostream& out) const;
+  // Without the header, for rows below those printed before; no column is narrower than there.
+  void Continue(std::ostream& out, std::vector<size_t>& widths) const;
 
  private:
+  void Widen(std::vector<size_t>& widths) const;
   void PrintRow(std::ostream& out, const std::vector<std::string>& cells,
                 const std::vector<size_t>& widths) const;
 

@@ -64,7 +64,12 @@ Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std
                                             const v1::PhysicalPlan& plan,
                                             const v1::RestoreOptions& options) {
   WS_ASSIGN_OR_RETURN(const RestorePath where, ParseRestorePath(path));
-  WS_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStorage> storage, open(where.directory));
+  Result<std::shared_ptr<ObjectStorage>> opened = open(where.directory);
+  if (!opened) {
+    return tl::make_unexpected(
+        std::move(opened).error().Within(fmt::format("no checkpoint can be read at {}", path)));
+  }
+  const std::shared_ptr<ObjectStorage> storage = std::move(*opened);
   WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, storage->Get(where.manifest));
   if (!bytes) {
     return UserError("there is no checkpoint at {}: {} is missing", path,

@@ -42,6 +42,7 @@ struct DispatcherServices {
   TaskManagerGatewayFactory gateways;
   WorkRunner* io = nullptr;              // for checkpoint storage
   StorageOpener open_storage;            // the same
+  StorageOpener open_existing;           // of what a client named: makes no directory
   std::function<std::string()> make_id;  // of jobs and lineages, 32 hex; null: random
   // What has to be stored could not be: nothing is done any more, the process must end. Once.
   std::function<void(const Error&)> on_fatal;

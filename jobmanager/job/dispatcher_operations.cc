@@ -93,7 +93,7 @@ void Dispatcher::DisposeSavepoint(const std::string& path, std::function<void(St
                           job->id().hex, path));
   }
   services_.io->Run(
-      [executor = executor_, open = services_.open_storage, path, done = std::move(done)] {
+      [executor = executor_, open = services_.open_existing, path, done = std::move(done)] {
         const Status deleted = DeleteSavepointAt(open, path);
         executor->Post([done, deleted] { done(deleted); });
       });

@@ -95,7 +95,7 @@ void Dispatcher::SubmitFrom(v1::StoredJob job, const v1::SubmitJobRequest& reque
   Result<JobDescription> described = Describe(job, settings_.jobs);
   if (!described) return done(tl::make_unexpected(std::move(described).error()));
   services_.io->Run([this, alive = std::weak_ptr(alive_), executor = executor_,
-                     open = services_.open_storage, path = request.restore_path(),
+                     open = services_.open_existing, path = request.restore_path(),
                      done = std::move(done), described = std::move(*described)]() mutable {
     Result<NamedCheckpoint> named = OpenNamedCheckpoint(
         open, path, described.plan, described.stored.submission().restore_options());

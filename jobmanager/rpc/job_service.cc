@@ -10,6 +10,30 @@ namespace {
 // Everything else in these calls that a client gets wrong is INVALID_ARGUMENT; an id is NOT_FOUND.
 grpc::Status NotFound(const Error& error) { return {grpc::StatusCode::NOT_FOUND, error.message}; }
 
+v1::TaskManagerDetails ToProto(const TaskManagerView& view) {
+  v1::TaskManagerDetails details;
+  details.set_task_manager_id(view.id);
+  details.set_address(view.address);
+  details.set_slots(view.slots);
+  details.set_free_slots(view.free_slots);
+  details.set_cpu_cores(view.cpu_cores);
+  details.set_pid(view.pid);
+  details.set_process_memory_bytes(view.process_memory_bytes);
+  details.set_resident_memory_bytes(view.resident_memory_bytes);
+  details.set_last_heartbeat_ms(view.last_heartbeat_ms);
+  for (const MemoryShareView& share : view.memory) {
+    v1::MemoryShareUsage& usage = *details.add_memory();
+    usage.set_name(share.name);
+    usage.set_limit_bytes(share.limit_bytes);
+    usage.set_used_bytes(share.used_bytes);
+    usage.set_peak_bytes(share.peak_bytes);
+  }
+  for (const AllocatedSlotsView& slots : view.allocated) {
+    (*details.mutable_slots_by_job())[slots.job_id] = slots.slots;
+  }
+  return details;
+}
+
 std::function<void(Result<std::string>)> AnswerAccepted(std::shared_ptr<UnaryAnswer> answer,
                                                         v1::OperationAccepted* response) {
   return [answer = std::move(answer), response](const Result<std::string>& operation_id) {
@@ -110,6 +134,17 @@ grpc::ServerUnaryReactor* JobServiceHandler::DisposeSavepoint(
         request->path(), [answer = std::move(answer)](const Status& disposed) {
           answer->Finish(disposed ? grpc::Status::OK : ToRpcStatus(disposed.error()));
         });
+  });
+}
+
+grpc::ServerUnaryReactor* JobServiceHandler::ListTaskManagers(
+    grpc::CallbackServerContext* context, const v1::ListTaskManagersRequest*,
+    v1::ListTaskManagersResponse* response) {
+  return AnswerOn(executor_, context, [this, response] {
+    for (const TaskManagerView& view : dispatcher_->TaskManagers()) {
+      *response->add_task_managers() = ToProto(view);
+    }
+    return grpc::Status::OK;
   });
 }
 

@@ -40,6 +40,9 @@ class JobServiceHandler final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* DisposeSavepoint(grpc::CallbackServerContext* context,
                                              const v1::DisposeSavepointRequest* request,
                                              v1::DisposeSavepointResponse* response) override;
+  grpc::ServerUnaryReactor* ListTaskManagers(grpc::CallbackServerContext* context,
+                                             const v1::ListTaskManagersRequest* request,
+                                             v1::ListTaskManagersResponse* response) override;
   grpc::ServerUnaryReactor* GetVersion(grpc::CallbackServerContext* context,
                                        const v1::GetVersionRequest* request,
                                        v1::GetVersionResponse* response) override;

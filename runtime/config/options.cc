@@ -232,6 +232,36 @@ const ConfigOption<std::string> kLogFormat{{"log.format",
                                             "Log lines as text or as one JSON object each.",
                                             kAll,
                                             {"text", "json"}}};
+const ConfigOption<std::string> kLogFile{
+    {"log.file", ConfigType::kString, "",
+     "File that log lines go to besides stderr, for one process each; full, it is renamed from "
+     "NAME.log to NAME.1.log, that to NAME.2.log and so on.",
+     kServers}};
+const ConfigOption<int64_t> kLogFileMaxSize{{"log.file.max-size",
+                                             ConfigType::kSize,
+                                             "10mb",
+                                             "A log file that would become larger is full.",
+                                             kServers,
+                                             {},
+                                             kKiB}};
+const ConfigOption<int64_t> kLogFileMaxCount{
+    {"log.file.max-count",
+     ConfigType::kInt,
+     "5",
+     "Log files that are kept, the one that is written included; the oldest goes first.",
+     kServers,
+     {},
+     1,
+     10'000}};
+const ConfigOption<int64_t> kLogMemorySize{
+    {"log.memory.size",
+     ConfigType::kSize,
+     "1mb",
+     "The last lines that a process keeps in memory, for `wsctl logs`.",
+     kServers,
+     {},
+     16 * kKiB,
+     1024 * kMiB}};
 }  // namespace options
 
 std::span<const OptionDefinition* const> AllOptions() {

@@ -85,6 +85,10 @@ extern const ConfigOption<int64_t> kEndedJobsKept;
 extern const ConfigOption<std::string> kStateBackend;
 extern const ConfigOption<std::string> kLogLevel;
 extern const ConfigOption<std::string> kLogFormat;
+extern const ConfigOption<std::string> kLogFile;
+extern const ConfigOption<int64_t> kLogFileMaxSize;
+extern const ConfigOption<int64_t> kLogFileMaxCount;
+extern const ConfigOption<int64_t> kLogMemorySize;
 }  // namespace options
 
 // All of the above, sorted by key.

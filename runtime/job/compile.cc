@@ -1,6 +1,7 @@
 #include "runtime/job/compile.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "runtime/job/diagnostic_list.h"
@@ -41,6 +42,34 @@ void CountCharacters(std::string_view text, std::vector<Diagnostic>& diagnostics
   }
 }
 
+// As diagnostics, whose columns can be counted like theirs; the message is the key.
+std::vector<Diagnostic> MarksOf(const JobSpec& spec) {
+  std::vector<Diagnostic> marks;
+  const auto add = [&marks](const Mark& mark, std::string key) {
+    marks.push_back({.line = mark.line, .column = mark.column, .message = std::move(key)});
+  };
+  const auto add_node = [&add](const std::string& key, const auto& node) {
+    add(node.name.mark, key);
+    add(node.connector.mark, key + " connector");
+    for (const OptionEntry& option : node.options) {
+      add(option.value.mark, key + " " + option.name.value);
+    }
+  };
+  add(spec.name.mark, "job");
+  for (const SourceSpec& source : spec.sources) {
+    const std::string key = "source " + source.name.value;
+    add_node(key, source);
+    for (const ColumnSpec& column : source.columns) {
+      add(column.name.mark, key + " columns." + column.name.value);
+    }
+  }
+  for (const SinkSpec& sink : spec.sinks) add_node("sink " + sink.name.value, sink);
+  std::stable_sort(marks.begin(), marks.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  return marks;
+}
+
 }  // namespace
 
 CompileResult CompileJobFile(std::string_view text, const CompileOptions& options) {
@@ -55,6 +84,9 @@ CompileResult CompileJobFile(std::string_view text, const CompileOptions& option
       const auto connectors = options.connectors ? *options.connectors : AllConnectors();
       v1::JobGraph graph = ResolveJob(*spec, connectors, diagnostics);
       if (diagnostics.errors() == 0) result.graph = std::move(graph);
+      std::vector<Diagnostic> marks = MarksOf(*spec);
+      CountCharacters(text, marks);
+      for (const Diagnostic& mark : marks) result.marks[mark.message] = {mark.line, mark.column};
     }
   }
   result.diagnostics = diagnostics.Sorted();

@@ -12,6 +12,7 @@
 
 #include "runtime/connectors/connector.h"
 #include "runtime/job/diagnostic.h"
+#include "runtime/job/source_mark.h"
 #include "runtime/types/result.h"
 #include "watershed/v1/job_graph.pb.h"
 
@@ -33,6 +34,9 @@ struct CompileOptions {
 struct CompileResult {
   std::optional<v1::JobGraph> graph;    // present exactly when there is no error
   std::vector<Diagnostic> diagnostics;  // every error found, and warnings, by position
+  // Where things stand, for messages about them: "job", "source events", "source events topic" (an
+  // option), "source events columns.ip", "sink out table-name".
+  std::map<std::string, Mark, std::less<>> marks;
 
   bool ok() const { return graph.has_value(); }
 };

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "runtime/config/process_arguments.h"
-#include "runtime/logging/log.h"
+#include "runtime/logging/log_control.h"
 #include "runtime/process/ports_file.h"
 #include "runtime/process/shutdown_signal.h"
 #include "runtime/version/version.h"
@@ -13,21 +13,32 @@
 namespace watershed {
 namespace {
 
+Status OpenLogFile(const Config& config) {
+  const std::string& path = config.Get(options::kLogFile);
+  if (path.empty()) return Ok();
+  return LogToFile({.path = path,
+                    .max_bytes = config.Get(options::kLogFileMaxSize),
+                    .max_count = config.Get(options::kLogFileMaxCount)});
+}
+
 int Run(const ServerProgram& program, const ProcessArguments& arguments) {
   ShutdownSignal shutdown;
   const Config& config = arguments.config;
-  LogSettings log{
-      .process = program.name,
-      .level = ParseLogLevel(config.Get(options::kLogLevel)),
-      .format = config.Get(options::kLogFormat) == "json" ? LogFormat::kJson : LogFormat::kText};
-  InitializeLogging(log);
+  InitializeLogging(
+      {.process = program.name,
+       .level = ParseLogLevel(config.Get(options::kLogLevel)),
+       .format = config.Get(options::kLogFormat) == "json" ? LogFormat::kJson : LogFormat::kText});
+  ProcessLog().SetCapacity(static_cast<size_t>(config.Get(options::kLogMemorySize)));
+  if (const Status opened = OpenLogFile(config); !opened) {
+    LogError("{} cannot start: {}", program.title, opened.error().message);
+    return 1;
+  }
   const auto process = program.start(config);
   if (!process) {
     LogError("{} cannot start: {}", program.title, process.error().message);
     return 1;
   }
-  log.process = (*process)->log_name();
-  InitializeLogging(log);
+  NameLogProcess((*process)->log_name());
   fmt::print("{} listening: {}\n", program.title, (*process)->Listening());
   std::fflush(stdout);
   if (const Status written = WritePortsFile(arguments.ports_file, (*process)->ports()); !written) {

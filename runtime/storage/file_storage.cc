@@ -147,6 +147,21 @@ class FileStorage final : public ObjectStorage {
   const std::string uri_;
 };
 
+// Says from where on the path is missing, which is where it was mistyped or not mounted.
+Status CheckExists(const std::string& root) {
+  std::error_code error;
+  if (std::filesystem::is_directory(root, error)) return Ok();
+  std::filesystem::path there(root);
+  std::filesystem::path missing;
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) {
+    missing = there.filename();
+    there = there.parent_path();
+  }
+  if (missing.empty()) return UserError("{} is not a directory", root);
+  return UserError("there is no directory {}: {} has no '{}'", root, there.string(),
+                   missing.string());
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ObjectStorage>> OpenFileStorage(const std::string& path,
@@ -156,7 +171,12 @@ Result<std::shared_ptr<ObjectStorage>> OpenFileStorage(const std::string& path,
   if (!root.starts_with('/') || root == "/") {
     return UserError("'{}' cannot be a storage directory: name it by its absolute path", path);
   }
+  const bool must_exist = options.must_exist;
   auto tree = std::make_shared<FileTree>(root, std::move(options));
+  if (must_exist) {
+    WS_RETURN_IF_ERROR(CheckExists(root));
+    return std::make_shared<FileStorage>(std::move(tree));
+  }
   WS_RETURN_IF_ERROR(tree->MakeRoot());
   // Never committed: it only shows that the directory can be written to.
   WS_ASSIGN_OR_RETURN(FileTree::Temporary probe, tree->MakeTemporary("write-check"));

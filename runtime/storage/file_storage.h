@@ -22,6 +22,7 @@
 namespace watershed {
 
 struct FileStorageOptions {
+  bool must_exist = false;  // nothing is made or written when it is opened
   bool owner_only = false;  // directories it makes are 0700 and files 0600, else as umask says
   std::chrono::seconds temporary_age_max{3600};  // older ones of dead writers are removed
   // The system's calls, which tests replace to fail and to see what would survive a power failure.
@@ -29,8 +30,8 @@ struct FileStorageOptions {
   std::function<int(int fd)> sync = ::fsync;
 };
 
-// `path` is absolute. Makes the directory and writes to it once. An external error says what is
-// wrong with it and what to do.
+// `path` is absolute. Makes the directory and writes to it once, unless it must exist. An external
+// error says what is wrong with it and what to do.
 Result<std::shared_ptr<ObjectStorage>> OpenFileStorage(const std::string& path,
                                                        FileStorageOptions options = {});
 

@@ -22,6 +22,7 @@ Result<std::unique_ptr<ObjectReader>> ObjectStorage::Open(std::string_view name)
 Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri, StorageAccess access) {
   FileStorageOptions options;
   options.owner_only = access == StorageAccess::kOwnerOnly;
+  options.must_exist = access == StorageAccess::kExisting;
   std::string_view path = uri;
   if (const size_t colon = uri.find(':'); colon != uri.npos && !uri.starts_with('/')) {
     const std::string_view scheme = uri.substr(0, colon);

@@ -98,12 +98,12 @@ Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& 
   CheckpointStorages storages;
   if (!request.has_checkpoints()) return storages;
   const v1::CheckpointTarget& target = request.checkpoints();
-  const auto opened = [&open](const std::string& uri) {
-    return open ? open(uri) : OpenStorage(uri);
+  const auto opened = [&open](const std::string& uri, StorageAccess access) {
+    return open ? open(uri) : OpenStorage(uri, access);
   };
-  WS_ASSIGN_OR_RETURN(storages.target, opened(target.directory()));
+  WS_ASSIGN_OR_RETURN(storages.target, opened(target.directory(), StorageAccess::kUmask));
   if (!target.restore_directory().empty()) {
-    WS_ASSIGN_OR_RETURN(storages.restore, opened(target.restore_directory()));
+    WS_ASSIGN_OR_RETURN(storages.restore, opened(target.restore_directory(), StorageAccess::kExisting));
   }
   return storages;
 }
@@ -276,6 +276,8 @@ void TaskExecutor::OnStatus(const AttemptKey& attempt_key, const TaskKey& task_k
     LogInfo("task {}", status.state == TaskState::kFinished ? "finished" : "canceled");
   } else if (!status.degraded_reason.empty()) {
     LogWarn("{}", status.degraded_reason);
+  } else if (status.state == TaskState::kRunning) {
+    LogInfo("task is running");
   }
   services_.on_report(Report(attempt_key, task, status));
   if (HasEnded(status.state)) Bury(attempt_key, task_key);

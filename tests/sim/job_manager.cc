@@ -67,6 +67,7 @@ JobManager::JobManager(Cluster* cluster)
   };
   services.io = &io_;
   services.open_storage = [this](const std::string& uri) { return cluster_->OpenStorage(uri); };
+  services.open_existing = services.open_storage;
   services.make_id = [this] { return cluster_->MakeId(); };
   services.on_fatal = [this](const Error&) { failed_ = true; };
   dispatcher_ = std::make_unique<Dispatcher>(SettingsOf(cluster->settings()), std::move(services));

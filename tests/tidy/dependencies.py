@@ -31,7 +31,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime/status": (),
     "runtime/version": (),
     "runtime/process": ("runtime/config/", "runtime/logging/", "runtime/version/"),
-    "runtime/rpc": ("runtime/config/", "runtime/process/"),
+    "runtime/rpc": ("runtime/config/", "runtime/logging/", "runtime/process/"),
     "runtime/engine": _EVERYTHING,
     "taskmanager": _EVERYTHING,
     "wsctl": _EVERYTHING,

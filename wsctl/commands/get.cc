@@ -1,121 +1,182 @@
 #include <fmt/format.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/config/units.h"
+#include "runtime/job/nearest_name.h"
 #include "runtime/status/job_status.h"
-#include "wsctl/commands/cluster_client.h"
+#include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_json.h"
 #include "wsctl/job_reference.h"
-#include "wsctl/table.h"
+#include "wsctl/job_text.h"
+#include "wsctl/listings.h"
 
 namespace watershed {
 namespace {
 
-std::string Count(const PartialSum& sum) {
-  if (!sum.known) return "–";
-  return GroupDigits(sum.value) + (sum.complete ? "" : "+");
+constexpr std::chrono::milliseconds kWatchInterval{500};
+
+enum class Kind : uint8_t { kJobs, kJob, kCheckpoints, kVertices, kSubtasks, kTaskManagers };
+constexpr std::pair<std::string_view, Kind> kKinds[] = {
+    {"jobs", Kind::kJobs},
+    {"job", Kind::kJob},
+    {"checkpoints", Kind::kCheckpoints},
+    {"checkpoint", Kind::kCheckpoints},
+    {"vertices", Kind::kVertices},
+    {"subtasks", Kind::kSubtasks},
+    {"taskmanagers", Kind::kTaskManagers},
+    {"taskmanager", Kind::kTaskManagers},
+};
+
+struct Target {
+  Kind kind = Kind::kJobs;
+  std::string name;  // a job's or a TaskManager's, as typed; may be empty
+};
+
+Outcome<Target> TargetOf(const GetOptions& options) {
+  for (const auto& [word, kind] : kKinds) {
+    if (options.kind != word) continue;
+    if (kind == Kind::kJobs && !options.name.empty()) return Target{Kind::kJob, options.name};
+    if (options.name.empty() && kind != Kind::kJobs && kind != Kind::kTaskManagers) {
+      return Fail(ExitCode::kUsage, fmt::format("JOB is required: wsctl get {} JOB", word));
+    }
+    return Target{kind, options.name};
+  }
+  if (options.kind.empty()) {
+    return Fail(ExitCode::kUsage,
+                "KIND or JOB is required, such as jobs, taskmanagers or a job's name\n"
+                "More: wsctl get --help");
+  }
+  if (options.name.empty()) return Target{Kind::kJob, options.kind};
+  std::vector<std::string_view> words;
+  for (const auto& [word, kind] : kKinds) words.push_back(word);
+  return Fail(ExitCode::kUsage, fmt::format("there is no kind '{}'{}\nMore: wsctl get --help",
+                                            options.kind, Suggestion(options.kind, words)));
 }
 
-std::string Watermark(int64_t watermark_ms) {
-  std::string text = WatermarkText(watermark_ms);
-  return text.empty() ? "–" : text;
+Outcome<std::vector<v1::TaskManagerDetails>> FindTaskManagers(JobClient& client,
+                                                              const std::string& name) {
+  WS_ASSIGN_OR_RETURN(std::vector<v1::TaskManagerDetails> all, client.TaskManagers());
+  if (name.empty()) return all;
+  WS_ASSIGN_OR_RETURN(const v1::TaskManagerDetails found, ResolveTaskManager(name, all));
+  return std::vector<v1::TaskManagerDetails>{found};
 }
 
-void PrintSummary(std::ostream& out, const v1::JobDetails& job, const JobTotals& totals,
-                  int64_t now_ms) {
-  const v1::JobSummary& summary = job.summary();
-  out << fmt::format("Job       {}  {}\n", Printable(summary.name()), summary.job_id());
-  out << fmt::format("State     {}, attempt {}\n", NameOf(summary.state()), job.attempt());
-  if (!summary.status_reason().empty()) {
-    out << fmt::format("Reason    {}\n", Printable(summary.status_reason()));
-  }
-  if (summary.start_time_ms() > 0) {
-    out << fmt::format("Started   {}, {} {}\n", IsoTime(summary.start_time_ms()),
-                       IsEnded(summary.state()) ? "ran" : "running for",
-                       HumanDuration(DurationMs(summary, now_ms)));
-  }
-  out << fmt::format("Tasks     {} of {} running\n", summary.tasks_running(),
-                     summary.tasks_total());
-  out << fmt::format("Records   in {}, out {}, late {}, skipped {}, lag {}\n",
-                     Count(totals.records_in), Count(totals.records_out),
-                     Count(totals.late_records), Count(totals.skipped_records),
-                     totals.source_lag_records.known ? Count(totals.source_lag_records) : "–");
-}
+// What was asked for, asked again at every look of a watch.
+class Query {
+ public:
+  Query(const CommandContext& context, JobClient& client, Target target, bool all)
+      : context_(context), client_(client), target_(std::move(target)), all_(all) {}
 
-// Only of jobs that have something to tell.
-void PrintRecovery(std::ostream& out, const v1::JobDetails& job) {
-  if (job.restarts() > 0) {
-    out << fmt::format(
-        "Restarts  {}{}\n", job.restarts(),
-        job.last_restart_reason().empty() ? "" : ", last: " + Printable(job.last_restart_reason()));
+  // Which job is meant is decided once.
+  Outcome<void> Resolve() {
+    if (target_.name.empty() || target_.kind == Kind::kTaskManagers) return {};
+    WS_ASSIGN_OR_RETURN(job_id_, FindJobId(client_, target_.name));
+    return {};
   }
-  if (!job.has_checkpoints()) return;
-  const v1::CheckpointStatistics& checkpoints = job.checkpoints();
-  out << fmt::format("Checkpoints {} completed, {} failed, {} in progress\n",
-                     checkpoints.completed(), checkpoints.failed(), checkpoints.in_progress());
-  if (const auto& last = checkpoints.latest_completed(); last.id() > 0) {
-    out << fmt::format(
-        "  last    {} at {}, took {}, {} B written of {} B\n          {}\n", last.id(),
-        IsoTime(last.end_time_ms()), HumanDuration(last.end_time_ms() - last.trigger_time_ms()),
-        GroupDigits(last.written_bytes()), GroupDigits(last.state_bytes()), Printable(last.path()));
-  }
-  if (const auto& failed = checkpoints.latest_failed(); failed.id() > 0) {
-    out << fmt::format("  failed  {} at {}: {}\n", failed.id(), IsoTime(failed.end_time_ms()),
-                       Printable(failed.failure()));
-  }
-  if (const auto& restored = checkpoints.restored(); restored.id() > 0) {
-    out << fmt::format("  begun with {}, {}\n", restored.id(), Printable(restored.path()));
-  }
-  if (checkpoints.damaged() > 0) {
-    out << fmt::format("  damaged {}, last: {}\n", checkpoints.damaged(),
-                       Printable(checkpoints.last_damage()));
-  }
-}
 
-void PrintVertices(std::ostream& out, const std::vector<VertexTotals>& vertices) {
-  Table table({{"VERTEX"},
-               {"STATE"},
-               {"PARALLELISM", Align::kRight},
-               {"IN", Align::kRight},
-               {"OUT", Align::kRight},
-               {"LATE", Align::kRight},
-               {"LAG", Align::kRight},
-               {"WATERMARK"}});
-  for (const VertexTotals& vertex : vertices) {
-    table.AddRow({vertex.vertex->name(), std::string(NameOf(vertex.state)),
-                  std::to_string(vertex.vertex->parallelism()), Count(vertex.records_in),
-                  Count(vertex.records_out), Count(vertex.late_records),
-                  Count(vertex.source_lag_records), Watermark(vertex.watermark_ms)});
+  Outcome<Listing> Rows() {
+    const int64_t now_ms = context_.clock->NowMs();
+    if (target_.kind == Kind::kJobs) {
+      WS_ASSIGN_OR_RETURN(const std::vector<v1::JobSummary> jobs, client_.List(all_));
+      return ListJobs(jobs, all_, now_ms);
+    }
+    if (target_.kind == Kind::kTaskManagers) {
+      WS_ASSIGN_OR_RETURN(const auto task_managers, FindTaskManagers(client_, target_.name));
+      Listing listing = ListTaskManagers(task_managers);
+      if (!target_.name.empty()) listing.json = listing.rows.front().json;
+      return listing;
+    }
+    WS_ASSIGN_OR_RETURN(const v1::JobDetails job, client_.Get(job_id_));
+    switch (target_.kind) {
+      case Kind::kCheckpoints:
+        return ListCheckpoints(job);
+      case Kind::kVertices:
+        return ListVertices(job);
+      case Kind::kSubtasks:
+        return ListSubtasks(job);
+      default:
+        return ListJob(job, now_ms);
+    }
   }
-  out << '\n';
-  table.Print(out);
-  bool first = true;
-  for (const VertexTotals& vertex : vertices) {
-    if (vertex.message.empty()) continue;
-    if (first) out << '\n';
-    first = false;
-    out << fmt::format("{}: {}\n", Printable(vertex.vertex->name()), Printable(vertex.message));
+
+  // One job is a page, not a line.
+  Outcome<Answer> Once() {
+    if (target_.kind != Kind::kJob) {
+      WS_ASSIGN_OR_RETURN(const Listing listing, Rows());
+      return AnswerOf(listing);
+    }
+    WS_ASSIGN_OR_RETURN(v1::JobDetails job, client_.Get(job_id_));
+    const int64_t now_ms = context_.clock->NowMs();
+    Answer answer{.json = JobDetailsToJson(job, now_ms), .names = {job_id_}};
+    answer.text = [job = std::move(job), now_ms](std::ostream& out, bool wide) {
+      PrintJob(out, job, now_ms, wide);
+    };
+    return answer;
   }
+
+ private:
+  const CommandContext& context_;
+  JobClient& client_;
+  const Target target_;
+  const bool all_;
+  std::string job_id_;
+};
+
+Outcome<void> Watch(const CommandContext& context, JobClient& client, Query& query) {
+  const Interrupts interrupts(context);
+  ListingChanges changes(context);
+  while (!interrupts.came()) {
+    WS_ASSIGN_OR_RETURN(const Listing now, Persist(client, [&] { return query.Rows(); }));
+    changes.Print(now);
+    if (!*context.console.out) return {};  // whoever read has gone
+    if (now.is_over) {
+      return now.failure ? Outcome<void>(tl::make_unexpected(*now.failure)) : Outcome<void>();
+    }
+    if (std::chrono::steady_clock::now() + kWatchInterval >= client.deadline()) {
+      return Fail(ExitCode::kTimedOut, fmt::format("watched for {}, as --timeout says",
+                                                   FormatDuration(client.timeout())));
+    }
+    interrupts.SleepFor(kWatchInterval);
+  }
+  return {};
 }
 
 }  // namespace
 
-Outcome<void> GetCommand(const CommandContext& context, const std::string& reference) {
-  WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
-  WS_ASSIGN_OR_RETURN(std::string job_id, FindJobId(*client, reference));
-  WS_ASSIGN_OR_RETURN(v1::JobDetails job, client->Get(job_id));
-  int64_t now_ms = context.clock->NowMs();
-  std::ostream& out = *context.console.out;
-  if (context.options.output == OutputFormat::kJson) {
-    out << ToText(JobDetailsToJson(job, now_ms));
+Outcome<void> GetCommand(const CommandContext& context, const GetOptions& options) {
+  WS_ASSIGN_OR_RETURN(Target target, TargetOf(options));
+  WS_ASSIGN_OR_RETURN(auto client,
+                      ClientFor(context, options.watch ? kNoTimeout : kDefaultTimeout));
+  Query query(context, *client, std::move(target), options.all);
+  WS_RETURN_IF_ERROR(query.Resolve());
+  if (options.watch) return Watch(context, *client, query);
+  WS_ASSIGN_OR_RETURN(const Answer answer, query.Once());
+  Print(context, answer);
+  return {};
+}
+
+Outcome<void> CandidatesCommand(const CommandContext& context, const std::string& kind) {
+  constexpr std::chrono::milliseconds kPatience{1000};  // of somebody who pressed Tab
+  auto client = JobClient::Create(context.options.jobmanager, kPatience);
+  if (!client) return {};
+  if (kind == "taskmanagers") {
+    const auto task_managers = (*client)->TaskManagers();
+    if (!task_managers) return {};
+    for (const auto& each : *task_managers) *context.console.out << each.task_manager_id() << '\n';
     return {};
   }
-  std::vector<VertexTotals> vertices = TotalsByVertex(job);
-  PrintSummary(out, job, TotalsOfJob(vertices), now_ms);
-  PrintRecovery(out, job);
-  if (!vertices.empty()) PrintVertices(out, vertices);
+  const auto jobs = (*client)->List(true);
+  if (!jobs) return {};
+  for (const v1::JobSummary& job : *jobs) {
+    // What a shell would take apart is not offered.
+    const bool is_one_word = job.name().find_first_of(" \t\n'\"\\$`:") == std::string::npos;
+    if (is_one_word) *context.console.out << job.name() << '\n';
+  }
+  for (const v1::JobSummary& job : *jobs) *context.console.out << job.job_id() << '\n';
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include "runtime/job/physical_planner.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_file.h"
-#include "wsctl/job_json.h"
+#include "wsctl/output.h"
 
 namespace watershed {
 namespace {
@@ -102,25 +102,23 @@ std::string Count(int number, const char* what) {
 Outcome<void> LintCommand(const CommandContext& context, const std::vector<std::string>& files) {
   WS_ASSIGN_OR_RETURN(Variables variables, JobVariables(context));
   int errors = 0, warnings = 0;
-  Json list = Json::array();
-  bool json = context.options.output == OutputFormat::kJson;
-  std::ostream& out = *context.console.out;
+  Answer answer{.json = {{"files", Json::array()}}};
+  std::vector<LintedFile> linted;
   for (const std::string& path : files) {
-    LintedFile file = LintFile(context, variables, path);
+    const LintedFile& file = linted.emplace_back(LintFile(context, variables, path));
     errors += file.errors;
     warnings += file.warnings;
-    if (json) {
-      list.push_back(FileToJson(file));
-    } else {
-      PrintText(out, file);
-    }
+    answer.json["files"].push_back(FileToJson(file));
+    if (file.errors == 0) answer.names.push_back(file.graph->name());
   }
-  if (json) {
-    out << ToText({{"files", std::move(list)}, {"errors", errors}, {"warnings", warnings}});
-  } else {
+  answer.json["errors"] = errors;
+  answer.json["warnings"] = warnings;
+  answer.text = [&](std::ostream& out, bool) {
+    for (const LintedFile& file : linted) PrintText(out, file);
     out << fmt::format("{}: {}, {}\n", Count(static_cast<int>(files.size()), "file"),
                        Count(errors, "error"), Count(warnings, "warning"));
-  }
+  };
+  Print(context, answer);
   if (errors > 0) return Fail(ExitCode::kUsage, "");
   return {};
 }

@@ -7,7 +7,7 @@
 #include "runtime/job/physical_planner.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_file.h"
-#include "wsctl/job_json.h"
+#include "wsctl/output.h"
 #include "wsctl/run_progress.h"
 #include "wsctl/table.h"
 
@@ -132,8 +132,10 @@ Outcome<void> RunCommand(const CommandContext& context, const std::string& file,
   std::chrono::milliseconds duration = monitor.elapsed();
   JobResult result = (*runner)->result();
   JobProgress progress = (*runner)->progress();
-  if (context.options.output == OutputFormat::kJson) {
-    *context.console.out << ToText(RunToJson(result, progress, duration));
+  if (IsForPrograms(context.options.output)) {
+    nlohmann::ordered_json json = RunToJson(result, progress, duration);
+    const std::string state = json["state"];
+    Print(context, {.json = std::move(json), .names = {state}});
   } else {
     *context.console.err << EndLine(result, progress, duration) << '\n';
   }

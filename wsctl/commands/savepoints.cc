@@ -2,7 +2,6 @@
 // is done.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -10,17 +9,16 @@
 
 #include "runtime/config/units.h"
 #include "runtime/types/random_hex.h"
-#include "wsctl/commands/cluster_client.h"
+#include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
-#include "wsctl/job_json.h"
 #include "wsctl/job_reference.h"
+#include "wsctl/output.h"
 
 namespace watershed {
 namespace {
 
 // A savepoint copies the whole state, as long as a checkpoint may take by default.
 constexpr std::chrono::milliseconds kOperationTimeout{600'000};
-constexpr std::chrono::seconds kAwayMax{30};
 
 struct Asked {
   std::string job_id;
@@ -28,21 +26,7 @@ struct Asked {
 };
 using Ask = std::function<Outcome<void>(JobClient&, const Asked&)>;
 
-// Again through a JobManager that is away for a while: a stop outlives it, and of the rest its
-// successor says that it knows nothing.
-template <typename Call>
-auto Persist(const JobClient& client, const Call& call) {
-  const auto until =
-      std::min(std::chrono::steady_clock::now() + kAwayMax, client.deadline() - kPollInterval);
-  while (true) {
-    auto outcome = call();
-    const bool is_away = !outcome && outcome.error().code == ExitCode::kUnreachable;
-    if (!is_away || std::chrono::steady_clock::now() >= until) return outcome;
-    std::this_thread::sleep_for(kPollInterval);
-  }
-}
-
-Outcome<v1::Operation> Await(const CommandContext& context, JobClient& client, const Asked& asked) {
+Outcome<v1::Operation> Await(JobClient& client, const Asked& asked) {
   while (true) {
     WS_ASSIGN_OR_RETURN(const v1::Operation operation, Persist(client, [&] {
                           return client.Operation(asked.job_id, asked.operation_id);
@@ -51,8 +35,7 @@ Outcome<v1::Operation> Await(const CommandContext& context, JobClient& client, c
     if (std::chrono::steady_clock::now() + kPollInterval >= client.deadline()) {
       return Fail(ExitCode::kTimedOut,
                   fmt::format("it is still under way after {} and goes on. See: wsctl get {:.8}",
-                              FormatDuration(context.options.timeout.value_or(kOperationTimeout)),
-                              asked.job_id));
+                              FormatDuration(client.timeout()), asked.job_id));
     }
     std::this_thread::sleep_for(kPollInterval);
   }
@@ -64,18 +47,18 @@ Outcome<void> AskAndAwait(const CommandContext& context, const std::string& refe
   WS_ASSIGN_OR_RETURN(const std::string job_id, FindJobId(*client, reference));
   const Asked asked{job_id, RandomHex()};
   WS_RETURN_IF_ERROR(Persist(*client, [&] { return ask(*client, asked); }));
-  WS_ASSIGN_OR_RETURN(const v1::Operation operation, Await(context, *client, asked));
+  WS_ASSIGN_OR_RETURN(const v1::Operation operation, Await(*client, asked));
   if (operation.status() == v1::Operation::OPERATION_FAILED) {
     return Fail(ExitCode::kFailed, fmt::format("job {}: {}", job_id, operation.failure()));
   }
-  if (context.options.output == OutputFormat::kJson) {
-    *context.console.out << ToText({{"job-id", job_id},
-                                    {"checkpoint-id", operation.checkpoint_id()},
-                                    {"path", operation.path()}});
-  } else {
-    // Flink's words: scripts look for them.
-    *context.console.out << fmt::format("{} completed. Path: {}\n", what, operation.path());
-  }
+  Print(context, {.json = {{"job-id", job_id},
+                           {"checkpoint-id", operation.checkpoint_id()},
+                           {"path", operation.path()}},
+                  .names = {operation.path()},
+                  .text = [&](std::ostream& out, bool) {
+                    // Flink's words: scripts look for them.
+                    out << fmt::format("{} completed. Path: {}\n", what, operation.path());
+                  }});
   return {};
 }
 
@@ -102,25 +85,31 @@ Outcome<void> SavepointCommand(const CommandContext& context, const std::string&
 }
 
 Outcome<void> StopCommand(const CommandContext& context, const std::string& job,
-                          const std::string& directory, bool drain) {
-  return AskAndAwait(context, job, "Savepoint", [&](JobClient& client, const Asked& asked) {
+                          const StopOptions& options) {
+  const Ask ask = [&](JobClient& client, const Asked& asked) {
     v1::StopWithSavepointRequest request;
     request.set_job_id(asked.job_id);
     request.set_operation_id(asked.operation_id);
-    request.set_directory(directory);
-    request.set_drain(drain);
+    request.set_directory(options.directory);
+    request.set_drain(options.drain);
     return client.StopWithSavepoint(request);
-  });
+  };
+  if (options.wait) return AskAndAwait(context, job, "Savepoint", ask);
+  WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
+  WS_ASSIGN_OR_RETURN(const std::string job_id, FindJobId(*client, job));
+  WS_RETURN_IF_ERROR(Persist(*client, [&] { return ask(*client, {job_id, RandomHex()}); }));
+  WS_ASSIGN_OR_RETURN(const v1::JobDetails now, client->Get(job_id));
+  PrintJobState(context, now.summary());
+  return {};
 }
 
 Outcome<void> DisposeCommand(const CommandContext& context, const std::string& path) {
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context, kOperationTimeout));
   WS_RETURN_IF_ERROR(client->DisposeSavepoint(path));
-  if (context.options.output == OutputFormat::kJson) {
-    *context.console.out << ToText({{"disposed", path}});
-  } else {
-    *context.console.out << fmt::format("Savepoint '{}' disposed.\n", path);
-  }
+  Print(context,
+        {.json = {{"disposed", path}}, .names = {path}, .text = [&](std::ostream& out, bool) {
+           out << fmt::format("Savepoint '{}' disposed.\n", path);
+         }});
   return {};
 }
 

@@ -8,7 +8,7 @@
 
 #include "wsctl/commands/cluster_client.h"
 #include "wsctl/commands/commands.h"
-#include "wsctl/job_json.h"
+#include "wsctl/output.h"
 
 namespace watershed {
 
@@ -18,19 +18,18 @@ Outcome<void> VersionCommand(const CommandContext& context, bool cluster) {
     WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
     WS_ASSIGN_OR_RETURN(jobmanager, client->Version());
   }
-  std::ostream& out = *context.console.out;
-  if (context.options.output == OutputFormat::kJson) {
-    nlohmann::ordered_json json = {{"version", BuildVersion()}, {"commit", BuildCommit()}};
-    if (jobmanager) {
-      json["jobmanager"] = {{"version", jobmanager->version()}, {"commit", jobmanager->commit()}};
-    }
-    out << ToText(json);
-    return {};
-  }
-  out << fmt::format("wsctl {} (commit {})\n", BuildVersion(), BuildCommit());
+  nlohmann::ordered_json json = {{"version", BuildVersion()}, {"commit", BuildCommit()}};
   if (jobmanager) {
-    out << fmt::format("jobmanager {} (commit {})\n", jobmanager->version(), jobmanager->commit());
+    json["jobmanager"] = {{"version", jobmanager->version()}, {"commit", jobmanager->commit()}};
   }
+  Print(context, {.json = std::move(json),
+                  .names = {std::string(BuildVersion())},
+                  .text = [&](std::ostream& out, bool) {
+                    out << fmt::format("wsctl {} (commit {})\n", BuildVersion(), BuildCommit());
+                    if (!jobmanager) return;
+                    out << fmt::format("jobmanager {} (commit {})\n", jobmanager->version(),
+                                       jobmanager->commit());
+                  }});
   return {};
 }
 

@@ -116,6 +116,7 @@ class DispatcherTest : public testing::Test {
     };
     services.io = &io_;
     services.open_storage = [this](const std::string& uri) { return Open(uri); };
+    services.open_existing = services.open_storage;
     services.on_fatal = [this](const Error& error) {
       fatal_ = error.message;
       ++fatal_calls_;

@@ -304,6 +304,19 @@ TEST_F(FileStorageTest, OpensWhatAUriNames) {
   EXPECT_EQ(JoinUri("file:///a/", "b/c"), "file:///a/b/c");
 }
 
+TEST_F(FileStorageTest, WhatMustExistIsNotMadeAndSaysFromWhereOnItIsMissing) {
+  const std::string missing = (folder_.path() / "saveponts" / "x").string();
+  const auto storage = OpenStorage("file://" + missing, StorageAccess::kExisting);
+  ASSERT_FALSE(storage);
+  EXPECT_EQ(storage.error().domain, ErrorDomain::kUser);
+  EXPECT_EQ(storage.error().message, "there is no directory " + missing + ": " +
+                                         folder_.path().string() + " has no 'saveponts'");
+  EXPECT_FALSE(fs::exists(folder_.path() / "saveponts"));
+  fs::create_directory(folder_.path() / "read-only");
+  EXPECT_TRUE(OpenStorage((folder_.path() / "read-only").string(), StorageAccess::kExisting));
+  EXPECT_TRUE(fs::is_empty(folder_.path() / "read-only"));
+}
+
 TEST_F(FileStorageTest, OtherSchemesAndWrongDirectoriesAreRefusedByName) {
   for (const std::string uri : {"s3://bucket/x", "hdfs://host/x", "relative/x", "file://host/x", "",
                                 "file://", "/", "file:///"}) {
