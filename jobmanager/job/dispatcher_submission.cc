@@ -128,6 +128,7 @@ void Dispatcher::StoreSubmission(JobDescription job, std::function<void(Result<J
   *entry.mutable_submission() = job.stored.submission();
   Store(std::move(entry), [this, job = std::move(job), done = std::move(done)]() mutable {
     JobMaster* added = AddJob(std::move(job));
+    const ScopedLogFields fields({.job = added->id().hex});
     LogInfo("job '{}' submitted as {}", added->name(), added->id().hex);
     added->Advance();
     OnJobChanged();
@@ -153,6 +154,7 @@ void Dispatcher::Lead(const v1::StoredState& stored) {
     if (added->ended()) {
       ended.push_back(&job);
     } else {
+      const ScopedLogFields fields({.job = added->id().hex});
       LogInfo("job '{}' ({}) is taken over", added->name(), added->id().hex);
     }
   }

@@ -25,6 +25,11 @@ Outcome<v1::JobDetails> AwaitJob(JobClient& client, const std::string& job_id,
   }
 }
 
+tl::unexpected<Failure> WatchedOut(const JobClient& client) {
+  return Fail(ExitCode::kTimedOut,
+              fmt::format("watched for {}, as --timeout says", FormatDuration(client.timeout())));
+}
+
 Interrupts::Interrupts(const CommandContext& context) {
   if (context.watch_interrupts) count_ = &context.watch_interrupts();
 }

@@ -30,11 +30,21 @@ auto Persist(const JobClient& client, const Call& call) {
   }
 }
 
+// "watched for 1min, as --timeout says"
+tl::unexpected<Failure> WatchedOut(const JobClient& client);
+
 // Asks for the job until `is_there` says yes. kTimedOut with the job's state and reason when the
 // client's deadline comes first; `meanwhile` ends that message: "it goes on cancelling".
 Outcome<v1::JobDetails> AwaitJob(JobClient& client, const std::string& job_id,
                                  const std::function<bool(const v1::JobDetails&)>& is_there,
                                  const std::string& meanwhile);
+
+// A watch that --timeout has ended: `outcome`, or in the words of a watch if it is its end.
+template <typename T>
+Outcome<T> UnlessWatchedOut(const JobClient& client, Outcome<T> outcome) {
+  if (!outcome && outcome.error().code == ExitCode::kTimedOut) return WatchedOut(client);
+  return outcome;
+}
 
 // Counts Ctrl-C from now on, if the process can; sleeps until the time has passed or it came.
 class Interrupts {

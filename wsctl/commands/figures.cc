@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runtime/config/units.h"
 #include "runtime/status/job_status.h"
 #include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
@@ -219,7 +218,8 @@ Outcome<void> TopCommand(const CommandContext& context, const std::string& job, 
   Screen screen(*context.console.out);
   const bool wide = context.options.output == OutputFormat::kWide;
   while (!interrupts.came()) {
-    WS_ASSIGN_OR_RETURN(const auto figures, Persist(*client, [&] { return reader.Look(); }));
+    WS_ASSIGN_OR_RETURN(const auto figures,
+                        UnlessWatchedOut(*client, Persist(*client, [&] { return reader.Look(); })));
     const int64_t now_ms = context.clock->NowMs();
     std::ostringstream text;
     text << fmt::format("wsctl top  {}  {}  Ctrl-C ends it\n\n", client->address(),
@@ -227,8 +227,7 @@ Outcome<void> TopCommand(const CommandContext& context, const std::string& job, 
     PrintFigures(text, figures, now_ms, wide);
     screen.Draw(text.str());
     if (std::chrono::steady_clock::now() + kInterval >= client->deadline()) {
-      return Fail(ExitCode::kTimedOut, fmt::format("shown for {}, as --timeout says",
-                                                   FormatDuration(client->timeout())));
+      return WatchedOut(*client);
     }
     interrupts.SleepFor(kInterval);
   }

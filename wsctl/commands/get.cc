@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runtime/config/units.h"
 #include "runtime/job/nearest_name.h"
 #include "runtime/status/job_status.h"
 #include "wsctl/commands/await.h"
@@ -130,15 +129,15 @@ Outcome<void> Watch(const CommandContext& context, JobClient& client, Query& que
   const Interrupts interrupts(context);
   ListingChanges changes(context);
   while (!interrupts.came()) {
-    WS_ASSIGN_OR_RETURN(const Listing now, Persist(client, [&] { return query.Rows(); }));
+    WS_ASSIGN_OR_RETURN(const Listing now,
+                        UnlessWatchedOut(client, Persist(client, [&] { return query.Rows(); })));
     changes.Print(now);
     if (!*context.console.out) return {};  // whoever read has gone
     if (now.is_over) {
       return now.failure ? Outcome<void>(tl::make_unexpected(*now.failure)) : Outcome<void>();
     }
     if (std::chrono::steady_clock::now() + kWatchInterval >= client.deadline()) {
-      return Fail(ExitCode::kTimedOut, fmt::format("watched for {}, as --timeout says",
-                                                   FormatDuration(client.timeout())));
+      return WatchedOut(client);
     }
     interrupts.SleepFor(kWatchInterval);
   }

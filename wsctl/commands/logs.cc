@@ -160,15 +160,15 @@ Outcome<void> LogsCommand(const CommandContext& context, const LogsOptions& opti
   LogReader reader(context, *client, std::move(request));
   while (!interrupts.came()) {
     // Asked for at every look: TaskManagers come and go.
-    WS_ASSIGN_OR_RETURN(const std::vector<std::string> processes, Persist(*client, [&] {
+    WS_ASSIGN_OR_RETURN(const std::vector<std::string> processes,
+                        UnlessWatchedOut(*client, Persist(*client, [&] {
                           return SelectProcesses(*client, options.process);
-                        }));
+                        })));
     Print(context, reader.Next(processes));
     if (!*context.console.out) return {};  // whoever read has gone
     if (!options.follow) break;
     if (std::chrono::steady_clock::now() + kFollowInterval >= client->deadline()) {
-      return Fail(ExitCode::kTimedOut, fmt::format("followed for {}, as --timeout says",
-                                                   FormatDuration(client->timeout())));
+      return WatchedOut(*client);
     }
     interrupts.SleepFor(kFollowInterval);
   }
