@@ -67,9 +67,9 @@ class ObjectStorage {
 
 // Opens the root that a URI names: "file:///directory" or an absolute path. Makes the directory and
 // writes to it once, so that a wrong setting is told at once. Other schemes are refused by name.
-// Owner-only is for what holds secrets: nobody but the user of this process may read it. Existing is
-// for what somebody named to be read or deleted: nothing is made or written, and a directory that is
-// missing is a user error.
+// Owner-only is for what holds secrets: nobody but the user of this process may read it. Existing
+// is for what somebody named to be read or deleted: nothing is made or written, and a directory
+// that is missing is a user error.
 enum class StorageAccess : uint8_t { kUmask, kOwnerOnly, kExisting };
 Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri,
                                                    StorageAccess access = StorageAccess::kUmask);

@@ -103,7 +103,8 @@ Result<CheckpointStorages> OpenCheckpointStorages(const v1::DeployTasksRequest& 
   };
   WS_ASSIGN_OR_RETURN(storages.target, opened(target.directory(), StorageAccess::kUmask));
   if (!target.restore_directory().empty()) {
-    WS_ASSIGN_OR_RETURN(storages.restore, opened(target.restore_directory(), StorageAccess::kExisting));
+    WS_ASSIGN_OR_RETURN(storages.restore,
+                        opened(target.restore_directory(), StorageAccess::kExisting));
   }
   return storages;
 }
