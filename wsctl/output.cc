@@ -53,7 +53,8 @@ void Append(const Json& json, size_t indent, std::string& yaml) {
     for (const Json& item : json) {
       std::string text;
       AppendValue(item, indent + 2, text);
-      if (item.is_object() && !item.empty()) text.replace(0, indent + 3, " ");  // "- first: …"
+      // "- first: …": without the line's end and all but one of the spaces before.
+      if (item.is_object() && !item.empty()) text.erase(0, indent + 2);
       yaml += std::string(indent, ' ') + '-' + text;
     }
     return;

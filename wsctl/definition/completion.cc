@@ -44,11 +44,13 @@ bool TakesNextWord(const ParameterModel& option) {
   return !option.value.empty() && !option.value_is_optional;
 }
 
-std::string Replaced(std::string text, std::string_view what, std::string_view by) {
-  for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) {
-    text.replace(at, what.size(), by);
+std::string Replaced(std::string_view text, std::string_view what, std::string_view by) {
+  std::string replaced;
+  for (size_t at = 0; (at = text.find(what)) != text.npos; text.remove_prefix(at + what.size())) {
+    replaced += text.substr(0, at);
+    replaced += by;
   }
-  return text;
+  return replaced += text;
 }
 
 // ---- bash
@@ -226,7 +228,7 @@ std::string ZshScript(const CommandModel& wsctl) {
 // ---- fish
 
 std::string FishText(const std::string& text) {
-  return "'" + Replaced(Replaced(text, "\\", "\\\\"), "'", "\\'") + "'";
+  return fmt::format("'{}'", Replaced(Replaced(text, "\\", "\\\\"), "'", "\\'"));
 }
 
 std::string FishValues(const Values& values) {
