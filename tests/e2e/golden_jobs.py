@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from cluster import Cluster
-from scenario import BINARIES, Scenario, kafka_wire
-
-Row = tuple[tuple[str, object], ...]  # column and value, sorted
+from scenario import BINARIES, JsonRow, Scenario, json_row, kafka_wire
 
 _CONSUMED = "flink_taskmanager_job_task_operator_KafkaSourceReader_topic_partition_currentOffset"
 
@@ -104,22 +102,14 @@ class GoldenJob:
         portions = self.case["portions"] or len(lines)
         return len(lines) * (portions * step // steps) // portions if lines else 0
 
-    def expected_rows(self) -> dict[str, Counter[Row]]:
+    def expected_rows(self) -> dict[str, Counter[JsonRow]]:
         """By sink."""
-        return {sink: Counter(map(_row, self.case["rows"].get(sink, []))) for sink in self._tables}
+        return {sink: Counter(json_row(json.loads(line)) for line in self.case["rows"].get(sink, []))
+                for sink in self._tables}
 
-    def rows(self) -> dict[str, Counter[Row]]:
+    def rows(self) -> dict[str, Counter[JsonRow]]:
         """By sink."""
-        return {sink: self._rows(table) for sink, table in self._tables.items()}
-
-    def _rows(self, table: str) -> Counter[Row]:
-        columns = self.scenario.sql("SELECT column_name, data_type FROM information_schema.columns "
-                                     f"WHERE table_name = '{table}'")
-        pairs = [f"'{name}', " + (f"to_char(\"{name}\", 'YYYY-MM-DD HH24:MI:SS.MS')"
-                                  if kind.startswith("timestamp") else f'"{name}"')
-                 for name, kind in columns]
-        lines = self.scenario.sql(f'SELECT json_build_object({", ".join(pairs)}) FROM "{table}"')
-        return Counter(_row(line) for [line] in lines)
+        return {sink: self.scenario.json_rows(table) for sink, table in self._tables.items()}
 
 
 def offsets_read(cluster: Cluster) -> dict[tuple, float]:
@@ -132,7 +122,3 @@ def offsets_read(cluster: Cluster) -> dict[tuple, float]:
 def feed(jobs: Sequence[GoldenJob], step: int, steps: int) -> None:
     """Puts the step's records of all jobs into their topics."""
     jobs[0].scenario.load_addressed([line for job in jobs for line in job.records(step, steps)])
-
-
-def _row(json_line: str) -> Row:
-    return tuple(sorted(json.loads(json_line).items()))

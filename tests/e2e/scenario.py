@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from peers import env, kafka_wire, postgres  # noqa: E402  (found through the line above)
 
+JsonRow = tuple[tuple[str, object], ...]  # column and value, sorted
 BINARIES = pathlib.Path(os.environ.get("WATERSHED_BIN", ROOT / "build" / "dev" / "bin"))
 
 
@@ -28,7 +29,7 @@ class Scenario:
         self.name = f"{name}_{os.getpid()}"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"watershed-e2e-{name}-"))
         atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
-        peers = env.of_this_run()
+        peers = {} if kafka_url and postgres_env else env.of_this_run()
         self.kafka_url = kafka_url or peers["KAFKA_URL"]
         base = dict(postgres_env or {
             "PGHOST": peers["POSTGRES_HOST"], "PGPORT": peers["POSTGRES_PORT"],
@@ -64,6 +65,16 @@ class Scenario:
         wanted = [f"(extract(epoch FROM {name[:-3]}) * 1000)::bigint" if name.endswith("_ms")
                   else name for name in columns]
         return Counter(map(tuple, self.sql(f"SELECT {', '.join(wanted)} FROM {table}")))
+
+    def json_rows(self, table: str) -> Counter[JsonRow]:
+        """All rows as PostgreSQL's JSON shows their values; times as text, to the millisecond."""
+        columns = self.sql("SELECT column_name, data_type FROM information_schema.columns "
+                           f"WHERE table_name = '{table}'")
+        pairs = [f"'{name}', " + (f"to_char(\"{name}\", 'YYYY-MM-DD HH24:MI:SS.MS')"
+                                  if kind.startswith("timestamp") else f'"{name}"')
+                 for name, kind in columns]
+        lines = self.sql(f'SELECT json_build_object({", ".join(pairs)}) FROM "{table}"')
+        return Counter(json_row(json.loads(line)) for [line] in lines)
 
     def load_events(self, *arguments: str) -> list[int]:
         """kafka_load with settings for seeded events; how many went to each partition."""
@@ -105,6 +116,11 @@ class Scenario:
     def _load(self, arguments: Sequence[str], lines: bytes | None) -> bytes:
         return subprocess.run(self._load_command(arguments), input=lines, check=True,
                               stdout=subprocess.PIPE).stdout
+
+
+def json_row(values: Mapping[str, object]) -> JsonRow:
+    """A row that can be counted."""
+    return tuple(sorted(values.items()))
 
 
 def event(minute: float, ip: str = "10.0.0.1", host: str = "www.dataexpert.io", **others) -> str:
