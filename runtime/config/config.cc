@@ -20,12 +20,7 @@ Result<int64_t> ParseInt(std::string_view text) {
 
 Status CheckRange(const OptionDefinition& option, int64_t value) {
   if (value >= option.min && value <= option.max) return Ok();
-  const auto show = [&](int64_t bound) {
-    if (option.type == ConfigType::kDuration)
-      return FormatDuration(std::chrono::milliseconds(bound));
-    if (option.type == ConfigType::kSize) return FormatSize(bound);
-    return fmt::format("{}", bound);
-  };
+  const auto show = [&](int64_t bound) { return FormatBound(option, bound); };
   if (value < option.min)
     return UserError("{} is too small: at least {}", show(value), show(option.min));
   return UserError("{} is too large: at most {}", show(value), show(option.max));

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "runtime/config/units.h"
+
 namespace watershed {
 namespace {
 
@@ -89,7 +91,8 @@ const ConfigOption<int64_t> kManagedMemory{
     {"taskmanager.memory.managed.size",
      ConfigType::kSize,
      "",
-     "Of that, for keyed state: RocksDB's block cache and write buffers and the hot-key caches of "
+     "Of taskmanager.memory.process.size, for keyed state: RocksDB's block cache and write buffers "
+     "and the hot-key caches of "
      "all tasks together. When not set: half of what the process and its tasks leave (142mb of "
      "400mb with one slot).",
      kTaskManager,
@@ -298,6 +301,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+}  // namespace
+
 std::string_view TypeName(ConfigType type) {
   switch (type) {
     case ConfigType::kString:
@@ -318,7 +323,11 @@ std::string_view TypeName(ConfigType type) {
   return "";
 }
 
-}  // namespace
+std::string FormatBound(const OptionDefinition& option, int64_t bound) {
+  if (option.type == ConfigType::kDuration) return FormatDuration(std::chrono::milliseconds(bound));
+  if (option.type == ConfigType::kSize) return FormatSize(bound);
+  return fmt::format("{}", bound);
+}
 
 std::string NearestOption(std::string_view key) {
   std::string_view best;

@@ -98,6 +98,9 @@ const OptionDefinition* FindOption(std::string_view key);
 // The known key most like `key`, or empty when none is near.
 std::string NearestOption(std::string_view key);
 
+std::string_view TypeName(ConfigType type);  // for people: "integer", "duration"
+// A bound of the option's values in its unit: "100ms", "64kb", "1".
+std::string FormatBound(const OptionDefinition& option, int64_t bound);
 // The options of a process with types, defaults and descriptions, for --help.
 std::string DescribeOptions(uint8_t process);
 

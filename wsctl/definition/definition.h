@@ -40,6 +40,7 @@ struct Arguments {
   std::string shell;
   bool cluster = false;
   std::string help_about;
+  std::string page;
   std::string candidates_of;
 };
 

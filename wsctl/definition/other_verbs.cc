@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/config/reference.h"
 #include "runtime/job/nearest_name.h"
 #include "wsctl/definition/completion.h"
 #include "wsctl/definition/definition.h"
@@ -36,6 +37,16 @@ Outcome<void> HelpAbout(const CommandContext& context, const CLI::App& app,
                                             Suggestion(name, candidates)));
 }
 
+void PrintReference(const CommandContext& context, const CLI::App& app, const std::string& page) {
+  if (page == "configuration") {
+    *context.console.out << ConfigurationPage();
+    return;
+  }
+  const CommandModel model = DescribeCommand(app);
+  Print(context, {.json = ToJson(model),
+                  .text = [&](std::ostream& out, bool) { out << ReferencePage(model); }});
+}
+
 }  // namespace
 
 void CommandDefinition::AddOtherVerbs() {
@@ -57,13 +68,15 @@ void CommandDefinition::AddOtherVerbs() {
   AddVerb(kGroup, "help", "Show the help of a command", {"wsctl help submit"},
           [this](const CommandContext& c) { return HelpAbout(c, app_, arguments_.help_about); })
       ->add_option("COMMAND", arguments_.help_about, "Which command");
-  AddVerb(kHidden, "reference", "Print the reference page; -o json: the definition",
-          {"wsctl reference > docs/command-line.md"}, [this](const CommandContext& c) {
-            const CommandModel model = DescribeCommand(app_);
-            Print(c, {.json = ToJson(model),
-                      .text = [&](std::ostream& out, bool) { out << ReferencePage(model); }});
-            return Outcome<void>();
-          });
+  WithChoices(AddVerb(kHidden, "reference", "Print a reference page; -o json: the definition",
+                      {"wsctl reference > docs/command-line.md",
+                       "wsctl reference configuration > docs/configuration.md"},
+                      [this](const CommandContext& c) {
+                        PrintReference(c, app_, arguments_.page);
+                        return Outcome<void>();
+                      })
+                  ->add_option("PAGE", arguments_.page, "Which; default: command-line"),
+              "command-line|configuration");
   AddVerb(
       kHidden, "candidates", "Print what a shell can complete: jobs or taskmanagers",
       {"wsctl candidates jobs"},

@@ -1,4 +1,4 @@
-// docs/command-line.md is what the command line's definition says.
+// docs/command-line.md and docs/configuration.md are what the definitions say.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -9,13 +9,22 @@
 namespace watershed {
 namespace {
 
-TEST(ReferenceTest, ThePageIsMadeFromTheDefinition) {
-  std::ifstream file(REFERENCE_PAGE);
-  ASSERT_TRUE(file) << REFERENCE_PAGE;
+std::string Page(const std::string& name) {
+  std::ifstream file(DOCS "/" + name);
+  EXPECT_TRUE(file) << name;
   std::stringstream page;
   page << file.rdbuf();
-  EXPECT_EQ(page.str(), RunWsctl({"reference"}).out)
+  return page.str();
+}
+
+TEST(ReferenceTest, ThePageIsMadeFromTheDefinition) {
+  EXPECT_EQ(Page("command-line.md"), RunWsctl({"reference"}).out)
       << "write it anew: wsctl reference > docs/command-line.md";
+}
+
+TEST(ReferenceTest, TheConfigurationIsMadeFromTheOptions) {
+  EXPECT_EQ(Page("configuration.md"), RunWsctl({"reference", "configuration"}).out)
+      << "write it anew: wsctl reference configuration > docs/configuration.md";
 }
 
 }  // namespace
