@@ -101,13 +101,15 @@ def _job(name: str, sources: str, operators: str, sinks: str, more: str = "") ->
             f"sources:\n{sources}operators:\n{operators}sinks:\n{sinks}")
 
 
-_TYPED = ("s: string, b: bool, n: int, m: bigint, x: double, raw: bytes, seen_at: { type: timestamp, epoch: ms }, "
+_TYPED = ("s: string, b: bool, n: int, m: bigint, x: double, raw: bytes, "
+          "seen_at: { type: timestamp, epoch: ms }, "
           "i: bigint, j: int, d: double, event_at: { type: timestamp, epoch: ms }")
 _EVERY_TYPE = ("s", "b", "n", "m", "x", "raw", "seen_at")
 _EVERY_AGGREGATE = {
-    "rows": "count(*)", "some": "count(i)", "si": "sum(i)", "mini": "min(i)", "maxi": "max(i)", "avgi": "avg(i)",
-    "sj": "sum(j)", "minj": "min(j)", "maxj": "max(j)", "avgj": "avg(j)", "sd": "sum(d)", "mind": "min(d)",
-    "maxd": "max(d)", "avgd": "avg(d)", "first_at": "min(seen_at)", "last_at": "max(seen_at)"}
+    "rows": "count(*)", "some": "count(i)", "si": "sum(i)", "mini": "min(i)", "maxi": "max(i)",
+    "avgi": "avg(i)", "sj": "sum(j)", "minj": "min(j)", "maxj": "max(j)", "avgj": "avg(j)", "sd": "sum(d)",
+    "mind": "min(d)", "maxd": "max(d)", "avgd": "avg(d)", "first_at": "min(seen_at)",
+    "last_at": "max(seen_at)"}
 
 
 def _calls(aggregates: Mapping[str, str]) -> str:
@@ -166,8 +168,8 @@ def _sessions() -> Case:
     clock = _Clock(1, "events", 2)
     return Case(
         name="sessions",
-        about="Sessions keyed by every type of column, nulls among them, with every aggregate: three savepoints, "
-              "so that state is a chain of files with rows that replace and delete earlier ones.",
+        about="Sessions keyed by every type of column, nulls among them, with every aggregate: three "
+              "savepoints, so that state is a chain of files with rows that replace and delete earlier ones.",
         job=_job("corpus-sessions", _source("events", _TYPED, "5s"),
                  f"""  by_key:
     input: events
@@ -200,8 +202,8 @@ def _tumbling() -> Case:
     late_columns = {"s": "s", "event_at": "event_at", "raw": "raw"}
     return Case(
         name="tumbling",
-        about="Tumbling windows at parallelism 3 with 12 key groups and rows too late, before and after: late is "
-              "what the restored watermark says.",
+        about="Tumbling windows at parallelism 3 with 12 key groups and rows too late, before and after: "
+              "late is what the restored watermark says.",
         job=_job("corpus-tumbling", _source("events", _TYPED, "5s"),
                  f"""  by_key:
     input: events
@@ -229,10 +231,15 @@ def _retained_checkpoint() -> Case:
     everything = {"rows": "count(*)", "sj": "sum(j)"}
     return Case(
         name="retained_checkpoint",
-        about="A checkpoint of a job that was cancelled: two windows over one source, one with rows added up before "
-              "the exchange, one without a key.",
+        about="A checkpoint of a job that was cancelled: two windows over one source, one with rows added up "
+              "before the exchange, one without a key.",
         job=_job("corpus-checkpoint", _source("events", _TYPED, "5s"),
-                 f"""  tumbling: {{ input: events, type: tumbling-window, size: 20s, key: [b, m], aggregate: {_calls(by_bool)} }}
+                 f"""  tumbling:
+    input: events
+    type: tumbling-window
+    size: 20s
+    key: [b, m]
+    aggregate: {_calls(by_bool)}
   unkeyed: {{ input: events, type: session-window, gap: 3s, aggregate: {_calls(everything)} }}
 """, _sink("by_bool", "tumbling") + _sink("everything", "unkeyed")),
         partitions={"events": 2}, parallelism=2,
@@ -279,8 +286,8 @@ def _large_segment() -> Case:
 
     return Case(
         name="large_segment",
-        about="Output that nobody has confirmed, so much of it that it is a file of its own; with --fork it stays "
-              "with the former job (fork in restores).",
+        about="Output that nobody has confirmed, so much of it that it is a file of its own; with --fork it "
+              "stays with the former job.",
         job=_job("corpus-segment",
                  _source("events", "text: string, event_at: { type: timestamp, epoch: ms }", "5s"),
                  f"  copied: {{ input: events, type: project, columns: {{ event_at: event_at, "
@@ -298,7 +305,8 @@ def _ended_source() -> Case:
     first = short.records(0, 40, range(6), 20)
 
     def rows(records: Sequence[Record]) -> dict[str, Counter[Result]]:
-        return {f"{source}_counts": windows.tumbling(_rows(records, source), "event_at", 10 * _SECOND_MS, ("b",), aggregates)
+        return {f"{source}_counts": windows.tumbling(
+                    _rows(records, source), "event_at", 10 * _SECOND_MS, ("b",), aggregates)
                 for source in ("short", "long")}
 
     return Case(

@@ -75,7 +75,8 @@ class _Writer:
         savepoint = json.loads(self.wsctl("savepoint", goes_on, "-o", "json"))["path"]
         restored = self.submit(endless("restored"), restore=savepoint, options=["--fork"])
         one_ended = self.submit(endless(
-            "one-ended", "1h", "  short: { connector: datagen, number-of-rows: 20, columns: { host: string } }\n",
+            "one-ended", "1h",
+            "  short: { connector: datagen, number-of-rows: 20, columns: { host: string } }\n",
             "  short_out: { input: short, connector: blackhole }\n"))
         self.wsctl("checkpoint", one_ended)
         self.cluster.wait(lambda: "FINISHED" in str(self.cluster.job(one_ended)["vertices"]),

@@ -1,6 +1,6 @@
-"""What former versions left on disk (tests/corpus), copied to where they never were: each savepoint restores at
-each parallelism and its job writes exactly the rows that are still to come; a JobManager that starts on a former
-one's log lists its jobs, and those that ran go on from their checkpoints."""
+"""What former versions left on disk (tests/corpus), copied to where they never were: each savepoint restores
+at each parallelism and its job writes exactly the rows that are still to come; a JobManager that starts on a
+former one's log lists its jobs, and those that ran go on from their checkpoints."""
 
 import json
 import pathlib
