@@ -39,6 +39,10 @@ struct Console {
   std::ostream* err = nullptr;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  // Whether nobody can read any more what is written to `out`. Absent: never.
+  std::function<bool()> reader_has_gone;
+
+  bool IsUnread() const { return reader_has_gone && reader_has_gone(); }
 };
 
 // Runs a plan in this process; production makes it in local_engine.cc.

@@ -46,6 +46,9 @@ class CommandLine {
 
   int End(const Outcome<void>& outcome) {
     context_.console.out->flush();
+    if (outcome && !*context_.console.out && context_.console.IsUnread()) {
+      return static_cast<int>(ExitCode::kReaderGone);
+    }
     if (outcome && !*context_.console.out) {
       *context_.console.err << "error: standard output cannot be written\n";
       return static_cast<int>(ExitCode::kFailed);

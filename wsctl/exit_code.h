@@ -15,6 +15,8 @@ enum class ExitCode : int {
   kUsage = 2,        // wrong usage, or a wrong or unreadable file
   kTimedOut = 3,     // --timeout passed; for `run`: the job was cancelled because of it
   kUnreachable = 4,  // no JobManager answers at the address
+  kReaderGone =
+      141,  // of standard output (`| head`): what shells say of a process ended by SIGPIPE
 };
 
 // Why a command ends with another code than 0. `message` may be empty when all has been said.

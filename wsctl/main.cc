@@ -1,4 +1,5 @@
 // wsctl: see command_line.h. Here is only what touches the process: environment, terminal, signals.
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -32,6 +33,12 @@ const std::atomic<int>& WatchInterrupts() {
   return interrupts;
 }
 
+// A pipe or socket whose other end is closed.
+bool ReaderHasGone() {
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 Variables Environment() {
   Variables variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -52,7 +59,8 @@ int main(int argc, char** argv) {
   context.console = {.out = &std::cout,
                      .err = &std::cerr,
                      .out_is_terminal = isatty(STDOUT_FILENO) != 0,
-                     .err_is_terminal = isatty(STDERR_FILENO) != 0};
+                     .err_is_terminal = isatty(STDERR_FILENO) != 0,
+                     .reader_has_gone = watershed::ReaderHasGone};
   context.environment = watershed::Environment();
   context.clock = &watershed::SystemClock();
   context.local_engine = watershed::MakeLocalJob;

@@ -363,6 +363,18 @@ class WsctlVerbs(unittest.TestCase):
             self.assertEqual("", mismatch(checkpoint, CHECKPOINT))
         self.assertGreater(len({checkpoint["id"] for checkpoint in seen}), 1)
 
+    def test_logs_end_quietly_when_their_reader_has_gone(self) -> None:
+        """As kubectl's do, and whatever SIGPIPE ends: `wsctl logs -f | head`."""
+        assert self.cluster.job_manager is not None
+        address = f"127.0.0.1:{self.cluster.job_manager.ports['rpc']}"
+        with subprocess.Popen([str(BINARIES / "wsctl"), "--jobmanager", address, "logs", "--follow"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as logs:
+            assert logs.stdout is not None and logs.stderr is not None
+            self.assertIn("jobmanager", logs.stdout.readline())
+            logs.stdout.close()
+            self.assertEqual(141, logs.wait(30))
+            self.assertEqual("", logs.stderr.read())
+
     def test_bash_completes_verbs_options_values_and_jobs(self) -> None:
         job = self.cluster.submit(self.scenario.directory / "endless.yaml", {})
         self.addCleanup(self.wsctl, ["cancel", job])

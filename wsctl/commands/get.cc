@@ -132,7 +132,8 @@ Outcome<void> Watch(const CommandContext& context, JobClient& client, Query& que
     WS_ASSIGN_OR_RETURN(const Listing now,
                         UnlessWatchedOut(client, Persist(client, [&] { return query.Rows(); })));
     changes.Print(now);
-    if (!*context.console.out) return {};  // whoever read has gone
+    if (!*context.console.out) return {};
+    if (context.console.IsUnread()) return Fail(ExitCode::kReaderGone, "");
     if (now.is_over) {
       return now.failure ? Outcome<void>(tl::make_unexpected(*now.failure)) : Outcome<void>();
     }

@@ -167,6 +167,8 @@ Outcome<void> LogsCommand(const CommandContext& context, const LogsOptions& opti
     Print(context, reader.Next(processes));
     if (!*context.console.out) return {};  // whoever read has gone
     if (!options.follow) break;
+    // Asked, as nothing may be written for long.
+    if (context.console.IsUnread()) return Fail(ExitCode::kReaderGone, "");
     if (std::chrono::steady_clock::now() + kFollowInterval >= client->deadline()) {
       return WatchedOut(*client);
     }

@@ -6,7 +6,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <vector>
+
+#include "runtime/logging/log_control.h"
+#include "tests/support/test_directory.h"
 
 namespace watershed {
 namespace {
@@ -41,6 +46,7 @@ class ServerProcessTest : public testing::Test {
         .options = kJobManager,
         .start = [this](const Config&) -> Result<std::unique_ptr<ServerProcess>> {
           ++observed_.starts;
+          for (int i = 1; i <= logged_; ++i) LogDebug("line {}", i);
           if (refuse_) return UserError("rest.port is taken");
           if (end_it_) ::kill(::getpid(), SIGTERM);  // blocked until it is waited for
           return std::make_unique<FakeServer>(observed_);
@@ -54,6 +60,7 @@ class ServerProcessTest : public testing::Test {
   }
 
   Observed observed_;
+  int logged_ = 0;  // so many lines while it starts
   bool refuse_ = false;
   bool end_it_ = false;  // by a signal, once per test program: a second one kills it
   std::string out_;
@@ -91,6 +98,33 @@ TEST_F(ServerProcessTest, HelpVersionAndWrongArgumentsStartNothing) {
   EXPECT_EQ(Run({"--bogus"}), 2);
   EXPECT_THAT(log_, HasSubstr("'--bogus'"));
   EXPECT_EQ(observed_.starts, 0);
+}
+
+// The last test: nothing takes the log's file back.
+TEST_F(ServerProcessTest, OptionsDecideWhatIsLoggedAndWhereTo) {
+  const TestDirectory directory;
+  const std::string file = "-Dlog.file=" + directory.path() + "/server.log";
+  refuse_ = true;
+  logged_ = 1000;
+  EXPECT_EQ(Run({"-Dlog.level=info"}), 1);
+  EXPECT_THAT(log_, testing::Not(HasSubstr("line 1000")));
+  EXPECT_EQ(Run({file.c_str(), "-Dlog.level=debug", "-Dlog.format=json", "-Dlog.file.max-size=1kb",
+                 "-Dlog.file.max-count=2", "-Dlog.memory.size=16kb"}),
+            1);
+  const std::string last = R"("level":"DEBUG","process":"server","message":"line 1000"})";
+  EXPECT_THAT(log_, HasSubstr(last));
+  std::vector<std::string> names;
+  std::stringstream kept;
+  for (const auto& each : std::filesystem::directory_iterator(directory.path())) {
+    kept << std::ifstream(each.path()).rdbuf();
+    names.push_back(each.path().filename());
+    EXPECT_LE(each.file_size(), 1024U) << each.path();
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("server.log", "server.1.log"));
+  EXPECT_THAT(kept.str(), HasSubstr(last));
+  const LogChunk held = ProcessLog().Read({});
+  EXPECT_LE(held.lines.size() * sizeof(LogLineEntry), 16U << 10);
+  EXPECT_GT(held.lines.size(), 10U);
 }
 
 }  // namespace
