@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+usage="Usage: ./dev lint                 all of it; ends with 1 if anything is not clean
+       ./dev lint --format        clang-format, in place
+       ./dev lint --tidy FILE…    clang-tidy of some files"
+
 mapfile -t sources < <(git ls-files '*.cc' '*.h')
 mapfile -t scripts < <(git ls-files dev '*.sh' .ci/run)
 
@@ -21,6 +25,16 @@ case ${1:-} in
     shift
     clang_tidy "$@"
     exit
+    ;;
+  -h | --help)
+    echo "$usage"
+    exit
+    ;;
+  '') ;;
+  *)
+    echo "lint: there is no option '$1'" >&2
+    echo "$usage" >&2
+    exit 2
     ;;
 esac
 
