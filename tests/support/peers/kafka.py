@@ -97,7 +97,8 @@ class KafkaBroker:
     def finish_start(self) -> None:
         """Returns once the broker answers a metadata request."""
         assert self._process is not None
-        wait_ready("Kafka", self._process, lambda: kafka_wire.is_ready(self.url), self.log)
+        wait_ready("Kafka", self._process, lambda: kafka_wire.is_ready(self.url), self.log,
+                   timeout_s=300)
 
     def start(self) -> None:
         """begin_start and finish_start. PeerError with the end of its log when it does not start."""
