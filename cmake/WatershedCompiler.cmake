@@ -18,9 +18,14 @@ else()
 endif()
 add_link_options(-Wl,--as-needed)
 
-# Warnings are ours to fix, not those of generated or third-party code.
+# Warnings are ours to fix, not those of generated or third-party code. They fail every build but a
+# release: at -O3 gcc 12 warns of what is right, tests do not build that, and users must be able to.
 add_library(watershed_warnings INTERFACE)
-target_compile_options(watershed_warnings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(WS_WARNINGS_FAIL -Werror)
+endif()
+target_compile_options(watershed_warnings INTERFACE
+  -Wall -Wextra ${WS_WARNINGS_FAIL} -Wno-missing-field-initializers)
 # At -O3, and under sanitizers, gcc 12 takes members of optionals and variants that are not there for
 # uninitialised ones, in boost and std::regex as well as in ours. Preset dev keeps the warning.
 if(WATERSHED_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release")
