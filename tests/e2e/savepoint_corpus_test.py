@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 import sys
+import tempfile
 import unittest
 
 from cluster import Cluster
@@ -46,7 +47,8 @@ class SavepointCorpus(unittest.TestCase):
 
     def begin(self, case: StoredCase, restore: StoredRestore) -> tuple[str, str]:
         """What its tables' names begin with, and the job's id."""
-        tables = _as_name(f"{case.name}_{case.version}_{case.restores.index(restore)}")
+        tables = f"{case.name}_{case.version}_{case.restores.index(restore)}"
+        tables = "".join(letter if letter.isalnum() else "_" for letter in tables)
         state = self.scenario.directory / "copies" / tables
         shutil.copytree(case.directory / "state", state)
         arguments = ["submit", str(case.directory / "job.yaml"), "-p", str(restore.parallelism),
@@ -78,7 +80,9 @@ class JobManagerCorpus(unittest.TestCase):
 
     def take_over(self, version: pathlib.Path) -> None:
         """By a JobManager and a TaskManager of today."""
-        directory = Scenario(f"log_{_as_name(version.name)}").directory
+        temporary = tempfile.TemporaryDirectory(prefix="watershed-job-manager-corpus-")
+        self.addCleanup(temporary.cleanup)
+        directory = pathlib.Path(temporary.name)
         shutil.copytree(version / "store", directory / "cluster" / "store")
         shutil.copytree(version / "checkpoints", directory / "checkpoints")
         told = [json.loads(line) for line in (version / "jobs.jsonl").read_text().splitlines()]
@@ -94,11 +98,6 @@ class JobManagerCorpus(unittest.TestCase):
                 done = cluster.wsctl("checkpoint", job["job-id"], "-o", "json")
                 self.assertEqual(0, done.returncode, done)
                 self.assertGreater(json.loads(done.stdout)["checkpoint-id"], job["checkpoint"])
-
-
-def _as_name(text: str) -> str:
-    """For a table or a database."""
-    return "".join(letter if letter.isalnum() else "_" for letter in text)
 
 
 if __name__ == "__main__":

@@ -370,10 +370,13 @@ class WsctlVerbs(unittest.TestCase):
         with subprocess.Popen([str(BINARIES / "wsctl"), "--jobmanager", address, "logs", "--follow"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as logs:
             assert logs.stdout is not None and logs.stderr is not None
-            self.assertIn("jobmanager", logs.stdout.readline())
-            logs.stdout.close()
-            self.assertEqual(141, logs.wait(30))
-            self.assertEqual("", logs.stderr.read())
+            try:
+                self.assertIn("jobmanager", logs.stdout.readline())
+                logs.stdout.close()
+                self.assertEqual(141, logs.wait(30))
+                self.assertEqual("", logs.stderr.read())
+            finally:
+                logs.kill()
 
     def test_bash_completes_verbs_options_values_and_jobs(self) -> None:
         job = self.cluster.submit(self.scenario.directory / "endless.yaml", {})
