@@ -27,6 +27,8 @@ struct Seen {
   int longest_chain = 0;
   int inline_segments = 0, segment_files = 0;
   int confirmed_sinks = 0, ended_tasks = 0;
+  // Each makes good for the loss of the others, so a restore does not tell when one is not read.
+  int subtask_watermarks = 0, split_watermarks = 0, operator_watermarks = 0;
   std::set<int> split_counts, parallelisms, max_parallelisms;
 };
 
@@ -89,9 +91,16 @@ void ReadAll(const fs::path& manifest_path, Seen& seen) {
   EXPECT_GT(manifest->subtasks_size(), 0);
   for (const v1::SubtaskSnapshot& part : manifest->subtasks()) {
     seen.ended_tasks += part.ended() ? 1 : 0;
+    seen.subtask_watermarks += part.has_watermark_ms() ? 1 : 0;
+    for (const v1::SplitSnapshot& split : part.splits()) {
+      EXPECT_GT(split.next_position(), 0) << split.topic();
+      EXPECT_GE(split.end_position(), split.next_position()) << split.topic();
+      seen.split_watermarks += split.has_watermark_ms() ? 1 : 0;
+    }
     if (part.splits_size() > 0) seen.split_counts.insert(part.splits_size());
     seen.parallelisms.insert(part.subtask() + 1);
     for (const v1::OperatorSnapshot& op : part.operators()) {
+      seen.operator_watermarks += op.sections().contains("watermark") ? 1 : 0;
       ReadKeyedState(**storage, *manifest, op.keyed_state(), seen);
     }
     for (const v1::SinkSnapshot& sink : part.sinks()) ReadSink(**storage, sink, seen);
@@ -119,6 +128,9 @@ TEST(SavepointCorpusTest, EveryManifestAndFileIsReadAndAllKindsAreThere) {
     EXPECT_GT(seen.segment_files, 0);
     EXPECT_GT(seen.confirmed_sinks, 0);
     EXPECT_GT(seen.ended_tasks, 0);
+    EXPECT_GT(seen.subtask_watermarks, 0);
+    EXPECT_GT(seen.split_watermarks, 0);
+    EXPECT_GT(seen.operator_watermarks, 0);
     EXPECT_THAT(seen.split_counts, testing::IsSupersetOf({1, 2}));
     EXPECT_THAT(seen.parallelisms, testing::IsSupersetOf({1, 2, 3}));
     EXPECT_THAT(seen.max_parallelisms, testing::IsSupersetOf({12, kDefaultMaxParallelism}));
