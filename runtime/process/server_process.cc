@@ -10,6 +10,12 @@
 #include "runtime/process/shutdown_signal.h"
 #include "runtime/version/version.h"
 
+// jemalloc, where it is linked, asks for this: what one thread has freed goes back to the system
+// within a second, also when that thread sleeps, so that the peak of one task, or of a flood of
+// requests, is not kept beside that of another.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 namespace watershed {
 namespace {
 
