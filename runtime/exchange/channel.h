@@ -11,8 +11,8 @@ namespace watershed {
 
 // The sending half. One producer thread.
 // Bounded in bytes, but an empty channel always admits one item, so that a large batch cannot
-// stick. Only rows need room: watermarks, barriers and end of input are always admitted and keep
-// their place.
+// stick. Only rows need room: watermarks and barriers are always admitted and keep their place, and
+// so is the end of input once the other half is there.
 class ChannelSender {
  public:
   virtual ~ChannelSender() = default;

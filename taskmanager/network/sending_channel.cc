@@ -13,11 +13,12 @@ bool SendingChannel::TryPush(StreamElement& element) {
   {
     const std::lock_guard lock(mutex_);
     if (discards_) return true;
-    if (batch != nullptr && credit_bytes_ <= 0) {
+    const bool is_end = std::holds_alternative<EndOfInput>(element);
+    if ((batch != nullptr && credit_bytes_ <= 0) || (is_end && !opened_)) {
       sender_waits_ = true;
       return false;
     }
-    if (std::holds_alternative<EndOfInput>(element)) ended_ = true;
+    if (is_end) ended_ = true;
   }
   if (batch != nullptr) return SendRows(*batch);
   v1::Frame frame;
@@ -78,6 +79,7 @@ void SendingChannel::Close() {
 void SendingChannel::AddCredit(int64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
+    opened_ = true;
     credit_bytes_ += bytes;
     if (credit_bytes_ <= 0 || !std::exchange(sender_waits_, false)) return;
   }
@@ -96,7 +98,8 @@ void SendingChannel::ReceiverClosed() {
 void SendingChannel::Broken(const Error& error) {
   {
     const std::lock_guard lock(mutex_);
-    // Undelivered rows of a channel that ended are the receiver's to notice: its end never comes.
+    // What a channel that ended has not delivered is the receiver's to notice: the receiver has
+    // opened it, and its end never comes.
     if (discards_ || ended_) return;
   }
   context_->on_failure(key_, ChannelEnd::kSender, error);

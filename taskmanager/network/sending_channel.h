@@ -1,5 +1,7 @@
 // The sending end of one channel to another TaskManager: rows go out as long as there is credit
-// (receiving_channel.h says how it is granted).
+// (receiving_channel.h says how it is granted). The end of input waits for the first credit: a
+// receiver that has granted one knows the channel and notices when a stream breaks before its end,
+// while the sender may be gone by then.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +47,7 @@ class SendingChannel {
   std::mutex mutex_;
   int64_t credit_bytes_ = 0;  // below 0: overdrawn by the last batch
   bool sender_waits_ = false;
+  bool opened_ = false;    // the receiver has granted credit
   bool discards_ = false;  // nobody receives: the receiver has closed, or the stream broke
   bool ended_ = false;     // end of input has been pushed
   bool closed_ = false;

@@ -323,6 +323,26 @@ TEST_F(NetworkChannelTest, AChannelThatHasEndedDoesNotFailWhenTheStreamBreaks) {
   EXPECT_EQ(failures[0].key, Key(1, 1));
 }
 
+// Nobody would miss it: a sender that has ended is told of nothing, a receiver that has not heard of
+// the channel knows of nothing that breaks.
+TEST_F(NetworkChannelTest, AnEndGoesOnlyToAReceiverThatKnowsTheChannel) {
+  Producer producer = OpenProducer(0, 0);
+  Producer other = OpenProducer(1, 1);
+  StreamElement end = EndOfInput{};
+  EXPECT_FALSE(producer.sender().TryPush(end));
+  {
+    Consumer consumer = OpenConsumer(0, 0);
+    producer.Push(EndOfInput{});
+    EXPECT_TRUE(std::holds_alternative<EndOfInput>(consumer.Pop()));
+  }
+  EXPECT_FALSE(other.sender().TryPush(end));
+  b_.StopServer();
+  const std::vector<ChannelFailure> failures = a_.WaitForFailures(1);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].key, Key(1, 1));
+  EXPECT_EQ(failures[0].end, ChannelEnd::kSender);
+}
+
 TEST_F(NetworkChannelTest, APeerThatCannotBeReachedIsAFailureThatNamesIt) {
   b_.StopServer();
   auto sender = a_.provider().OpenSender(Key(0, 0), TestSchema());
