@@ -71,9 +71,10 @@ class GrpcJobManagerGateway final : public JobManagerGateway {
   void Detach() override {
     if (attach_context_ != nullptr) attach_context_->TryCancel();
   }
-  void Heartbeat(const v1::HeartbeatRequest& request, Answer<v1::HeartbeatResponse> done) override {
+  void Heartbeat(const v1::HeartbeatRequest& request, std::chrono::milliseconds deadline,
+                 Answer<v1::HeartbeatResponse> done) override {
     CallUnary<v1::HeartbeatResponse>(
-        pending_, {.peer = peer_, .deadline = kCallDeadline}, request,
+        pending_, {.peer = peer_, .deadline = deadline}, request,
         [this](auto&&... arguments) { stub_->async()->Heartbeat(arguments...); }, std::move(done));
   }
   void UpdateTasks(const v1::UpdateTasksRequest& request,

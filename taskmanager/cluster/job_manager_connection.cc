@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetry{200};
 
+// Of a heartbeat. Bounds how many are under way; the JobManager's timeout is at least as long.
+constexpr int kIntervalsToAnswer = 4;
+
 }  // namespace
 
 JobManagerConnection::JobManagerConnection(std::string peer,
@@ -100,21 +103,18 @@ void JobManagerConnection::ScheduleHeartbeat() {
 void JobManagerConnection::SendHeartbeat() {
   if (!registered_) return;
   ScheduleHeartbeat();
-  if (heartbeat_under_way_) return;
-  heartbeat_under_way_ = true;
   v1::HeartbeatRequest request;
   request.set_task_manager_id(self_.task_manager_id());
   request.set_leader_epoch(leader_epoch_.value);
   callbacks_.fill_heartbeat(request);
   auto on_answer = [this, registration = registration_](const auto& response) {
-    heartbeat_under_way_ = false;
     if (!response || registration != registration_) return;  // Attach tells of broken connections
     for (const v1::ExecutionId& stale : response->stale()) {
       callbacks_.on_stale(JobId{stale.job_id()}, Attempt{stale.attempt()});
     }
     if (response->unknown()) gateway_->Detach();  // OnDetached follows
   };
-  gateway_->Heartbeat(request,
+  gateway_->Heartbeat(request, kIntervalsToAnswer * heartbeat_interval_,
                       [executor = executor_, weak = weak_from_this(), on_answer](auto response) {
                         executor->Post([weak, on_answer, response = std::move(response)] {
                           if (const auto self = weak.lock()) on_answer(response);

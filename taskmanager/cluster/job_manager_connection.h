@@ -1,6 +1,7 @@
 // The TaskManager's side of its registration: registers, again and again until a JobManager takes
-// it, keeps the connection that tells both sides of the other's end, sends heartbeats, and delivers
-// task reports in order until they are acknowledged. Tasks outlive the JobManager: when it goes,
+// it, keeps the connection that tells both sides of the other's end, sends heartbeats (whether or
+// not those before have been answered, so that one that is lost is no silence), and delivers task
+// reports in order until they are acknowledged. Tasks outlive the JobManager: when it goes,
 // registration begins again and says what runs here.
 #pragma once
 
@@ -43,7 +44,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
 
   // On the executor, as everything else. Reports that come before are kept.
   void Start(v1::RegisterTaskManagerRequest self);
-  // Now and not only when it is due; one that is under way may not say what has just changed.
+  // Now and not only when it is due.
   void SendHeartbeat();
   bool registered() const { return registered_; }
   // Registers no more. Reports under way are still delivered.
@@ -80,7 +81,6 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   int64_t registration_ = 0;
   std::chrono::milliseconds heartbeat_interval_{1000};
   Executor::TimerId heartbeat_timer_ = 0;
-  bool heartbeat_under_way_ = false;
   bool update_under_way_ = false;
   std::deque<v1::SubtaskReport> reports_;
 };

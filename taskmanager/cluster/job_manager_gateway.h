@@ -1,6 +1,7 @@
 // The TaskManager's way to call its JobManager; a simulation puts its own in the place of gRPC's.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include "runtime/types/result.h"
@@ -23,7 +24,8 @@ class JobManagerGateway {
   // after Detach.
   virtual void Attach(const v1::AttachRequest& request, std::function<void()> ended) = 0;
   virtual void Detach() = 0;
-  virtual void Heartbeat(const v1::HeartbeatRequest& request,
+  // Given up after `deadline`.
+  virtual void Heartbeat(const v1::HeartbeatRequest& request, std::chrono::milliseconds deadline,
                          Answer<v1::HeartbeatResponse> done) = 0;
   virtual void UpdateTasks(const v1::UpdateTasksRequest& request,
                            Answer<v1::UpdateTasksResponse> done) = 0;

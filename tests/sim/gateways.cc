@@ -49,7 +49,8 @@ class ToJobManager final : public JobManagerGateway {
         });
   }
   void Detach() override { cluster_->network().Detach(process_); }
-  void Heartbeat(const v1::HeartbeatRequest& request, Answer<v1::HeartbeatResponse> done) override {
+  void Heartbeat(const v1::HeartbeatRequest& request, milliseconds deadline,
+                 Answer<v1::HeartbeatResponse> done) override {
     Call<v1::HeartbeatResponse>(
         [request, cluster = cluster_](JobManager& to) -> Result<v1::HeartbeatResponse> {
           auto response = to.dispatcher().Heartbeat(request);
@@ -57,7 +58,7 @@ class ToJobManager final : public JobManagerGateway {
                                                        request.leader_epoch(), !response.unknown());
           return response;
         },
-        std::move(done), Network::Kind::kHeartbeat);
+        std::move(done), {CallKind::kHeartbeat, deadline});
   }
   void UpdateTasks(const v1::UpdateTasksRequest& request,
                    Answer<v1::UpdateTasksResponse> done) override {
@@ -89,13 +90,13 @@ class ToJobManager final : public JobManagerGateway {
   }
   template <typename Response>
   void Call(std::function<Result<Response>(JobManager&)> handle, Answer<Response> done,
-            Network::Kind kind = Network::Kind::kCall) {
+            CallOptions options = {}) {
     cluster_->network().Call<Response>(
         process_, kJobManagerName,
         [cluster = cluster_, handle = std::move(handle)](const ProcessPtr& at, auto reply) {
           OnDispatcher(cluster, at, [handle, reply](JobManager& to) { reply(handle(to)); });
         },
-        std::move(done), kind);
+        std::move(done), options);
   }
 
   Cluster* const cluster_;
@@ -137,7 +138,11 @@ class ToTaskManager final : public TaskManagerGateway {
   }
   void DeployTasks(const v1::DeployTasksRequest& request,
                    std::function<void(Status)> done) override {
-    cluster_->observer().OnDeployment(request);
+    // One that leads no longer does not know what has become complete since.
+    JobManager* const leader = cluster_->job_manager();
+    if (leader != nullptr && leader->process() == process_) {
+      cluster_->observer().OnDeployment(request);
+    }
     Call<void>(
         request,
         [observed = observed()](TaskManager& to, const auto& message, auto reply) {

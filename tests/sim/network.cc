@@ -48,7 +48,7 @@ nanoseconds Network::LatencyOf(const std::string& from, const std::string& to) {
 
 void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()> arrive) {
   nanoseconds delay = LatencyOf(call->from, call->to);
-  const bool is_spared = spares_heartbeats && call->kind == Kind::kHeartbeat;
+  const bool is_spared = spares_heartbeats && call->kind == CallKind::kHeartbeat;
   if (!is_spared && schedule_->random().Chance(late)) {
     if (schedule_->random().Chance(kLostOfLate)) {
       ++messages_lost_;
@@ -63,8 +63,8 @@ void Network::Deliver(const std::shared_ptr<Pending>& call, std::function<void()
   });
 }
 
-void Network::Track(const std::shared_ptr<Pending>& call) {
-  call->caller->AfterOnItsClock(kDeadline, [call] {
+void Network::Track(const std::shared_ptr<Pending>& call, nanoseconds deadline) {
+  call->caller->AfterOnItsClock(deadline, [call] {
     call->fail({ErrorDomain::kExternal, true, "no answer from " + call->to + " in time"});
   });
   std::erase_if(calls_, [](const auto& weak) { return weak.expired(); });

@@ -27,6 +27,12 @@ struct StreamEndpoint {
   std::shared_ptr<ReceiverRegistry> receivers;
 };
 
+enum class CallKind : uint8_t { kCall, kHeartbeat };
+struct CallOptions {
+  CallKind kind = CallKind::kCall;
+  milliseconds deadline{2000};  // on the caller's clock
+};
+
 class Network {
  public:
   explicit Network(Schedule* schedule) : schedule_(schedule) {}
@@ -39,7 +45,6 @@ class Network {
   // How often a way from one process to another is slow, in thousandths.
   int slow_ways = 0;
 
-  enum class Kind : uint8_t { kCall, kHeartbeat };
   // A call of `caller` to whoever listens under that name. `serve` runs there and is given what
   // answers;
   // `done` runs at the caller, once, with an error that may be tried again when nobody answered in
@@ -47,7 +52,7 @@ class Network {
   template <typename Response>
   void Call(const ProcessPtr& caller, const std::string& target,
             std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
-            std::function<void(Result<Response>)> done, Kind kind = Kind::kCall);
+            std::function<void(Result<Response>)> done, CallOptions options = {});
   // A call that stays open: `ended` runs once at each end when the other process or what is between
   // them is gone. `opened` runs at the target first.
   using AtTarget = std::function<void(const ProcessPtr&)>;
@@ -87,7 +92,7 @@ class Network {
     ProcessPtr caller;
     std::function<void(const Error&)> fail;
     bool lost = false;  // what is under way of it
-    Kind kind = Kind::kCall;
+    CallKind kind = CallKind::kCall;
   };
   struct Attachment {
     std::string from, to;
@@ -102,10 +107,8 @@ class Network {
   nanoseconds LatencyOf(const std::string& from, const std::string& to);
   // One message of a call.
   void Deliver(const std::shared_ptr<Pending>& call, std::function<void()> arrive);
-  void Track(const std::shared_ptr<Pending>& call);
+  void Track(const std::shared_ptr<Pending>& call, nanoseconds deadline);
   void EndAttachments(const std::function<bool(const Attachment&)>& which);
-
-  static constexpr milliseconds kDeadline{2000};
 
   Schedule* const schedule_;
   int64_t messages_lost_ = 0;
@@ -123,13 +126,13 @@ template <typename Response>
 void Network::Call(
     const ProcessPtr& caller, const std::string& target,
     std::function<void(const ProcessPtr&, std::function<void(Result<Response>)>)> serve,
-    std::function<void(Result<Response>)> done, Kind kind) {
+    std::function<void(Result<Response>)> done, CallOptions options) {
   const auto answered = std::make_shared<bool>(false);
   const auto answer = [answered, done = std::move(done)](const Result<Response>& response) {
     if (!std::exchange(*answered, true)) done(response);
   };
-  auto call =
-      std::make_shared<Pending>(Pending{caller->name(), target, caller, nullptr, false, kind});
+  auto call = std::make_shared<Pending>(
+      Pending{caller->name(), target, caller, nullptr, false, options.kind});
   call->fail = [answer](const Error& error) {
     answer(Result<Response>(tl::make_unexpected(error)));
   };
@@ -148,7 +151,7 @@ void Network::Call(
       call->fail({ErrorDomain::kExternal, true, call->to + " cannot be reached"});
     });
   });
-  Track(call);
+  Track(call, options.deadline);
 }
 
 }  // namespace watershed::sim

@@ -75,8 +75,8 @@ struct Scenario {
   size_t padding = 0;     // of sink segments
   int late_messages = 0;  // in thousandths
   nanoseconds latest{0};
-  // A lost heartbeat restarts the job before long, which heals whatever else was lost: without it
-  // each message has to be made good by whoever sent it.
+  // Several heartbeats that are lost restart the job, which heals whatever else was lost: without
+  // that each message has to be made good by whoever sent it.
   bool spares_heartbeats = false;
   int slow_ways = 0;  // the same
   std::vector<Fault> faults;

@@ -23,7 +23,8 @@ class SilentJobManager final : public JobManagerGateway {
                 Answer<v1::RegisterTaskManagerResponse>) override {}
   void Attach(const v1::AttachRequest&, std::function<void()>) override {}
   void Detach() override {}
-  void Heartbeat(const v1::HeartbeatRequest&, Answer<v1::HeartbeatResponse>) override {}
+  void Heartbeat(const v1::HeartbeatRequest&, milliseconds,
+                 Answer<v1::HeartbeatResponse>) override {}
   void UpdateTasks(const v1::UpdateTasksRequest&, Answer<v1::UpdateTasksResponse>) override {}
   void ReportCheckpoint(const v1::ReportCheckpointRequest& request,
                         Answer<v1::ReportCheckpointResponse> done) override {
