@@ -27,6 +27,7 @@ StorageFaultRates RatesOf(FaultKind kind) {
 
 void Faults::Begin(Say say) {
   say_ = std::move(say);
+  cluster_->observer().on_deployment = [this] { OnDeployment(); };
   for (const Fault& fault : scenario_.faults) {
     if (!fault.after_release) Plan(fault);
   }
@@ -38,7 +39,20 @@ void Faults::OnReleased() {
   }
 }
 
+// One after the other, so that each meets an attempt of its own.
+void Faults::OnDeployment() {
+  if (awaiting_deployment_.empty()) return;
+  Fault fault = awaiting_deployment_.back();
+  awaiting_deployment_.pop_back();
+  fault.at_deployment = false;
+  Plan(fault);
+}
+
 void Faults::Plan(const Fault& fault) {
+  if (fault.at_deployment) {
+    awaiting_deployment_.push_back(fault);
+    return;
+  }
   ++outstanding_;
   if (fault.after_checkpoints > cluster_->observer().completed()) {
     awaiting_.push_back(fault);

@@ -36,6 +36,7 @@ class Faults {
 
  private:
   void Plan(const Fault& fault);
+  void OnDeployment();
   void Strike(const Fault& fault);
   void StartBurst(const Fault& fault);
   void EndBurst(nanoseconds duration, std::function<void()> stop);
@@ -56,6 +57,7 @@ class Faults {
   Say say_;
   int outstanding_ = 0;          // planned, or going on
   std::vector<Fault> awaiting_;  // that there are checkpoints
+  std::vector<Fault> awaiting_deployment_;
   std::map<std::string, int64_t> by_kind_;
   int64_t suffered_ = 0;
   int64_t kills_ = 0;

@@ -32,6 +32,7 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
   attempts_ = std::max(attempts_, request.attempt());
   const auto [deployment, is_new] = deployments_.try_emplace({request.job_id(), request.attempt()});
   if (is_new && !completed_.empty()) deployment->second.newest_checkpoint = *completed_.rbegin();
+  if (is_new && on_deployment) on_deployment();
   for (const v1::TaskDeployment& task : request.tasks()) {
     if (!task.has_restore()) continue;
     const int64_t restored = task.restore().checkpoint_id();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,9 @@ class Observer {
         }) {}
 
   HeartbeatOracle& heartbeats() { return heartbeats_; }
+
+  // An attempt's first tasks are deployed; may be empty.
+  std::function<void()> on_deployment;
 
   // The JobManager deploys; the answer of the TaskManager to any message.
   void OnDeployment(const v1::DeployTasksRequest& request);

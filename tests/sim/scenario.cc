@@ -13,6 +13,8 @@ constexpr int64_t kDisorderMs = 20;
 // At what scale things happen, of virtual time.
 constexpr milliseconds kFaultsWithin{1800};
 
+constexpr milliseconds kChannelsOpenWithin{4};
+
 // Far more than a crystal: as of a virtual machine whose host is busy.
 constexpr int64_t kMostDriftPpm = 80'000;
 
@@ -140,6 +142,17 @@ Fault MakeRestore(Random& random, const Scenario& scenario) {
   return fault;
 }
 
+// While channels are opened.
+Fault MakeEarlyCut(Random& random, const Scenario& scenario) {
+  const int count = scenario.cluster.task_managers;
+  Fault fault{.kind = FaultKind::kCutStreams};
+  fault.at_deployment = true;
+  fault.at = random.Between(nanoseconds(0), kChannelsOpenWithin);
+  fault.target = static_cast<int>(random.Below(count));
+  fault.other = static_cast<int>((fault.target + random.Between(1, count - 1)) % count);
+  return fault;
+}
+
 // From a second to some hours, forwards or backwards.
 milliseconds ClockDistance(Random& random) {
   const int64_t distance_ms = random.Between(1000, 2000) << random.Below(13);
@@ -231,6 +244,7 @@ std::string Scenario::Describe() const {
     text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
                         fault.at / milliseconds(1));
     if (fault.after_release) text += " after the release";
+    if (fault.at_deployment) text += " after a deployment";
     if (fault.after_checkpoints > 0) {
       text += fmt::format(" after {} checkpoints", fault.after_checkpoints);
     }
@@ -286,6 +300,10 @@ Scenario MakeScenario(uint64_t seed) {
     scenario.drains = random.Chance(150);
   }
   scenario.spares_heartbeats = random.Chance(700);
+  if (scenario.cluster.task_managers > 1) {
+    const int64_t cuts = random.Between(0, 2);
+    for (int64_t i = 0; i < cuts; ++i) scenario.faults.push_back(MakeEarlyCut(random, scenario));
+  }
   return scenario;
 }
 

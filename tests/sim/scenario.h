@@ -40,8 +40,10 @@ struct Fault {
   nanoseconds at{0};  // from the job's submission, or from the release of the last rows
   bool after_release = false;
   int after_checkpoints = 0;  // `at` begins when so many are complete
-  int target = 0;             // which TaskManager, or machine
-  int other = 0;              // and which other one
+  // `at` begins with the next attempt that is deployed; without one nothing happens.
+  bool at_deployment = false;
+  int target = 0;  // which TaskManager, or machine
+  int other = 0;   // and which other one
   nanoseconds duration{0};
   milliseconds step{0};  // of the clock
 };
