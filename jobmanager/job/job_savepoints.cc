@@ -6,6 +6,11 @@
 #include "runtime/status/job_status.h"
 
 namespace watershed {
+namespace {
+
+constexpr std::chrono::milliseconds kStopAgainAfter{1000};
+
+}  // namespace
 
 Status JobMaster::CheckMayBeAsked() const {
   if (ended()) return UserError("job {} has ended: it is {}", id_.hex, NameOf(state()));
@@ -113,6 +118,19 @@ void JobMaster::GiveUpStop(const std::string& reason) {
   Touch();
 }
 
+// A drain whose savepoint had been complete when the tasks were lost: to give it up would let a job
+// go on whose windows have all fired. So it is asked for again, until it is complete or the job is
+// cancelled.
+void JobMaster::OnStopCheckpointFailed(const std::string& reason) {
+  if (!stop_.drain() || !IsStopped()) return GiveUpStop(reason);
+  LogWarn("drained, but its last output is not committed: {}; trying again in {} ms", reason,
+          kStopAgainAfter.count());
+  auto again = Later<int>([](JobMaster& job, int) {
+    if (job.state() == v1::RUNNING) job.RequestStopCheckpoint();
+  });
+  services_.executor->PostAfter(kStopAgainAfter, [again] { again(0); });
+}
+
 void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,
                                    const Result<v1::CheckpointRef>& outcome) {
   if (!evacuation_id_.empty() && request.operation_id == evacuation_id_) {
@@ -121,7 +139,7 @@ void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,
   const bool is_of_the_stop = IsToStop() && request.operation_id == stop_.operation_id();
   if (!outcome) {
     if (!is_of_the_stop) return operations_.Fail(request.operation_id, outcome.error().message);
-    GiveUpStop(outcome.error().message);
+    OnStopCheckpointFailed(outcome.error().message);
     return Advance();
   }
   if (is_of_the_stop) return DiscardFormerSavepoints(*outcome);

@@ -365,6 +365,28 @@ TEST_F(SavepointsTest, ADrainThatFailsTakesBackWhatHasFired) {
   }
 }
 
+// Every window of it has fired: it cannot go on as if nobody had asked for the drain.
+TEST_F(SavepointsTest, ADrainWhoseSavepointWasCompleteIsAskedForAgainUntilItsTasksHaveCommitted) {
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Stop(job, /*drain=*/true));
+  Acknowledge(job, 1, 100);
+  FailAndRestart(job);
+  Run(job, 2);
+  v1::ReportCheckpointRequest report = Report(job, LastTrigger(), 0, 2);
+  report.set_declined("no room");
+  EXPECT_TRUE(Send(report));
+  EXPECT_EQ(State(job), v1::RUNNING);
+  EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_IN_PROGRESS);
+  executor_.Advance(std::chrono::milliseconds(1000));
+  ASSERT_EQ(LastTrigger(), 3);
+  EXPECT_EQ(gateways_["a"]->triggers.back().stop(), v1::DRAIN);
+  Acknowledge(job, 3, 100, 2);
+  Confirm(job, 3, 2);
+  Finish(job, 2);
+  EXPECT_EQ(State(job), v1::FINISHED);
+  EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_COMPLETED);
+}
+
 TEST_F(SavepointsTest, ADrainedSavepointIsRefusedUnlessThatIsAskedFor) {
   const std::string job = SubmitAndRun();
   ASSERT_TRUE(Stop(job, /*drain=*/true));
