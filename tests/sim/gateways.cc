@@ -138,11 +138,7 @@ class ToTaskManager final : public TaskManagerGateway {
   }
   void DeployTasks(const v1::DeployTasksRequest& request,
                    std::function<void(Status)> done) override {
-    // One that leads no longer does not know what has become complete since.
-    JobManager* const leader = cluster_->job_manager();
-    if (leader != nullptr && leader->process() == process_) {
-      cluster_->observer().OnDeployment(request);
-    }
+    cluster_->observer().OnDeployment(request);
     Call<void>(
         request,
         [observed = observed()](TaskManager& to, const auto& message, auto reply) {

@@ -27,6 +27,8 @@ void Observer::Violate(const std::string& oracle, std::string what) {
 }
 
 void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
+  // Who has been deposed does not know what has become complete since.
+  if (request.leader_epoch() < leader_epoch_) return;
   int32_t& newest = deployed_[request.job_id()];
   newest = std::max(newest, request.attempt());
   attempts_ = std::max(attempts_, request.attempt());
@@ -91,6 +93,7 @@ void Observer::OnComplete(const v1::CheckpointEntry& checkpoint) {
 }
 
 void Observer::OnRecovered(const v1::StoredState& state) {
+  leader_epoch_ = std::max(leader_epoch_, state.leader_epoch());
   for (const v1::StoredJob& job : state.jobs()) {
     std::set<int64_t> kept;
     for (const v1::CheckpointRef& ref : job.checkpoints()) {

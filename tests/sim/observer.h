@@ -98,6 +98,7 @@ class Observer {
   Schedule* const schedule_;
   HeartbeatOracle heartbeats_;
   std::vector<Violation> violations_;
+  int64_t leader_epoch_ = 0;                 // of whoever leads
   std::map<std::string, int32_t> deployed_;  // by job: the newest attempt that was deployed
   std::map<std::string, int64_t> epochs_;    // by TaskManager: the highest it has obeyed
   std::map<Answer, std::string> answers_;
