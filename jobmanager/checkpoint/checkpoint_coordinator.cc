@@ -53,7 +53,12 @@ std::vector<CheckpointCoordinator::Action> CheckpointCoordinator::Next(Checkpoin
       notify_at_.reset();
     }
   }
-  if (MayTrigger() && now.steady >= TriggerTime()) Begin(now);
+  // Whoever hears that what he asked for has failed may ask again, before any other begins.
+  const bool tells_failure = std::ranges::any_of(actions_, [](const Action& action) {
+    const auto* answer = std::get_if<Answer>(&action);
+    return answer != nullptr && !answer->outcome;
+  });
+  if (!tells_failure && MayTrigger() && now.steady >= TriggerTime()) Begin(now);
   return std::exchange(actions_, {});
 }
 
@@ -110,7 +115,7 @@ bool CheckpointCoordinator::MayTrigger() const {
 }
 
 CheckpointCoordinator::SteadyTime CheckpointCoordinator::TriggerTime() const {
-  if (!requests_.empty()) return SteadyTime{0};
+  if (!requests_.empty()) return requests_.front().not_before;
   const SteadyTime periodic = std::max(due_, not_before_);
   if (!WantsFinal()) return periodic;
   return settings_.interval.count() > 0 ? std::min(periodic, retry_at_) : retry_at_;

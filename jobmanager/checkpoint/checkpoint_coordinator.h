@@ -40,8 +40,9 @@ struct CheckpointTime {
 // A checkpoint that somebody has asked for, besides those of the interval.
 struct CheckpointRequest {
   std::string operation_id;
-  std::string savepoint_directory;  // where its savepoint goes; empty: it is none
-  v1::SourceStop stop = v1::GO_ON;  // else the job is stopped with it
+  std::string savepoint_directory;         // where its savepoint goes; empty: it is none
+  v1::SourceStop stop = v1::GO_ON;         // else the job is stopped with it
+  std::chrono::nanoseconds not_before{0};  // by the steady clock; until then there is no other
 
   bool is_savepoint() const { return !savepoint_directory.empty(); }
 };

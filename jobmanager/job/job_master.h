@@ -187,7 +187,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool IsOfTheStop(const v1::CheckpointRef& checkpoint) const;
   const v1::CheckpointRef* newest_checkpoint() const;  // of its own; null: none
   bool IsStopped() const;  // with the newest checkpoint; its sinks may still have to commit
-  void RequestStopCheckpoint();
+  void RequestStopCheckpoint(std::chrono::nanoseconds not_before = {});
   void OnStopCheckpointFailed(const std::string& reason);
   void GiveUpStop(const std::string& reason);
   void OnEvacuationAnswer(const Result<v1::CheckpointRef>& outcome);

@@ -95,12 +95,13 @@ bool JobMaster::IsStopped() const {
   return newest_checkpoint() != nullptr && IsOfTheStop(*newest_checkpoint());
 }
 
-void JobMaster::RequestStopCheckpoint() {
+void JobMaster::RequestStopCheckpoint(std::chrono::nanoseconds not_before) {
   if (!IsToStop()) return;
   if (!TakesCheckpoints()) return GiveUpStop("the job takes no checkpoints");
   checkpoints_->Request({.operation_id = stop_.operation_id(),
                          .savepoint_directory = stop_.directory(),
-                         .stop = stop_.drain() ? v1::DRAIN : v1::SUSPEND});
+                         .stop = stop_.drain() ? v1::DRAIN : v1::SUSPEND,
+                         .not_before = not_before});
 }
 
 void JobMaster::GiveUpStop(const std::string& reason) {
@@ -119,16 +120,13 @@ void JobMaster::GiveUpStop(const std::string& reason) {
 }
 
 // A drain whose savepoint had been complete when the tasks were lost: to give it up would let a job
-// go on whose windows have all fired. So it is asked for again, until it is complete or the job is
-// cancelled.
+// go on whose windows have all fired. So it is asked for again, before any other, until it is
+// complete or the job is cancelled.
 void JobMaster::OnStopCheckpointFailed(const std::string& reason) {
   if (!stop_.drain() || !IsStopped()) return GiveUpStop(reason);
   LogWarn("drained, but its last output is not committed: {}; trying again in {} ms", reason,
           kStopAgainAfter.count());
-  auto again = Later<int>([](JobMaster& job, int) {
-    if (job.state() == v1::RUNNING) job.RequestStopCheckpoint();
-  });
-  services_.executor->PostAfter(kStopAgainAfter, [again] { again(0); });
+  RequestStopCheckpoint(services_.clock->Steady() + kStopAgainAfter);
 }
 
 void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,

@@ -377,6 +377,7 @@ TEST_F(SavepointsTest, ADrainWhoseSavepointWasCompleteIsAskedForAgainUntilItsTas
   EXPECT_TRUE(Send(report));
   EXPECT_EQ(State(job), v1::RUNNING);
   EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_IN_PROGRESS);
+  // Before any other, though the interval is long over: with that all tasks would end.
   executor_.Advance(std::chrono::milliseconds(1000));
   ASSERT_EQ(LastTrigger(), 3);
   EXPECT_EQ(gateways_["a"]->triggers.back().stop(), v1::DRAIN);

@@ -8,6 +8,7 @@ namespace watershed {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST_F(CheckpointCoordinatorTest, WhatIsAskedForComesAtOnceOneByOneAndIsAnswered) {
@@ -71,6 +72,20 @@ TEST_F(CheckpointCoordinatorTest, AStopThatFailsIsAnsweredAndTheJobGoesOn) {
   coordinator_->OnStoreFailed(CheckpointId{1}, "full", Now());
   EXPECT_THAT(Step(), ElementsAre("aborted 1", "stop: checkpoint 1 failed: full"));
   EXPECT_THAT(At(1010), ElementsAre("trigger 2"));
+}
+
+TEST_F(CheckpointCoordinatorTest, WhoeverAskedForWhatFailedMayAskAgainBeforeAnyOtherBegins) {
+  StartRunning(EverySecond());
+  coordinator_->Request({.operation_id = "stop", .stop = v1::DRAIN});
+  EXPECT_THAT(At(10), ElementsAre("trigger 1 (drain)"));
+  // The interval is over when it fails.
+  EXPECT_THAT(At(5010), ElementsAre("aborted 1", HasSubstr("stop: checkpoint 1 failed")));
+  coordinator_->Request(
+      {.operation_id = "stop", .stop = v1::DRAIN, .not_before = milliseconds(6000)});
+  EXPECT_THAT(Step(), IsEmpty());
+  EXPECT_EQ(NextMs(), 6000);
+  EXPECT_THAT(At(5999), IsEmpty());
+  EXPECT_THAT(At(6000), ElementsAre("trigger 2 (drain)"));
 }
 
 TEST_F(CheckpointCoordinatorTest, ANewLeaderTellsThatTheLastOneWasTheLast) {
