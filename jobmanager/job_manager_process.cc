@@ -42,6 +42,11 @@ JobDefaults JobDefaultsFrom(const Config& config) {
   defaults.max_parallelism = AsInt(config.Get(options::kMaxParallelism));
   defaults.checkpoint_directory = config.Get(options::kCheckpointDir);
   defaults.savepoint_directory = config.Get(options::kSavepointDir);
+  defaults.adaptive.enabled = config.Get(options::kScheduler) == "adaptive";
+  defaults.adaptive.wait = config.Get(options::kSlotsWaitTimeout);
+  defaults.adaptive.stabilization = config.Get(options::kSlotsStabilization);
+  defaults.adaptive.cooldown = config.Get(options::kRescaleCooldown);
+  defaults.adaptive.growth_stabilization = config.Get(options::kRescaleStabilization);
   defaults.checkpoints.timeout = config.Get(options::kCheckpointTimeout);
   defaults.checkpoints.min_pause = config.Get(options::kCheckpointMinPause);
   defaults.checkpoints.tolerable_failures = AsInt(config.Get(options::kTolerableFailedCheckpoints));

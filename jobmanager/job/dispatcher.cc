@@ -191,6 +191,7 @@ void Dispatcher::Lose(const std::string& task_manager_id, const std::string& why
   registry_.Remove(task_manager_id);
   const auto jobs = jobs_;  // a job that ends may leave the list meanwhile
   for (const auto& job : jobs) job->OnTaskManagerLost(task_manager_id, why);
+  AdvanceWaitingJobs();  // that wait for others
   OnJobChanged();
 }
 
@@ -214,9 +215,11 @@ void Dispatcher::ForgiveOwnSilence(std::chrono::nanoseconds between_looks) {
 
 void Dispatcher::OnLeaving(TaskManagerEntry& entry) {
   const std::string id = entry.info.task_manager_id();
-  if (!std::exchange(entry.leaving, true)) LogInfo("TaskManager {} is leaving", id);
+  const bool is_news = !std::exchange(entry.leaving, true);
+  if (is_news) LogInfo("TaskManager {} is leaving", id);
   const auto jobs = jobs_;
   for (const auto& job : jobs) job->OnTaskManagerLeaving(id);
+  if (is_news) AdvanceWaitingJobs();  // that wait for others
   OnJobChanged();
 }
 
@@ -234,8 +237,8 @@ void Dispatcher::LoseTheSilent() {
 std::vector<FreeSlots> Dispatcher::free_slots() const {
   std::vector<FreeSlots> slots;
   for (const auto& [id, entry] : registry_.entries()) {
-    if (entry.leaving) continue;
-    slots.push_back({id, entry.info.slots() - SlotsInUse(id), entry.info.slots()});
+    const int32_t free = entry.leaving ? 0 : entry.info.slots() - SlotsInUse(id);
+    slots.push_back({id, free, entry.info.slots(), entry.leaving});
   }
   return slots;
 }
@@ -294,6 +297,7 @@ void Dispatcher::UpdateMetrics() {
   int64_t total = 0;
   int64_t available = 0;
   for (const FreeSlots& slots : free_slots()) {
+    if (slots.leaving) continue;
     total += slots.total;
     available += slots.free;
   }

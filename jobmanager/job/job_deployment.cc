@@ -3,6 +3,7 @@
 #include <set>
 
 #include "jobmanager/job/job_master.h"
+#include "runtime/config/units.h"
 #include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
 #include "runtime/status/job_status.h"
@@ -30,11 +31,16 @@ std::chrono::milliseconds DiscoveryBackoff(int failures) {
 }  // namespace
 
 bool JobMaster::RequestSlots() {
-  const int32_t needed = SlotsNeeded(*plan_);
   const std::vector<FreeSlots> cluster = services_.cluster->free_slots();
-  std::optional<std::vector<std::string>> assigned = AssignSlots(needed, cluster);
+  const int32_t slots = SlotsToTake(cluster);
+  std::optional<std::vector<std::string>> assigned;
+  if (slots > 0) assigned = AssignSlots(slots, cluster);
   if (!assigned) {
-    const std::string reason = MissingSlotsReason(needed, cluster);
+    std::string reason = MissingSlotsReason(SlotsNeeded(*wanted_plan_), cluster);
+    if (adaptive_.enabled && some_since_) {
+      reason += fmt::format("; it starts with fewer within {} of the first",
+                            FormatDuration(adaptive_.stabilization));
+    }
     if (reason != waiting_reason_) {
       waiting_reason_ = reason;
       Touch();
@@ -42,6 +48,7 @@ bool JobMaster::RequestSlots() {
     }
     return false;
   }
+  RunIn(slots);
   slots_ = std::move(*assigned);
   ++placement_;
   waiting_reason_.clear();
@@ -74,10 +81,12 @@ bool JobMaster::StoreAttempt() {
   entry.mutable_attempt()->set_job_id(id_.hex);
   entry.mutable_attempt()->set_attempt(next.value);
   entry.mutable_attempt()->set_reason(CutTo(kStoredReasonBytesMax, last_restart_reason_));
+  entry.mutable_attempt()->set_slots(SlotsNeeded(*plan_));
   if (checkpoints_ != nullptr) *entry.mutable_attempt()->mutable_counts() = checkpoints_->counts();
-  Store(std::move(entry), [next](JobMaster& job) {
+  Store(std::move(entry), [next, plan = plan_](JobMaster& job) {
     job.attempt_ = next;
-    job.attempt_progress_ = StepProgress::kDone;
+    // The entry says in how many slots the attempt runs.
+    job.attempt_progress_ = plan == job.plan_ ? StepProgress::kDone : StepProgress::kNotBegun;
   });
   return true;
 }
@@ -101,7 +110,8 @@ bool JobMaster::StartDiscovery() {
 void JobMaster::DiscoverSource(const std::string& vertex_id) {
   const auto gateway = services_.cluster->gateway(slots_.front());
   if (gateway == nullptr) return;  // OnTaskManagerLost follows
-  const v1::Vertex& vertex = *FindVertex(*plan_, vertex_id);
+  // What is found is kept for all attempts: for as many subtasks as there may ever be.
+  const v1::Vertex& vertex = *FindVertex(*wanted_plan_, vertex_id);
   const v1::PlanNode* node = SourceNode(vertex);
   v1::DiscoverSplitsRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
@@ -252,7 +262,7 @@ void JobMaster::OnDeployed(const std::string& task_manager_id, const Status& sta
 
 bool JobMaster::CancelTasks() {
   waiting_reason_.clear();
-  evacuation_id_.clear();
+  move_.reset();
   if (checkpoints_ != nullptr) {
     const std::string reason = failure_.empty() ? "the job was cancelled" : failure_;
     operations_.FailOpen(reason, /*and_stops=*/false);

@@ -51,6 +51,7 @@ Result<JobDescription> Describe(const v1::StoredJob& stored, const JobDefaults& 
   job.shown_plan = Redact(job.plan);
   job.shown_graph = Redact(graph);
   WS_ASSIGN_OR_RETURN(job.restart, RestartSettingsOf(graph));
+  job.adaptive = defaults.adaptive;
   job.checkpoints = defaults.checkpoints;
   job.checkpoints.interval = std::chrono::milliseconds(graph.checkpointing().interval_ms());
   return job;

@@ -16,6 +16,7 @@ struct JobDefaults {
   std::string checkpoint_directory;  // empty: the cluster takes no checkpoints
   std::string savepoint_directory;   // of those that name none; may be empty
   CheckpointSettings checkpoints;
+  AdaptiveSettings adaptive;
 };
 
 // Writes into a graph what it leaves to the cluster, so that the job stays the same when the

@@ -30,7 +30,17 @@ std::string JobMaster::StatusReason() const {
     return fmt::format("being stopped{} with a savepoint in {}", stop_.drain() ? ", drained," : "",
                        stop_.directory());
   }
+  if (state() == v1::RUNNING && waiting_reason_.empty() && IsSmaller()) {
+    return fmt::format("runs in {} of the {} slots that it asks for{}", SlotsNeeded(*plan_),
+                       SlotsNeeded(*wanted_plan_), HowItGrows());
+  }
   return waiting_reason_;
+}
+
+std::string JobMaster::HowItGrows() const {
+  if (!adaptive_.enabled) return "";
+  return TakesCheckpoints() ? ", and takes more when they are free"
+                            : "; it takes no checkpoints, so it keeps to them";
 }
 
 int32_t JobMaster::SlotsHeldOn(const std::string& task_manager_id) const {

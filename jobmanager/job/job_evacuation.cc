@@ -1,5 +1,6 @@
-// How a JobMaster takes its tasks from a TaskManager that was asked to end: a checkpoint, then a
-// restart elsewhere that is no failure. Only the rows read after that checkpoint are read again.
+// How a JobMaster moves its tasks: a checkpoint, then a restart elsewhere that is no failure. From
+// a TaskManager that was asked to end, or onto more slots. Only the rows read after that checkpoint
+// are read again.
 #include <algorithm>
 
 #include "jobmanager/job/job_master.h"
@@ -13,28 +14,38 @@ void JobMaster::OnTaskManagerLeaving(const std::string& task_manager_id) {
     ReleaseSlots();
     return Advance();
   }
-  if (state() != v1::RUNNING || TasksOn(task_manager_id) == 0 || !evacuation_id_.empty()) return;
+  if (state() != v1::RUNNING || TasksOn(task_manager_id) == 0 || move_) return;
   if (!TakesCheckpoints()) {
     // No different from a TaskManager that is lost, but known at once.
     Fail(fmt::format("TaskManager {} is shutting down", task_manager_id));
     return Advance();
   }
   if (IsToStop()) return;  // its tasks end anyway
-  evacuation_reason_ = fmt::format("TaskManager {} is leaving", task_manager_id);
-  evacuation_id_ =
-      fmt::format("evacuation-{}-{}", attempt_.value, services_.clock->Steady().count());
-  LogInfo("{}: a checkpoint, then its tasks move", evacuation_reason_);
-  checkpoints_->Request({.operation_id = evacuation_id_, .savepoint_directory = ""});
+  RequestMove(fmt::format("TaskManager {} is leaving", task_manager_id), /*grows=*/false);
 }
 
-void JobMaster::OnEvacuationAnswer(const Result<v1::CheckpointRef>& outcome) {
-  evacuation_id_.clear();
-  if (!outcome) {  // which its checkpoints show; the TaskManager asks again
-    return LogWarn("{}, and its tasks stay for now: {}", evacuation_reason_,
-                   outcome.error().message);
+void JobMaster::RequestMove(std::string reason, bool grows) {
+  LogInfo("{}: a checkpoint, then its tasks move", reason);
+  move_ = {
+      .operation_id = fmt::format("move-{}-{}", attempt_.value, services_.clock->Steady().count()),
+      .reason = std::move(reason),
+      .grows = grows};
+  checkpoints_->Request({.operation_id = move_->operation_id, .savepoint_directory = ""});
+}
+
+void JobMaster::OnMoveAnswer(const Result<v1::CheckpointRef>& outcome) {
+  const Move move = *std::exchange(move_, std::nullopt);
+  // A TaskManager that leaves asks again; slots that are free are looked at again.
+  if (move.grows) runs_since_ = services_.clock->Steady();
+  if (!outcome) {  // which its checkpoints show
+    return LogWarn("{}, and its tasks stay for now: {}", move.reason, outcome.error().message);
   }
-  RestartWithoutFailure(fmt::format("{}: its tasks move with checkpoint {}", evacuation_reason_,
-                                    outcome->checkpoint_id()));
+  if (move.grows && CountFree(services_.cluster->free_slots()) == 0) {
+    return LogInfo("{}, but they are taken by now: its tasks stay", move.reason);
+  }
+  has_waited_ = move.grows;
+  RestartWithoutFailure(
+      fmt::format("{}: its tasks move with checkpoint {}", move.reason, outcome->checkpoint_id()));
   Advance();
 }
 

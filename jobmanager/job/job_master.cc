@@ -40,8 +40,10 @@ v1::TaskState TaskStateAtEnd(v1::JobState state) {
 JobMaster::JobMaster(JobDescription description, const JobServices& services)
     : submission_(description.stored.submission()),
       id_{submission_.job_id()},
-      plan_(std::make_shared<const v1::PhysicalPlan>(std::move(description.plan))),
-      shown_plan_(std::move(description.shown_plan)),
+      wanted_plan_(std::make_shared<const v1::PhysicalPlan>(std::move(description.plan))),
+      wanted_shown_plan_(std::move(description.shown_plan)),
+      plan_(wanted_plan_),
+      shown_plan_(wanted_shown_plan_),
       shown_graph_(std::move(description.shown_graph)),
       services_(services),
       state_(FirstState(description), description.stored.submitted_time_ms(),
@@ -51,6 +53,7 @@ JobMaster::JobMaster(JobDescription description, const JobServices& services)
       attempts_used_(description.attempts_used),
       start_time_ms_(description.stored.submitted_time_ms()),
       last_modification_ms_(services.clock->NowMs()),
+      adaptive_(description.adaptive),
       restart_strategy_(description.restart),
       has_interval_(description.checkpoints.interval.count() > 0) {
   CreateSubtasks();
@@ -79,6 +82,7 @@ void JobMaster::CreateSubtasks() {
 }
 
 void JobMaster::Recover(const v1::StoredJob& stored) {
+  if (stored.slots() > 0) RunIn(std::min(stored.slots(), SlotsNeeded(*wanted_plan_)));
   for (const v1::SplitsEntry& entry : stored.splits()) {
     const auto discovery = discoveries_.find(entry.vertex_id());
     if (discovery == discoveries_.end()) continue;
@@ -128,6 +132,7 @@ void JobMaster::Advance() {
     advance_again_ = false;
     while (Perform(DecideNext(Facts()))) {
     }
+    ConsiderGrowth();
   }
   advancing_ = false;
 }
@@ -211,6 +216,7 @@ bool JobMaster::Enter(v1::JobState next) {
 
 bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
+  runs_since_ = services_.clock->Steady();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
   if (is_adopted && TakesCheckpoints()) {

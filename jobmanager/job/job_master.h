@@ -1,8 +1,8 @@
 // Drives one job from submission to its end: asks for slots, discovers splits, deploys, follows the
 // tasks, restarts after failures, cancels. What to do is decided by job_decision.h; this carries it
 // out, in files by subject: job_deployment.cc, job_restart.cc, job_savepoints.cc,
-// job_evacuation.cc, job_details.cc (what it shows). Lives on the JobManager's executor; every call
-// comes from there.
+// job_evacuation.cc, job_parallelism.cc, job_details.cc (what it shows). Lives on the JobManager's
+// executor; every call comes from there.
 #pragma once
 
 #include <map>
@@ -18,6 +18,7 @@
 #include "jobmanager/job/job_operations.h"
 #include "jobmanager/job/job_state.h"
 #include "jobmanager/job/restart_strategy.h"
+#include "jobmanager/scheduler/adaptive.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/ids.h"
 #include "watershed/v1/control.pb.h"
@@ -27,13 +28,14 @@ namespace watershed {
 
 // What a job is made of.
 struct JobDescription {
-  v1::StoredJob stored;    // of a new job its submission alone
-  bool recovered = false;  // an earlier JobManager knew it
-  v1::PhysicalPlan plan;
+  v1::StoredJob stored;         // of a new job its submission alone
+  bool recovered = false;       // an earlier JobManager knew it
+  v1::PhysicalPlan plan;        // what it asks for
   v1::PhysicalPlan shown_plan;  // without secrets
   v1::JobGraph shown_graph;     // the same
   RestartSettings restart;
   CheckpointSettings checkpoints;
+  AdaptiveSettings adaptive;
   // No attempt and no checkpoint id up to these is used again: those of the job's lineage.
   Attempt attempts_used{0};
   CheckpointId checkpoints_used{0};
@@ -116,6 +118,13 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
     int failures = 0;  // in a row
   };
 
+  // A checkpoint after which its tasks move: that is no failure.
+  struct Move {
+    std::string operation_id;
+    std::string reason;
+    bool grows = false;  // it is for more slots
+  };
+
   void CreateSubtasks();
   void Recover(const v1::StoredJob& stored);
   JobFacts Facts() const;
@@ -124,6 +133,14 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   bool EnterRunning();
   bool StoreEnd(v1::JobState state);
   void OnEndStored(v1::JobState state);
+
+  // In how many slots.
+  void RunIn(int32_t slots);  // the next attempt, or the one that is adopted
+  int32_t SlotsToTake(const std::vector<FreeSlots>& cluster);  // 0: it waits
+  bool IsSmaller() const;                                      // than it asks for
+  void ConsiderGrowth();
+  bool MayGrow() const;
+  void LookAgainAt(std::chrono::nanoseconds time);  // steady
 
   // Deployment.
   bool RequestSlots();
@@ -152,7 +169,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // Restart, restore, reconciling.
   std::vector<StoredCheckpoint> RestoreCandidates() const;
   bool ReadRestorePoint();
-  void OnRestorePoint(Result<RestorePoint> point);
+  void OnRestorePoint(const v1::PhysicalPlan* plan, Result<RestorePoint> point);
   bool EnterFailing();
   bool EnterCancelling();
   bool EnterRestarting();
@@ -190,7 +207,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void RequestStopCheckpoint(std::chrono::nanoseconds not_before = {});
   void OnStopCheckpointFailed(const std::string& reason);
   void GiveUpStop(const std::string& reason);
-  void OnEvacuationAnswer(const Result<v1::CheckpointRef>& outcome);
+  void RequestMove(std::string reason, bool grows);
+  void OnMoveAnswer(const Result<v1::CheckpointRef>& outcome);
   void DiscardFormerSavepoints(const v1::CheckpointRef& newest);
   // `last`: its newest checkpoint; null: none.
   void EndOperations(v1::JobState end, const v1::CheckpointRef* last);
@@ -203,6 +221,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // `is_final`: trying again cannot help.
   void Fail(std::string message, bool is_final = false);
   std::string StatusReason() const;
+  std::string HowItGrows() const;
   void Touch();
   // Runs `handler` on the executor, unless the job's slots have changed or it is gone by then.
   template <typename Argument>
@@ -212,8 +231,11 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
 
   const v1::SubmissionEntry submission_;
   const JobId id_;
-  const std::shared_ptr<const v1::PhysicalPlan> plan_;
-  const v1::PhysicalPlan shown_plan_;
+  const std::shared_ptr<const v1::PhysicalPlan> wanted_plan_;
+  const v1::PhysicalPlan wanted_shown_plan_;
+  // As the attempt runs; another object when that changes.
+  std::shared_ptr<const v1::PhysicalPlan> plan_;
+  v1::PhysicalPlan shown_plan_;
   const v1::JobGraph shown_graph_;
   const JobServices services_;
   JobStateMachine state_;
@@ -234,11 +256,16 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   JobOperations operations_;
   v1::StopEntry stop_;  // the last one that was stored
   bool stop_is_being_stored_ = false;
-  // The checkpoint after which the tasks move; empty: they stay.
-  std::string evacuation_id_;
-  std::string evacuation_reason_;
+  std::optional<Move> move_;  // nothing: the tasks stay
   bool advancing_ = false;
   bool advance_again_ = false;
+
+  const AdaptiveSettings adaptive_;
+  // Steady clock; nothing: it does not wait for slots, there are no free ones.
+  std::optional<std::chrono::nanoseconds> waits_since_, some_since_;
+  std::chrono::nanoseconds runs_since_{0};  // or it tried in vain to grow
+  bool has_waited_ = false;                 // the next attempt takes the slots that it finds
+  Executor::TimerId slots_timer_ = 0;
 
   RestartStrategy restart_strategy_;
   bool lost_task_manager_ = false;        // the attempt has, with tasks that had not ended

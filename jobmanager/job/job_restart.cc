@@ -55,19 +55,19 @@ bool JobMaster::ReadRestorePoint() {
                   candidates.front().directory);
   checkpoints_->manifests()->Find(
       std::move(candidates), damaged_files_, plan_,
-      [weak = weak_from_this()](Result<RestorePoint> point) {
+      [weak = weak_from_this(), plan = plan_](Result<RestorePoint> point) {
         const std::shared_ptr<JobMaster> job = weak.lock();
         if (job == nullptr) return;
         const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
-        job->OnRestorePoint(std::move(point));
+        job->OnRestorePoint(plan.get(), std::move(point));
         job->Advance();
       });
   return true;
 }
 
-void JobMaster::OnRestorePoint(Result<RestorePoint> point) {
+void JobMaster::OnRestorePoint(const v1::PhysicalPlan* plan, Result<RestorePoint> point) {
   restore_progress_ = StepProgress::kNotBegun;
-  if (state() != v1::CREATED) return;
+  if (state() != v1::CREATED || plan != plan_.get()) return;
   if (point) {
     checkpoints_->OnRestored(*point);
     restore_ = std::move(*point);
@@ -140,6 +140,8 @@ bool JobMaster::EnterCreated() {
   failure_.clear();
   failure_is_final_ = lost_task_manager_ = restart_without_failure_ = restart_due_ = false;
   restart_ = {};
+  waits_since_.reset();
+  some_since_.reset();
   restore_.reset();
   restore_progress_ = StepProgress::kNotBegun;
   waiting_reason_.clear();

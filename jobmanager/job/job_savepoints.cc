@@ -131,9 +131,7 @@ void JobMaster::OnStopCheckpointFailed(const std::string& reason) {
 
 void JobMaster::OnCheckpointAnswer(const CheckpointRequest& request,
                                    const Result<v1::CheckpointRef>& outcome) {
-  if (!evacuation_id_.empty() && request.operation_id == evacuation_id_) {
-    return OnEvacuationAnswer(outcome);
-  }
+  if (move_ && request.operation_id == move_->operation_id) return OnMoveAnswer(outcome);
   const bool is_of_the_stop = IsToStop() && request.operation_id == stop_.operation_id();
   if (!outcome) {
     if (!is_of_the_stop) return operations_.Fail(request.operation_id, outcome.error().message);

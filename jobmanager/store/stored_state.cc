@@ -49,6 +49,7 @@ Status ApplyAttempt(v1::StoredJob& job, const v1::AttemptEntry& attempt) {
                          attempt.job_id(), job.attempt());
   }
   job.set_attempt(attempt.attempt());
+  job.set_slots(attempt.slots());
   job.clear_finished();
   if (!attempt.reason().empty()) job.set_restart_reason(attempt.reason());
   Raise(attempt.counts(), job.mutable_counts());

@@ -39,6 +39,48 @@ const ConfigOption<PortRange> kJobManagerRpcPort{
 const ConfigOption<std::string> kJobManagerBindHost{
     {"jobmanager.bind-host", ConfigType::kString, "127.0.0.1",
      "Address the JobManager's gRPC server listens on; 0.0.0.0 for all.", kJobManager}};
+const ConfigOption<std::string> kScheduler{
+    {"jobmanager.scheduler",
+     ConfigType::kEnum,
+     "default",
+     "A job that finds fewer slots than it asks for waits for them (default), or starts with those "
+     "that are there and takes more when they come (adaptive).",
+     kJobManager,
+     {"default", "adaptive"}}};
+const ConfigOption<std::chrono::milliseconds> kSlotsWaitTimeout{
+    {"jobmanager.adaptive-scheduler.submission.resource-wait-timeout",
+     ConfigType::kDuration,
+     "5min",
+     "At most this long an adaptive job waits for all its slots, at its submission and at every "
+     "restart. For the first one it waits longer.",
+     kJobManager,
+     {},
+     0}};
+const ConfigOption<std::chrono::milliseconds> kSlotsStabilization{
+    {"jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout",
+     ConfigType::kDuration,
+     "10s",
+     "So long after the first slot is free an adaptive job waits for the rest.",
+     kJobManager,
+     {},
+     0}};
+const ConfigOption<std::chrono::milliseconds> kRescaleCooldown{
+    {"jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling",
+     ConfigType::kDuration,
+     "30s",
+     "An adaptive job runs at least this long before it moves onto more slots.",
+     kJobManager,
+     {},
+     0}};
+const ConfigOption<std::chrono::milliseconds> kRescaleStabilization{
+    {"jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout",
+     ConfigType::kDuration,
+     "1min",
+     "So long after more slots are free, but not all that it asks for, an adaptive job waits for "
+     "the rest before it moves onto them.",
+     kJobManager,
+     {},
+     0}};
 const ConfigOption<PortRange> kRestPort{
     {"rest.port", ConfigType::kPorts, "8081",
      "Port of the REST interface and the web page; a range is tried in order, 0 takes a free one.",

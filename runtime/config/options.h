@@ -54,6 +54,11 @@ namespace options {
 extern const ConfigOption<std::string> kJobManagerRpcAddress;
 extern const ConfigOption<PortRange> kJobManagerRpcPort;
 extern const ConfigOption<std::string> kJobManagerBindHost;
+extern const ConfigOption<std::string> kScheduler;
+extern const ConfigOption<std::chrono::milliseconds> kSlotsWaitTimeout;
+extern const ConfigOption<std::chrono::milliseconds> kSlotsStabilization;
+extern const ConfigOption<std::chrono::milliseconds> kRescaleCooldown;
+extern const ConfigOption<std::chrono::milliseconds> kRescaleStabilization;
 extern const ConfigOption<PortRange> kRestPort;
 extern const ConfigOption<std::string> kRestBindAddress;
 extern const ConfigOption<std::string> kTaskManagerHost;

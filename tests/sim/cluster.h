@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jobmanager/checkpoint/checkpoint_settings.h"
+#include "jobmanager/scheduler/adaptive.h"
 #include "tests/sim/machine_clock.h"
 #include "tests/sim/network.h"
 #include "tests/sim/outside.h"
@@ -30,6 +31,7 @@ struct ClusterSettings {
   milliseconds heartbeat_timeout{1000};
   int max_parallelism = 128;
   CheckpointSettings checkpoints;
+  AdaptiveSettings adaptive;
   TaskOptions tasks;
   int64_t state_cache_bytes = 1 << 20;
   int64_t channel_capacity_bytes = 1 << 16;

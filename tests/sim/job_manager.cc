@@ -38,6 +38,7 @@ DispatcherSettings SettingsOf(const ClusterSettings& cluster) {
   settings.jobs.max_parallelism = cluster.max_parallelism;
   settings.jobs.checkpoint_directory = Cluster::kCheckpointDirectory;
   settings.jobs.checkpoints = cluster.checkpoints;
+  settings.jobs.adaptive = cluster.adaptive;
   return settings;
 }
 

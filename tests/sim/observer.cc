@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "jobmanager/scheduler/slot_assignment.h"
 #include "runtime/checkpoint/manifest.h"
 #include "tests/sim/cluster.h"
 
@@ -35,6 +37,8 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
   const auto [deployment, is_new] = deployments_.try_emplace({request.job_id(), request.attempt()});
   if (is_new && !completed_.empty()) deployment->second.newest_checkpoint = *completed_.rbegin();
   if (is_new && on_deployment) on_deployment();
+  deployment->second.slots = SlotsNeeded(request.plan());
+  if (is_new) resized_ += IsResized(request.job_id(), request.attempt());
   for (const v1::TaskDeployment& task : request.tasks()) {
     if (!task.has_restore()) continue;
     const int64_t restored = task.restore().checkpoint_id();
@@ -43,6 +47,13 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
     const int64_t newest = deployment->second.newest_checkpoint;
     if (restored < newest) fallbacks_.push_back({request.attempt(), restored, newest});
   }
+}
+
+bool Observer::IsResized(const std::string& job, int32_t attempt) const {
+  const auto own = deployments_.find({job, attempt});
+  if (own == deployments_.begin()) return false;
+  const auto& [key, before] = *std::prev(own);
+  return key.first == job && before.slots != own->second.slots;
 }
 
 void Observer::OnTaskManagerAnswer(const std::string& task_manager, int64_t epoch, bool accepted) {

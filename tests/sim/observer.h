@@ -75,6 +75,8 @@ class Observer {
   bool fell_back() const { return !fallbacks_.empty(); }
   int64_t refused() const { return refused_; }
   int32_t attempts() const { return attempts_; }
+  // Attempts that ran in another number of slots than the one before them.
+  int64_t resized() const { return resized_; }
 
  private:
   using Answer =
@@ -84,6 +86,7 @@ class Observer {
   struct Deployment {
     int64_t newest_checkpoint = 0;  // that was complete by then; 0: none
     bool restored = false;
+    int32_t slots = 0;
   };
 
   // An attempt that began with an older checkpoint than the newest.
@@ -92,6 +95,7 @@ class Observer {
     int64_t restored = 0;
     int64_t newest = 0;
   };
+  bool IsResized(const std::string& job, int32_t attempt) const;
   bool IsDamaged(int64_t checkpoint) const;
   void OnComplete(const v1::CheckpointEntry& checkpoint);
 
@@ -114,6 +118,7 @@ class Observer {
   std::string last_path_;
   int64_t refused_ = 0;
   int32_t attempts_ = 0;
+  int64_t resized_ = 0;
 };
 
 }  // namespace watershed::sim

@@ -102,6 +102,16 @@ void SetCluster(Random& random, Scenario& scenario) {
       random.Pick<milliseconds>({milliseconds(1), milliseconds(5), milliseconds(20)});
 }
 
+// Jobs that start in fewer slots than they ask for, and grow; some never find all.
+void SetAdaptive(Random& random, ClusterSettings& cluster) {
+  cluster.adaptive = {.enabled = true,
+                      .wait = milliseconds(random.Between(50, 1000)),
+                      .stabilization = milliseconds(random.Between(0, 300)),
+                      .cooldown = milliseconds(random.Between(50, 400)),
+                      .growth_stabilization = milliseconds(random.Between(0, 300))};
+  if (random.Chance(300)) cluster.slots = std::max(cluster.slots - 1, 1);
+}
+
 Fault MakeFault(Random& random, const Scenario& scenario) {
   // Kills more often than the rest.
   static const std::vector<FaultKind> kKinds = {
@@ -240,6 +250,7 @@ std::string Scenario::Describe() const {
       cluster.task_managers, cluster.slots, splits.size());
   if (stops > 0) text += fmt::format(", {} stops", stops);
   if (drains) text += ", drained";
+  if (cluster.adaptive.enabled) text += ", adaptive";
   for (const Fault& fault : faults) {
     text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
                         fault.at / milliseconds(1));
@@ -304,6 +315,7 @@ Scenario MakeScenario(uint64_t seed) {
     const int64_t cuts = random.Between(0, 2);
     for (int64_t i = 0; i < cuts; ++i) scenario.faults.push_back(MakeEarlyCut(random, scenario));
   }
+  if (random.Chance(350)) SetAdaptive(random, scenario.cluster);
   return scenario;
 }
 

@@ -165,6 +165,7 @@ class Run {
     outcome.failed_stops = client_.failed_stops();
     outcome.fell_back = observer_.fell_back();
     outcome.attempts = observer_.attempts();
+    outcome.resized = observer_.resized();
     outcome.restores = static_cast<int64_t>(observer_.restored().size());
     outcome.refused = observer_.refused();
     outcome.events = schedule_.events();
@@ -220,6 +221,7 @@ void Totals::Add(const Outcome& outcome) {
   failed_stops += outcome.failed_stops;
   fell_back += outcome.fell_back;
   attempts += outcome.attempts;
+  resized += outcome.resized;
   restored_seeds += outcome.restores > 0;
   refused += outcome.refused;
   events += outcome.events;
@@ -227,11 +229,12 @@ void Totals::Add(const Outcome& outcome) {
 
 std::string Totals::Describe() const {
   std::string text = fmt::format(
-      "{} checkpoints, {} faults ({} kills), {} attempts, {} seeds restored, {} of them past a "
+      "{} checkpoints, {} faults ({} kills), {} attempts ({} in another number of slots than the "
+      "one before), {} seeds restored, {} of them past a "
       "damaged checkpoint, {} failed as all of theirs were damaged, {} stale messages refused, {} "
       "events; {} stops completed, {} failed; faults by kind:",
-      checkpoints, faults, kills, attempts, restored_seeds, fell_back, gave_up, refused, events,
-      stops, failed_stops);
+      checkpoints, faults, kills, attempts, resized, restored_seeds, fell_back, gave_up, refused,
+      events, stops, failed_stops);
   for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
   return text;
 }

@@ -109,6 +109,14 @@ TEST_F(EvacuationTest, SlotsOfOneThatLeavesAreNotTaken) {
   }
 }
 
+TEST_F(EvacuationTest, AJobThatWaitsSaysThatTheOnlyOneIsLeaving) {
+  const std::string job = Submit(2);
+  EXPECT_THAT(Reason(job), HasSubstr("no TaskManager is registered"));
+  Register("a", 1);
+  SayLeaving("a");
+  EXPECT_THAT(Reason(job), HasSubstr("the only TaskManager is leaving"));
+}
+
 TEST_F(EvacuationTest, SlotsThatAJobHoldsButDoesNotUseYetAreGivenBack) {
   Register("a", 1);
   const std::string job = Submit(1);

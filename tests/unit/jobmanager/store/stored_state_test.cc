@@ -100,10 +100,13 @@ TEST_F(StoredStateTest, CountsNeverFall) {
   EXPECT_EQ(Add(checkpoint), "");
   v1::LogEntry attempt = AttemptOf("a", 1);
   attempt.mutable_attempt()->set_reason("boom");
+  attempt.mutable_attempt()->set_slots(3);
   attempt.mutable_attempt()->mutable_counts()->set_triggered(2);
   attempt.mutable_attempt()->mutable_counts()->set_restored(1);
   EXPECT_EQ(Add(attempt), "");
+  EXPECT_EQ(Job("a").slots(), 3);
   EXPECT_EQ(Add(AttemptOf("a", 2)), "");  // of an earlier version
+  EXPECT_EQ(Job("a").slots(), 0);
   EXPECT_EQ(Job("a").counts().triggered(), 3);
   EXPECT_EQ(Job("a").counts().completed(), 1);
   EXPECT_EQ(Job("a").counts().failed(), 2);
