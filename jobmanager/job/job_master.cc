@@ -12,7 +12,7 @@ namespace {
 // A task's life in order; an end is an end whichever it is.
 int Rank(v1::TaskState state) { return IsEnded(state) ? 100 : static_cast<int>(state); }
 
-// Ids that an earlier JobManager used without storing them: far fewer than these.
+// Ids that one earlier JobManager used without storing them: far fewer than these.
 constexpr int64_t kCheckpointIdsSkipped = 1000;
 
 CheckpointId HighestUsed(const JobDescription& description) {
@@ -21,7 +21,10 @@ CheckpointId HighestUsed(const JobDescription& description) {
     highest = std::max(highest, checkpoint.checkpoint_id());
   }
   const bool has_run = description.recovered && description.stored.attempt() > 0;
-  return CheckpointId{highest + (has_run ? kCheckpointIdsSkipped : 0)};
+  // Two that led one after the other must not use the same ones: their tasks may be the same, and
+  // would take the second for the first.
+  const int64_t leaders = std::max(description.stored.leaders(), 1);
+  return CheckpointId{highest + (has_run ? leaders * kCheckpointIdsSkipped : 0)};
 }
 
 v1::JobState FirstState(const JobDescription& description) {

@@ -11,6 +11,9 @@ Status ApplyLeader(v1::StoredState& state, const v1::LogEntry& entry) {
                          state.leader_epoch());
   }
   state.set_leader_epoch(entry.leader_epoch());
+  for (v1::StoredJob& job : *state.mutable_jobs()) {
+    if (!job.has_end()) job.set_leaders(job.leaders() + 1);
+  }
   return Ok();
 }
 
@@ -69,6 +72,7 @@ Status ApplyCheckpoint(v1::StoredJob& job, const v1::CheckpointEntry& entry) {
   };
   retained.erase(std::remove_if(retained.begin(), retained.end(), subsumed), retained.end());
   *retained.Add() = entry.checkpoint();
+  job.clear_leaders();
   Raise(entry.counts(), job.mutable_counts());
   return Ok();
 }

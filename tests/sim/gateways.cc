@@ -159,6 +159,7 @@ class ToTaskManager final : public TaskManagerGateway {
   }
   void TriggerCheckpoint(const v1::TriggerCheckpointRequest& request,
                          std::function<void(Status)> done) override {
+    cluster_->observer().OnTrigger(request);
     Call<void>(
         request,
         [observed = observed()](TaskManager& to, const auto& message, auto reply) {

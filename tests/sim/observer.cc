@@ -56,6 +56,16 @@ bool Observer::IsResized(const std::string& job, int32_t attempt) const {
   return key.first == job && before.slots != own->second.slots;
 }
 
+void Observer::OnTrigger(const v1::TriggerCheckpointRequest& request) {
+  const auto [trigger, is_new] = triggered_.try_emplace(
+      {request.job_id(), request.attempt(), request.checkpoint_id()}, request.leader_epoch());
+  if (is_new || trigger->second == request.leader_epoch()) return;
+  Violate(
+      "checkpoint-id",
+      fmt::format("leaders {} and {} both triggered checkpoint {} of attempt {}", trigger->second,
+                  request.leader_epoch(), request.checkpoint_id(), request.attempt()));
+}
+
 void Observer::OnTaskManagerAnswer(const std::string& task_manager, int64_t epoch, bool accepted) {
   refused_ += !accepted;
   if (!accepted) return;

@@ -39,6 +39,7 @@ class Observer {
 
   // The JobManager deploys; the answer of the TaskManager to any message.
   void OnDeployment(const v1::DeployTasksRequest& request);
+  void OnTrigger(const v1::TriggerCheckpointRequest& request);
   void OnTaskManagerAnswer(const std::string& task_manager, int64_t epoch, bool accepted);
   // A task has answered a checkpoint; what the JobManager says to it when it comes there.
   void OnTaskAnswer(const v1::ReportCheckpointRequest& report);
@@ -107,6 +108,8 @@ class Observer {
   std::map<std::string, int64_t> epochs_;    // by TaskManager: the highest it has obeyed
   std::map<Answer, std::string> answers_;
   std::map<std::pair<std::string, int32_t>, Deployment> deployments_;
+  // By job, attempt and checkpoint: the leader that triggered it.
+  std::map<std::tuple<std::string, int32_t, int64_t>, int64_t> triggered_;
   std::set<int64_t> completed_;
   std::set<int64_t> judged_;  // whose duration has been looked at
   std::vector<v1::CheckpointEntry> retained_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "tests/unit/jobmanager/job_checkpoints_fixture.h"
 
@@ -41,6 +42,19 @@ class AdoptionTest : public JobCheckpointsTest {
 
   int finished_ = -1;
 };
+
+// Tasks that have answered a checkpoint say the same again when they hear of that id from another.
+TEST_F(AdoptionTest, NoTwoJobManagersUseTheSameCheckpointId) {
+  const std::string job = SubmitAndRun();
+  const auto running = WhatRuns(job);
+  std::set<int64_t> used;
+  for (int leader = 0; leader < 3; ++leader) {
+    Succeed(running);
+    executor_.Advance(seconds(1));
+    ASSERT_EQ(gateways_["a"]->triggers.size(), 1u);
+    EXPECT_TRUE(used.insert(gateways_["a"]->triggers[0].checkpoint_id()).second);
+  }
+}
 
 TEST_F(AdoptionTest, WhatAFinishedTaskHeldIsInTheNextCheckpoint) {
   const std::string job = JobWithAFinishedTask();

@@ -114,6 +114,19 @@ TEST_F(StoredStateTest, CountsNeverFall) {
   EXPECT_EQ(Job("a").restart_reason(), "boom");
 }
 
+TEST_F(StoredStateTest, LeadersAreCountedSinceTheLastCheckpoint) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  EXPECT_EQ(Add(AttemptOf("a", 1)), "");
+  EXPECT_EQ(Job("a").leaders(), 0);
+  for (const int leaders : {1, 2}) {
+    EXPECT_EQ(Add(Leader(), 1 + leaders), "");
+    EXPECT_EQ(Add(AttemptOf("a", 1 + leaders), 1 + leaders), "");  // which says no ids
+    EXPECT_EQ(Job("a").leaders(), leaders);
+  }
+  EXPECT_EQ(Add(Checkpoint("a", 1), 3), "");
+  EXPECT_EQ(Job("a").leaders(), 0);
+}
+
 TEST_F(StoredStateTest, TheSplitsOfAVertexAreReplaced) {
   EXPECT_EQ(Add(Submission("a")), "");
   for (const char* split : {"x", "y"}) {
