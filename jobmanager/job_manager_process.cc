@@ -17,6 +17,7 @@
 #include "jobmanager/rpc/job_service.h"
 #include "jobmanager/store/job_store.h"
 #include "runtime/logging/log.h"
+#include "runtime/metrics/names.h"
 #include "runtime/metrics/prometheus.h"
 #include "runtime/process/event_loop.h"
 #include "runtime/process/worker_pool.h"
@@ -150,6 +151,8 @@ class Process final : public JobManagerProcess {
     services.clock = &SystemClock();
     services.store = store_.get();
     services.metrics = &metrics_;
+    services.metric_labels = {
+        {std::string(metric_names::kHost), config_.Get(options::kJobManagerRpcAddress)}};
     services.gateways = MakeGrpcTaskManagerGateways(calls_);
     services.io = &io_;
     services.open_storage = [](const std::string& uri) { return OpenStorage(uri); };

@@ -54,6 +54,7 @@ class Process final : public TaskManagerProcess {
         own_metrics_(&metrics_, labels_),
         keyed_state_(StateOptions(config, memory_)) {
     ExportMemory(memory_, own_metrics_);
+    keyed_state_.Export(own_metrics_);
   }
   ~Process() override { Stop(); }
 

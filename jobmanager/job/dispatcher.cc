@@ -14,7 +14,7 @@ Dispatcher::Dispatcher(const DispatcherSettings& settings, DispatcherServices se
       services_(std::move(services)),
       executor_(services_.executor),
       clock_(services_.clock),
-      cluster_metrics_(services_.metrics) {}
+      cluster_metrics_(services_.metrics, services_.metric_labels) {}
 
 Dispatcher::~Dispatcher() = default;
 

@@ -39,6 +39,7 @@ struct DispatcherServices {
   const Clock* clock = nullptr;
   JobStore* store = nullptr;  // whose leader this is
   MetricRegistry* metrics = nullptr;
+  MetricLabels metric_labels;  // of all that it exports: host
   TaskManagerGatewayFactory gateways;
   WorkRunner* io = nullptr;              // for checkpoint storage
   StorageOpener open_storage;            // the same

@@ -140,8 +140,8 @@ JobMaster* Dispatcher::AddJob(JobDescription job) {
   auto added = std::make_shared<JobMaster>(std::move(job), ServicesOfJobs());
   jobs_.push_back(added);
   if (!added->ended()) {
-    job_metrics_[added->id()] =
-        std::make_unique<JobMetrics>(services_.metrics, clock_, added->id(), added->name());
+    job_metrics_[added->id()] = std::make_unique<JobMetrics>(
+        services_.metrics, services_.metric_labels, clock_, added->id(), added->name());
   }
   return added.get();
 }

@@ -6,9 +6,18 @@
 #include "runtime/metrics/names.h"
 
 namespace watershed {
+namespace {
 
-ClusterMetrics::ClusterMetrics(MetricRegistry* registry)
-    : ClusterMetrics(std::make_unique<MetricGroup>(registry, MetricLabels{})) {}
+MetricLabels OfJob(MetricLabels labels, const JobId& id, const std::string& name) {
+  labels.emplace_back(metric_names::kJobId, id.hex);
+  labels.emplace_back(metric_names::kJobName, name);
+  return labels;
+}
+
+}  // namespace
+
+ClusterMetrics::ClusterMetrics(MetricRegistry* registry, const MetricLabels& process)
+    : ClusterMetrics(std::make_unique<MetricGroup>(registry, process)) {}
 
 ClusterMetrics::ClusterMetrics(std::unique_ptr<MetricGroup> group)
     : task_managers(group->gauge(metric_names::kRegisteredTaskManagers)),
@@ -17,10 +26,9 @@ ClusterMetrics::ClusterMetrics(std::unique_ptr<MetricGroup> group)
       running_jobs(group->gauge(metric_names::kRunningJobs)),
       group_(std::move(group)) {}
 
-JobMetrics::JobMetrics(MetricRegistry* registry, const Clock* clock, const JobId& id,
-                       const std::string& name)
-    : group_(registry, {{std::string(metric_names::kJobId), id.hex},
-                        {std::string(metric_names::kJobName), name}}),
+JobMetrics::JobMetrics(MetricRegistry* registry, MetricLabels process, const Clock* clock,
+                       const JobId& id, const std::string& name)
+    : group_(registry, OfJob(std::move(process), id, name)),
       restarts_(group_.gauge(metric_names::kJobRestarts)) {
   group_.callback(metric_names::kJobUptimeMs, [this, clock] {
     const int64_t since = running_since_ms_.load();

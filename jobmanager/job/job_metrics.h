@@ -15,7 +15,7 @@ namespace watershed {
 
 class ClusterMetrics {
  public:
-  explicit ClusterMetrics(MetricRegistry* registry);
+  ClusterMetrics(MetricRegistry* registry, const MetricLabels& process);
   Gauge& task_managers;
   Gauge& slots_total;
   Gauge& slots_available;
@@ -29,7 +29,7 @@ class ClusterMetrics {
 // Of one job, as long as it has not ended.
 class JobMetrics {
  public:
-  JobMetrics(MetricRegistry* registry, const Clock* clock, const JobId& id,
+  JobMetrics(MetricRegistry* registry, MetricLabels process, const Clock* clock, const JobId& id,
              const std::string& name);
   void SetRunningSince(int64_t time_ms) { running_since_ms_.store(time_ms); }  // -1: not running
   void Set(int32_t restarts, const v1::CheckpointStatistics* checkpoints);     // null: takes none

@@ -188,6 +188,7 @@ Status OperatorNode::Router::Emit(RecordBatch batch) {
 Status OperatorNode::Router::EmitSide(std::string_view tag, RecordBatch batch) {
   const Side* side = FindSide(tag);
   if (side == nullptr || batch.num_rows() == 0) return Ok();
+  records_out_->Add(batch.num_rows());
   return Route(side->consumers, batch);
 }
 

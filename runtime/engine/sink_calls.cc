@@ -43,11 +43,29 @@ SinkCalls::SinkCalls(std::unique_ptr<Sink> sink, Parameters parameters)
   send_errors_ = &metrics.counter(metric_names::kRecordsSendErrors);
   commits_ = &metrics.counter(metric_names::kSinkCommits);
   retries_ = &metrics.counter(metric_names::kSinkRetries);
+  committed_records_ = &metrics.counter(metric_names::kSinkCommittedRecords);
 }
 
-Result<std::vector<WriterMarker>> SinkCalls::Target::Open(const WriterId& own, Attempt attempt,
-                                                          const SinkTakeover& takeover) {
-  std::vector<WriterMarker> writers{{own, {-1}}};
+// Those above their writers' markers, which are what the sink commits.
+void SinkCalls::CountRecovered(std::span<const SinkSegment> segments, Opened& opened) {
+  while (!segments.empty()) {
+    const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+    segments = segments.subspan(epoch.size());
+    const bool is_there =
+        std::any_of(opened.writers.begin(), opened.writers.end(), [&](const WriterMarker& marker) {
+          return marker.writer.writer == epoch.front().writer &&
+                 marker.last_committed_epoch >= epoch.front().epoch;
+        });
+    if (is_there) continue;
+    ++opened.epochs;
+    for (const SinkSegment& segment : epoch) opened.rows += segment.rows;
+  }
+}
+
+Result<SinkCalls::Opened> SinkCalls::Target::Open(const WriterId& own, Attempt attempt,
+                                                  const SinkTakeover& takeover) {
+  Opened result{.writers = {{own, {-1}}}};
+  std::vector<WriterMarker>& writers = result.writers;
   for (const WriterMarker& former : takeover.writers) {
     if (former.writer.writer != own.writer) writers.push_back(former);
     Raise(former, writers);
@@ -66,12 +84,13 @@ Result<std::vector<WriterMarker>> SinkCalls::Target::Open(const WriterId& own, A
     segments.back().payload = StoredPayload(takeover.storage, left.file);
   }
   WS_RETURN_IF_ERROR(sink->Recover(segments));
+  CountRecovered(segments, result);
   for (const SinkSegment& segment : segments) {
     WriterMarker marker{own, segment.epoch};
     marker.writer.writer = segment.writer;
     Raise(marker, writers);
   }
-  return writers;
+  return result;
 }
 
 Result<Progress> SinkCalls::Open() {
@@ -79,10 +98,12 @@ Result<Progress> SinkCalls::Open() {
     if (!opening_) StartOpen();
     return Progress::kYield;
   }
-  Result<std::vector<WriterMarker>> opened = std::move(*opened_);
+  Result<Opened> opened = std::move(*opened_);
   opened_.reset();
   if (!opened) return tl::make_unexpected(Located(std::move(opened).error()));
-  writers_ = std::move(*opened);
+  writers_ = std::move(opened->writers);
+  commits_->Add(opened->epochs);
+  committed_records_->Add(opened->rows);
   parameters_.takeover = {};
   return Progress::kDone;
 }
@@ -120,7 +141,7 @@ void SinkCalls::StartCommit() {
 
 Status SinkCalls::OnCommitted(const Status& status) {
   if (!status) {
-    send_errors_->Add(1);
+    send_errors_->Add(committing_->rows);
     if (!status.error().retryable) return tl::make_unexpected(Located(status.error()));
     OnRetryableError(status.error());
     return Ok();

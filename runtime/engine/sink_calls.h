@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,14 @@ class SinkCalls {
   void Close();
 
  private:
+  struct Opened {
+    std::vector<WriterMarker> writers;
+    // Committed for former attempts.
+    int64_t epochs = 0;
+    int64_t rows = 0;
+  };
+  static void CountRecovered(std::span<const SinkSegment> segments, Opened& opened);
+
   // The sink and what it uses: calls share it, so that one left behind by a cancel stays valid.
   struct Target {
     std::shared_ptr<MetricGroup> metrics;
@@ -75,8 +84,7 @@ class SinkCalls {
     bool opened = false;
 
     // Goes on where it failed the time before.
-    Result<std::vector<WriterMarker>> Open(const WriterId& own, Attempt attempt,
-                                           const SinkTakeover& takeover);
+    Result<Opened> Open(const WriterId& own, Attempt attempt, const SinkTakeover& takeover);
   };
   void StartOpen();
   void StartCommit();
@@ -87,7 +95,7 @@ class SinkCalls {
   std::shared_ptr<Target> target_;
   Backoff backoff_;
   bool opening_ = false;
-  std::optional<Result<std::vector<WriterMarker>>> opened_;
+  std::optional<Result<Opened>> opened_;
   std::vector<WriterMarker> writers_;
   std::shared_ptr<const SinkEpoch> committing_;
   std::function<Status()> on_committed_;
@@ -95,6 +103,7 @@ class SinkCalls {
   Counter* send_errors_;
   Counter* commits_;
   Counter* retries_;
+  Counter* committed_records_;
 };
 
 }  // namespace watershed

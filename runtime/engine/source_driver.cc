@@ -40,7 +40,9 @@ SourceDriver::SourceDriver(std::unique_ptr<Source> source, std::unique_ptr<Recor
 
 void SourceDriver::RegisterMetrics() {
   MetricGroup& metrics = *parameters_.metrics;
+  records_in_ = &metrics.counter(metric_names::kOperatorRecordsIn);
   records_out_ = &metrics.counter(metric_names::kOperatorRecordsOut);
+  idle_ms_ = &metrics.gauge(metric_names::kSourceIdleMs);
   pending_records_ = &metrics.gauge(metric_names::kPendingRecords);
   pending_records_->Set(-1);
   for (const SourceSplit& split : parameters_.splits) {
@@ -61,16 +63,21 @@ void SourceDriver::RegisterMetrics() {
     split_gauges_.push_back(gauges);
   }
   if (!parameters_.watermarks) return;
-  emit_lag_ms_ = &metrics.gauge(metric_names::kEmitEventTimeLagMs);
   output_watermark_ = &metrics.gauge(metric_names::kOperatorOutputWatermarkMs);
-  output_watermark_->Set(kMinWatermarkMs);
-  metrics.callback(metric_names::kWatermarkLagMs,
-                   [clock = parameters_.clock, watermark = output_watermark_] {
-                     const int64_t watermark_ms = watermark->value();
-                     if (watermark_ms == kMinWatermarkMs || watermark_ms == kMaxWatermarkMs)
-                       return 0.0;
-                     return static_cast<double>(clock->NowMs()) - static_cast<double>(watermark_ms);
-                   });
+  SetOutputWatermark(parameters_.watermark_ms);
+}
+
+// The lag is there once there is a watermark; it is that of the moment when it is read.
+void SourceDriver::SetOutputWatermark(TimestampMs time_ms) {
+  output_watermark_->Set(time_ms);
+  if (has_watermark_lag_ || time_ms == kMinWatermarkMs) return;
+  has_watermark_lag_ = true;
+  parameters_.metrics->callback(
+      metric_names::kWatermarkLagMs, [clock = parameters_.clock, watermark = output_watermark_] {
+        const int64_t watermark_ms = watermark->value();
+        if (watermark_ms == kMaxWatermarkMs) return 0.0;
+        return static_cast<double>(clock->NowMs()) - static_cast<double>(watermark_ms);
+      });
 }
 
 Error SourceDriver::Located(Error error) const {
@@ -87,14 +94,20 @@ Status SourceDriver::Open() {
 }
 
 Result<std::optional<TaskInput::Element>> SourceDriver::Next() {
-  if (queue_.empty() && !ended_ && !suspended_by_) WS_RETURN_IF_ERROR(Poll(milliseconds(0)));
+  if (!trigger_failure_) return tl::make_unexpected(trigger_failure_.error());
+  if (queue_.empty() && !ended_ && !suspended_by_) {
+    if (!unhandled_) WS_RETURN_IF_ERROR(Poll(milliseconds(0)));
+    WS_RETURN_IF_ERROR(HandlePolled());
+  }
   if (queue_.empty()) return std::optional<Element>();
   std::optional<Element> next(std::move(queue_.front()));
   queue_.pop_front();
   return next;
 }
 
+// Only the waiting is here: to decode what it brought is work, and Next's.
 Status SourceDriver::Wait() {
+  if (unhandled_) return Ok();
   if (parameters_.splits.empty() || ended_ || suspended_by_) {
     parameters_.mailbox->Wait();
     return Ok();
@@ -111,10 +124,14 @@ Status SourceDriver::Poll(milliseconds deadline) {
   if (Status status = source_->Poll(polled_, parameters_.max_records_per_poll, deadline); !status) {
     return tl::make_unexpected(Located(std::move(status).error()));
   }
-  return HandlePolled();
+  unhandled_ = true;
+  return Ok();
 }
 
 Status SourceDriver::HandlePolled() {
+  unhandled_ = false;
+  records_in_->Add(polled_.rows ? polled_.rows->num_rows()
+                                : static_cast<int64_t>(polled_.raw.size()));
   WS_ASSIGN_OR_RETURN(RecordDecoder::Rows rows, decoder_->Decode(polled_, parameters_.splits));
   int64_t bytes = 0;
   for (const RawRecord& record : polled_.raw) bytes += static_cast<int64_t>(record.value.size());
@@ -150,15 +167,26 @@ void SourceDriver::ObserveRows(const RecordDecoder::Rows& rows) {
       newest_ms = std::max(newest_ms, times_ms[row]);
     }
   }
+  last_event_time_ms_ = *std::max_element(newest_ms_.begin(), newest_ms_.end());
   for (size_t split = 0; split < newest_ms_.size(); ++split) {
     if (newest_ms_[split] == kMinWatermarkMs) continue;
     watermarks_.OnRows(static_cast<int>(split), newest_ms_[split]);
-    last_event_time_ms_ = newest_ms_[split];
   }
+}
+
+// `now`: all of a batch's rows came with one poll.
+void SourceDriver::NoteRead(std::chrono::nanoseconds now) {
+  if (polled_.raw.empty() && !polled_.rows) {
+    if (!idle_since_) idle_since_ = now;
+    return;
+  }
+  idle_since_.reset();
+  last_batch_at_ = now;
 }
 
 void SourceDriver::ObserveProgress() {
   const auto now = parameters_.clock->Steady();
+  NoteRead(now);
   if (!polled_.degraded_reason.empty()) watermarks_.HoldIdleClocks(now);
   for (const SplitProgress& progress : polled_.progress) {
     const auto split = static_cast<size_t>(progress.split_index);
@@ -187,7 +215,7 @@ void SourceDriver::AddWatermark() {
     if (due) {
       watermark_told_ms_ = watermarks_.watermark_ms();
       watermark_told_at_ = steady;
-      output_watermark_->Set(watermark_told_ms_);
+      SetOutputWatermark(watermark_told_ms_);
       Add(Watermark{watermark_told_ms_});
     }
   }
@@ -198,8 +226,9 @@ void SourceDriver::AddWatermark() {
 }
 
 void SourceDriver::AddEnd() {
+  UpdateGauges();  // for the last time
   ended_ = true;
-  if (output_watermark_ != nullptr) output_watermark_->Set(kMaxWatermarkMs);
+  if (output_watermark_ != nullptr) SetOutputWatermark(kMaxWatermarkMs);
   pending_records_->Set(0);
   Add(Watermark{kMaxWatermarkMs});
   Add(EndOfInput{});
@@ -215,13 +244,18 @@ SourceDriver::Place SourceDriver::CurrentPlace() const {
 
 void SourceDriver::OnTrigger(const Barrier& barrier, SourceStop stop) {
   if (ended_) return;
+  // The place of the barrier is behind all that was polled.
+  if (unhandled_) trigger_failure_ = HandlePolled();
+  if (ended_ || !trigger_failure_) return;
   if (stop == SourceStop::kDrain) return AddEnd();
   // Told to go on, it had been suspended by one that was given up meanwhile.
   suspended_by_.reset();
   if (stop == SourceStop::kSuspend) suspended_by_ = barrier.checkpoint_id;
   Place place = CurrentPlace();
   Add(barrier);
-  if (IsPlanted(PlantedBug::kOffsetsOneBatchLate) && Poll(milliseconds(0))) place = CurrentPlace();
+  if (IsPlanted(PlantedBug::kOffsetsOneBatchLate) && Poll(milliseconds(0)) && HandlePolled()) {
+    place = CurrentPlace();
+  }
   noted_[barrier.checkpoint_id] = std::move(place);
 }
 
@@ -269,8 +303,21 @@ void SourceDriver::UpdateGauges() {
   if (records_lag_max_ != nullptr) {
     records_lag_max_->Set(*std::max_element(lag_.begin(), lag_.end()));
   }
-  if (emit_lag_ms_ != nullptr && last_event_time_ms_ != kMinWatermarkMs) {
-    emit_lag_ms_->Set(parameters_.clock->NowMs() - last_event_time_ms_);
+  UpdateTimes();
+}
+
+// A batch is handed on as soon as it is read, so its lag is the same then.
+void SourceDriver::UpdateTimes() {
+  const auto now = parameters_.clock->Steady();
+  const auto in_ms = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<milliseconds>(time).count();
+  };
+  idle_ms_->Set(idle_since_ ? in_ms(now - *idle_since_) : 0);
+  if (last_event_time_ms_ == kMinWatermarkMs) return;
+  const int64_t read_at_ms = parameters_.clock->NowMs() - in_ms(now - last_batch_at_);
+  for (const std::string_view lag : {std::string_view(metric_names::kFetchEventTimeLagMs),
+                                     std::string_view(metric_names::kEmitEventTimeLagMs)}) {
+    parameters_.metrics->gauge(lag).Set(read_at_ms - last_event_time_ms_);
   }
 }
 

@@ -79,6 +79,9 @@ class SourceDriver final : public TaskInput {
   Place CurrentPlace() const;
   Status Poll(std::chrono::milliseconds deadline);
   Status HandlePolled();
+  void NoteRead(std::chrono::nanoseconds now);
+  void SetOutputWatermark(TimestampMs time_ms);
+  void UpdateTimes();
   void ObserveRows(const RecordDecoder::Rows& rows);
   void ObserveProgress();
   Status ApplyDrift();
@@ -94,6 +97,8 @@ class SourceDriver final : public TaskInput {
   Parameters parameters_;
   SplitWatermarks watermarks_;
   PolledRecords polled_;
+  bool unhandled_ = false;  // polled_ is, with its records: Wait leaves the work to Next
+  Status trigger_failure_;  // of handling it early
   std::deque<Element> queue_;
   std::map<CheckpointId, Place> noted_;  // of checkpoints neither complete nor aborted
   bool opened_ = false;
@@ -103,14 +108,18 @@ class SourceDriver final : public TaskInput {
   bool idle_told_ = false;
   TimestampMs watermark_told_ms_ = kMinWatermarkMs;
   std::optional<Mailbox::SteadyTime> watermark_told_at_;
-  std::vector<TimestampMs> newest_ms_;  // per split, of the batch at hand
-  std::vector<int64_t> lag_;            // per split; -1: unknown
-  TimestampMs last_event_time_ms_ = kMinWatermarkMs;
+  std::vector<TimestampMs> newest_ms_;                // per split, of the batch at hand
+  std::vector<int64_t> lag_;                          // per split; -1: unknown
+  TimestampMs last_event_time_ms_ = kMinWatermarkMs;  // the newest row's of the last batch
+  std::chrono::nanoseconds last_batch_at_{0};
+  std::optional<std::chrono::nanoseconds> idle_since_;  // the first poll that found nothing
 
+  Counter* records_in_ = nullptr;
   Counter* records_out_ = nullptr;
   Gauge* output_watermark_ = nullptr;
   Gauge* pending_records_ = nullptr;
-  Gauge* emit_lag_ms_ = nullptr;
+  Gauge* idle_ms_ = nullptr;
+  bool has_watermark_lag_ = false;
   Gauge* records_lag_max_ = nullptr;  // Kafka only
   std::vector<SplitGauges> split_gauges_;
 };

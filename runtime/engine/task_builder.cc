@@ -81,7 +81,8 @@ class TaskBuilder {
   }
 
   MetricGroup* AddMetrics(const v1::PlanNode& node) {
-    parts_.operator_metrics.push_back(parts_.metrics->AddOperator(node.id(), node.name()));
+    parts_.operator_metrics.push_back(
+        parts_.metrics->AddOperator(node.id(), node.name(), node.has_sink()));
     return parts_.operator_metrics.back().get();
   }
 

@@ -59,6 +59,7 @@ Status TaskCheckpoints::Take(const Barrier& barrier) {
   if (noted_ && noted_->checkpoint_id <= barrier.checkpoint_id) noted_.reset();
   if (ended_ && !final_) final_ = barrier.checkpoint_id;
   const auto began = Now();
+  Measure(barrier);
   const auto snapshot = std::make_shared<PendingSnapshot>(barrier);
   // Flushes the chain first and hands the barrier on afterwards.
   parts_.chain->set_snapshot_hook([&](const Barrier&) { return Collect(snapshot); });
@@ -68,6 +69,15 @@ Status TaskCheckpoints::Take(const Barrier& barrier) {
   WS_RETURN_IF_ERROR(std::move(done));
   Seal(snapshot, began);
   return Ok();
+}
+
+// The trigger's time is another machine's: clocks may differ.
+void TaskCheckpoints::Measure(const Barrier& barrier) const {
+  const std::chrono::milliseconds since_trigger(parts_.mailbox->clock().NowMs() -
+                                                barrier.trigger_time_ms);
+  const std::chrono::nanoseconds alignment = Alignment();
+  parts_.metrics->OnBarrier(alignment,
+                            std::max(since_trigger - alignment, std::chrono::nanoseconds(0)));
 }
 
 Status TaskCheckpoints::Collect(const std::shared_ptr<PendingSnapshot>& snapshot) {
@@ -84,7 +94,7 @@ void TaskCheckpoints::Seal(const std::shared_ptr<PendingSnapshot>& snapshot,
                            std::chrono::nanoseconds began) {
   const auto sync_ended = Now();
   v1::SnapshotFigures& figures = *snapshot->message().mutable_figures();
-  figures.set_alignment_us(ended_ ? 0 : Microseconds(parts_.input->last_alignment()));
+  figures.set_alignment_us(Microseconds(Alignment()));
   figures.set_sync_us(Microseconds(sync_ended - began));
   pending_.push_back(snapshot);
   slice_pause_ = {};

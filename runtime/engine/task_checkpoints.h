@@ -13,6 +13,7 @@
 #include "runtime/engine/pending_snapshot.h"
 #include "runtime/engine/task.h"
 #include "runtime/engine/task_input.h"
+#include "runtime/engine/task_metrics.h"
 
 namespace watershed {
 
@@ -25,6 +26,7 @@ class TaskCheckpoints {
     OperatorChain* chain = nullptr;
     TaskInput* input = nullptr;
     Mailbox* mailbox = nullptr;
+    TaskMetrics* metrics = nullptr;
   };
   explicit TaskCheckpoints(const Parts& parts) : parts_(parts) {}
 
@@ -49,6 +51,10 @@ class TaskCheckpoints {
 
  private:
   Status Take(const Barrier& barrier);
+  void Measure(const Barrier& barrier) const;
+  std::chrono::nanoseconds Alignment() const {
+    return ended_ ? std::chrono::nanoseconds(0) : parts_.input->last_alignment();
+  }
   Status Collect(const std::shared_ptr<PendingSnapshot>& snapshot);
   void Seal(const std::shared_ptr<PendingSnapshot>& snapshot, std::chrono::nanoseconds began);
   void Answer(PendingSnapshot& snapshot, std::chrono::nanoseconds sync_ended,

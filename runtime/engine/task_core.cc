@@ -29,8 +29,9 @@ Status TaskCore::Build() {
   }
   parts_ = std::move(*parts);
   if (spec_.checkpoint_storage != nullptr) {
-    checkpoints_ = std::make_unique<TaskCheckpoints>(TaskCheckpoints::Parts{
-        &spec_, environment_.checkpoints, parts_.chain.get(), parts_.input.get(), mailbox_.get()});
+    checkpoints_ = std::make_unique<TaskCheckpoints>(
+        TaskCheckpoints::Parts{&spec_, environment_.checkpoints, parts_.chain.get(),
+                               parts_.input.get(), mailbox_.get(), parts_.metrics.get()});
   }
   return Ok();
 }
@@ -215,7 +216,6 @@ TaskCore::StepResult TaskCore::WaitFor(WaitsFor what) {
 }
 
 void TaskCore::Wait() {
-  if (waits_for_ == WaitsFor::kMail && phase_ == Phase::kOpening) return mailbox_->Wait();
   const nanoseconds begin = environment_.clock->Steady();
   if (waits_for_ == WaitsFor::kInput) {
     try {

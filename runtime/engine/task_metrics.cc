@@ -50,22 +50,30 @@ TaskMetrics::TaskMetrics(const TaskSpec& spec, const std::string& vertex_name,
       backpressured_per_second_(&group_.gauge(metric_names::kTaskBackPressuredMsPerSecond)),
       is_backpressured_(&group_.gauge(metric_names::kTaskIsBackPressured)) {
   input_watermark_->Set(kMinWatermarkMs);
-  AddRate(records_in_, metric_names::kTaskRecordsInPerSecond);
-  AddRate(records_out_, metric_names::kTaskRecordsOutPerSecond);
-  AddRate(bytes_in_, metric_names::kTaskBytesInPerSecond);
-  AddRate(bytes_out_, metric_names::kTaskBytesOutPerSecond);
+  AddRate(group_, metric_names::kTaskRecordsIn, metric_names::kTaskRecordsInPerSecond);
+  AddRate(group_, metric_names::kTaskRecordsOut, metric_names::kTaskRecordsOutPerSecond);
+  AddRate(group_, metric_names::kTaskBytesIn, metric_names::kTaskBytesInPerSecond);
+  AddRate(group_, metric_names::kTaskBytesOut, metric_names::kTaskBytesOutPerSecond);
+  if (spec.checkpoint_storage == nullptr) return;
+  alignment_ns_ = &group_.gauge(metric_names::kTaskAlignmentNs);
+  start_delay_ns_ = &group_.gauge(metric_names::kTaskStartDelayNs);
 }
 
-void TaskMetrics::AddRate(const Counter* counter, std::string_view name) {
-  rates_.push_back({counter, &group_.gauge(name)});
+void TaskMetrics::AddRate(MetricGroup& group, std::string_view counter, std::string_view rate) {
+  rates_.push_back({&group.counter(counter), &group.gauge(rate)});
 }
 
 std::shared_ptr<MetricGroup> TaskMetrics::AddOperator(const std::string& id,
-                                                      const std::string& name) {
+                                                      const std::string& name, bool is_sink) {
   MetricLabels labels = labels_;
   labels.emplace_back(metric_names::kOperatorId, id);
   labels.emplace_back(metric_names::kOperatorName, name);
-  return std::make_shared<MetricGroup>(registry_, std::move(labels));
+  auto group = std::make_shared<MetricGroup>(registry_, std::move(labels));
+  AddRate(*group, metric_names::kOperatorRecordsIn, metric_names::kOperatorRecordsInPerSecond);
+  if (!is_sink) {
+    AddRate(*group, metric_names::kOperatorRecordsOut, metric_names::kOperatorRecordsOutPerSecond);
+  }
+  return group;
 }
 
 void TaskMetrics::Start() { started_ = updated_ = clock_->Steady(); }

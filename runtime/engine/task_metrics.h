@@ -16,11 +16,14 @@ namespace watershed {
 // Written by the task's thread; figures() from any thread.
 class TaskMetrics {
  public:
+  using Nanoseconds = std::chrono::nanoseconds;
   TaskMetrics(const TaskSpec& spec, const std::string& vertex_name,
               const TaskEnvironment& environment);
 
-  // The group of one operator of the task, with the labels Flink gives it.
-  std::shared_ptr<MetricGroup> AddOperator(const std::string& id, const std::string& name);
+  // The group of one operator of the task, with the labels Flink gives it. It lives as long as
+  // Update is called: rates of its records are among its metrics.
+  std::shared_ptr<MetricGroup> AddOperator(const std::string& id, const std::string& name,
+                                           bool is_sink);
   // An operator counter whose value is part of the task's late or skipped records.
   void SumLate(const Counter* counter) { late_.push_back(counter); }
   void SumSkipped(const Counter* counter) { skipped_.push_back(counter); }
@@ -37,19 +40,23 @@ class TaskMetrics {
   void Start();
   void AddIdle(std::chrono::nanoseconds time) { idle_ += time; }
   void AddBackpressured(std::chrono::nanoseconds time) { backpressured_ += time; }
+  // Of the barrier at hand. Only in a job with checkpoints.
+  void OnBarrier(Nanoseconds alignment, Nanoseconds start_delay) {
+    alignment_ns_->Set(alignment.count());
+    start_delay_ns_->Set(start_delay.count());
+  }
   // About once a second: shares of time and rates since the last call.
   void Update(bool is_backpressured);
 
   TaskFigures figures() const;
 
  private:
-  using Nanoseconds = std::chrono::nanoseconds;
   struct Rate {
     const Counter* counter;
     Gauge* per_second;
     int64_t last = 0;
   };
-  void AddRate(const Counter* counter, std::string_view name);
+  void AddRate(MetricGroup& group, std::string_view counter, std::string_view rate);
 
   const Clock* clock_;
   MetricRegistry* registry_;
@@ -66,6 +73,8 @@ class TaskMetrics {
   Gauge* idle_per_second_;
   Gauge* backpressured_per_second_;
   Gauge* is_backpressured_;
+  Gauge* alignment_ns_ = nullptr;  // null: the job takes no checkpoints
+  Gauge* start_delay_ns_ = nullptr;
   std::vector<Rate> rates_;
   std::vector<const Counter*> late_;
   std::vector<const Counter*> skipped_;

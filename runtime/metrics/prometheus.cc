@@ -14,6 +14,8 @@
 #include <set>
 #include <thread>
 
+#include "runtime/metrics/definition.h"
+
 namespace watershed {
 namespace {
 
@@ -82,6 +84,9 @@ class PrometheusExporter::Collector : public prometheus::Collectable {
       prometheus::MetricFamily& family = families[sample.name];
       family.name = sample.name;
       family.type = prometheus::MetricType::Gauge;
+      if (const MetricDefinition* known = FindMetric(sample.name); family.help.empty() && known) {
+        family.help = known->meaning;
+      }
       prometheus::ClientMetric& metric = family.metric.emplace_back();
       metric.gauge.value = sample.value;
       for (auto& [name, value] : sample.labels) {

@@ -19,15 +19,15 @@ constexpr int64_t kMinDeferredBytes = 16 << 10;
 
 struct CachedKeyedState::Gauges {
   explicit Gauges(MetricGroup& group)
-      : hits(group.gauge("watershed_state_cache_hits")),
-        misses(group.gauge("watershed_state_cache_misses")),
-        evictions(group.gauge("watershed_state_cache_evictions")),
-        backend_reads(group.gauge("watershed_state_backend_reads")),
-        backend_writes(group.gauge("watershed_state_backend_writes")),
+      : hits(group.gauge(metric_names::kStateCacheHits)),
+        misses(group.gauge(metric_names::kStateCacheMisses)),
+        evictions(group.gauge(metric_names::kStateCacheEvictions)),
+        backend_reads(group.gauge(metric_names::kStateBackendReads)),
+        backend_writes(group.gauge(metric_names::kStateBackendWrites)),
         bytes(group.gauge(metric_names::kStateCacheBytes)),
         dirty_bytes(group.gauge(metric_names::kStateDirtyBytes)),
-        keys(group.gauge("watershed_state_cache_keys")),
-        backend_keys(group.gauge("watershed_state_backend_keys")) {}
+        keys(group.gauge(metric_names::kStateCacheKeys)),
+        backend_keys(group.gauge(metric_names::kStateBackendKeys)) {}
   Gauge &hits, &misses, &evictions, &backend_reads, &backend_writes, &bytes, &dirty_bytes, &keys,
       &backend_keys;
 };
@@ -36,6 +36,10 @@ CachedKeyedState::CachedKeyedState(KeyedStateSpec spec, std::shared_ptr<StateMem
     : spec_(std::move(spec)), memory_(std::move(memory)) {
   group_keys_.resize(static_cast<size_t>(std::max(spec_.key_groups.size(), 0)));
   if (spec_.metrics != nullptr) gauges_ = std::make_unique<Gauges>(*spec_.metrics);
+  if (memory_->options().backend == StateBackendKind::kRocksDb) {
+    rocksdb_figures_ = std::make_shared<RocksDbFigures>();
+    if (spec_.metrics != nullptr) ExportRocksDb(rocksdb_figures_, *spec_.metrics);
+  }
   memory_->Join();
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/state/backend_index.h"
 #include "runtime/state/deferred_deletes.h"
 #include "runtime/state/keyed_state.h"
+#include "runtime/state/rocksdb_figures.h"
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_cache.h"
 #include "runtime/state/state_rows.h"
@@ -109,7 +110,8 @@ class CachedKeyedState final : public KeyedState {
 
   KeyedStateSpec spec_;
   std::shared_ptr<StateMemory> memory_;
-  std::unique_ptr<StateBackend> backend_;  // null until the first write
+  std::unique_ptr<StateBackend> backend_;            // null until the first write
+  std::shared_ptr<RocksDbFigures> rocksdb_figures_;  // null: another backend
   StateCache cache_;
   TimerQueue timers_;
   int64_t live_timers_ = 0;  // of timers_.size(), those that are not stale

@@ -132,7 +132,8 @@ Status CachedKeyedState::WritePending() {
   if (pending_.empty()) return Ok();
   if (!backend_) {
     if (memory_->options().backend == StateBackendKind::kRocksDb) {
-      WS_ASSIGN_OR_RETURN(backend_, OpenRocksDbBackend(spec_.directory, *memory_));
+      WS_ASSIGN_OR_RETURN(backend_,
+                          OpenRocksDbBackend(spec_.directory, *memory_, rocksdb_figures_));
     } else {
       backend_ = MakeOrderedMapBackend();
     }

@@ -161,6 +161,8 @@ class KeyedStateFactory {
   const KeyedStateOptions& options() const;
   // Held by RocksDB's write buffers and block cache.
   int64_t backend_memory_bytes() const;
+  // The same one by one, as metrics of a process's group.
+  void Export(MetricGroup& group) const;
 
  private:
   std::shared_ptr<StateMemory> memory_;

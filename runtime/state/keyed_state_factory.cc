@@ -1,3 +1,4 @@
+#include "runtime/metrics/names.h"
 #include "runtime/state/cached_keyed_state.h"
 #include "runtime/state/keyed_state.h"
 #include "runtime/state/state_memory.h"
@@ -17,7 +18,17 @@ KeyedStateFactory::~KeyedStateFactory() = default;
 
 const KeyedStateOptions& KeyedStateFactory::options() const { return memory_->options(); }
 
-int64_t KeyedStateFactory::backend_memory_bytes() const { return memory_->BackendBytes(); }
+int64_t KeyedStateFactory::backend_memory_bytes() const {
+  return memory_->BlockCacheBytes() + memory_->WriteBufferBytes();
+}
+
+void KeyedStateFactory::Export(MetricGroup& group) const {
+  if (options().backend != StateBackendKind::kRocksDb) return;
+  group.callback(metric_names::kRocksDbBlockCacheBytes,
+                 [memory = memory_] { return static_cast<double>(memory->BlockCacheBytes()); });
+  group.callback(metric_names::kRocksDbWriteBufferBytes,
+                 [memory = memory_] { return static_cast<double>(memory->WriteBufferBytes()); });
+}
 
 Result<std::unique_ptr<KeyedState>> KeyedStateFactory::Open(const KeyedStateSpec& spec) {
   auto state = std::make_unique<CachedKeyedState>(spec, memory_);

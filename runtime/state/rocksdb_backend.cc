@@ -10,6 +10,7 @@
 #include <atomic>
 #include <utility>
 
+#include "runtime/state/rocksdb_figures.h"
 #include "runtime/state/scratch_env.h"
 #include "runtime/state/state_backend.h"
 #include "runtime/state/state_memory.h"
@@ -218,11 +219,13 @@ class RocksDbBackend final : public StateBackend {
 }  // namespace
 
 Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& directory,
-                                                         StateMemory& memory) {
+                                                         StateMemory& memory,
+                                                         std::shared_ptr<RocksDbFigures> figures) {
   rocksdb::DB* db = nullptr;
   rocksdb::Options options = MakeOptions(memory);
   const auto dead_rows = std::make_shared<DeadRowsFilterFactory>();
   options.compaction_filter_factory = dead_rows;
+  options.listeners.push_back(MakeRocksDbListener(std::move(figures)));
   const rocksdb::Status status = rocksdb::DB::Open(options, directory, &db);
   if (!status.ok()) {
     return ExternalError(

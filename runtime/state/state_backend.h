@@ -74,11 +74,13 @@ class StateBackend {
   virtual std::unique_ptr<StateBackendScan> Scan() = 0;
 };
 
+struct RocksDbFigures;
 class StateMemory;
 
 std::unique_ptr<StateBackend> MakeOrderedMapBackend();
-// Opens an empty RocksDB in `directory` and removes it when destroyed.
+// Opens an empty RocksDB in `directory` and removes it when destroyed. It counts in `figures`.
 Result<std::unique_ptr<StateBackend>> OpenRocksDbBackend(const std::string& directory,
-                                                         StateMemory& memory);
+                                                         StateMemory& memory,
+                                                         std::shared_ptr<RocksDbFigures> figures);
 
 }  // namespace watershed

@@ -16,9 +16,12 @@ StateMemory::StateMemory(const KeyedStateOptions& options) : options_(options) {
 
 StateMemory::~StateMemory() = default;
 
-int64_t StateMemory::BackendBytes() const {
-  if (block_cache_ == nullptr) return 0;
-  return static_cast<int64_t>(block_cache_->GetUsage() + write_buffers_->memory_usage());
+int64_t StateMemory::BlockCacheBytes() const {
+  return block_cache_ == nullptr ? 0 : static_cast<int64_t>(block_cache_->GetUsage());
+}
+
+int64_t StateMemory::WriteBufferBytes() const {
+  return write_buffers_ == nullptr ? 0 : static_cast<int64_t>(write_buffers_->memory_usage());
 }
 
 int64_t StateMemory::AllowanceBytes(int64_t own_bytes) const {

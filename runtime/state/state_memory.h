@@ -29,7 +29,9 @@ class StateMemory {
     used_.fetch_add(delta_bytes, std::memory_order_relaxed);
     if (options_.account != nullptr) options_.account->Add(MemoryShare::kState, delta_bytes);
   }
-  int64_t BackendBytes() const;
+  // Of RocksDB; 0: another backend.
+  int64_t BlockCacheBytes() const;
+  int64_t WriteBufferBytes() const;
   void Leave(int64_t used_bytes) {
     Report(-used_bytes);
     states_.fetch_sub(1, std::memory_order_relaxed);

@@ -7,6 +7,7 @@
 
 #include "runtime/connectors/kafka/enumerator.h"
 #include "runtime/connectors/kafka/source.h"
+#include "runtime/metrics/names.h"
 
 namespace watershed::test {
 namespace {
@@ -44,8 +45,19 @@ Status KafkaReader::Open() {
 
 Status KafkaReader::Open(const std::vector<SourceSplit>& splits) {
   splits_ = splits;
-  WS_ASSIGN_OR_RETURN(source_, MakeKafkaSource(options_, Context()));
+  ConnectorContext context = Context();
+  context.metrics = &metrics_;
+  WS_ASSIGN_OR_RETURN(source_, MakeKafkaSource(options_, context));
   return source_->Open(splits_);
+}
+
+std::map<std::string, double> KafkaReader::CommittedOffsets() const {
+  std::map<std::string, double> offsets;
+  for (const MetricSample& sample : registry_.Collect()) {
+    if (sample.name != std::string_view(metric_names::kKafkaCommittedOffset)) continue;
+    offsets[sample.labels.back().second] = sample.value;
+  }
+  return offsets;
 }
 
 Status KafkaReader::PollUntil(const std::function<bool()>& done) {

@@ -10,6 +10,7 @@
 
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/source.h"
+#include "runtime/metrics/metrics.h"
 
 namespace watershed::test {
 
@@ -41,6 +42,8 @@ class KafkaReader {
   }
 
   Source& source() { return *source_; }
+  // As the source's metrics say: by partition.
+  std::map<std::string, double> CommittedOffsets() const;
   std::vector<std::string> values() const;  // in the order read
 
   std::vector<ReadRecord> records;
@@ -50,6 +53,8 @@ class KafkaReader {
 
  private:
   OptionMap options_;
+  MetricRegistry registry_;
+  MetricGroup metrics_{&registry_, {}};
   std::vector<SourceSplit> splits_;
   std::unique_ptr<Source> source_;
   PolledRecords polled_;

@@ -157,12 +157,21 @@ TEST_F(KafkaSourceTest, GroupOffsetsAreThoseOfTheLastCheckpointAndFallBackAsTold
   ASSERT_OK(reader.Open());
   ASSERT_OK(reader.PollUntilFinished());
   EXPECT_EQ(reader.records.size(), 7u);
+  EXPECT_EQ(reader.CommittedOffsets(), (std::map<std::string, double>{{"0", -1}, {"1", -1}}));
   const std::vector<SplitPosition> checkpoint = {{topic + "-0", 2}};
   reader.source().OnCheckpointComplete(checkpoint);
   // The commit is asynchronous.
   ASSERT_OK(
       reader.PollUntil([&] { return KafkaReader(options).Discover()->at(0).start_position == 2; }));
   EXPECT_EQ(KafkaReader(options).Discover()->at(1).start_position, 0);
+  ASSERT_OK(reader.PollUntil([&] { return reader.CommittedOffsets()["0"] == 2; }));
+  EXPECT_EQ(reader.CommittedOffsets()["1"], -1);
+}
+
+TEST_F(KafkaSourceTest, WithoutAGroupNoOffsetIsSaidToBeCommitted) {
+  KafkaReader reader(ReadAllOptions(brokers, NewTopic(1)));
+  ASSERT_OK(reader.Open());
+  EXPECT_TRUE(reader.CommittedOffsets().empty());
 }
 
 TEST_F(KafkaSourceTest, APausedSplitHandsOutNothingAndLosesNothing) {

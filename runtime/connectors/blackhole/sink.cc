@@ -1,12 +1,14 @@
 #include "runtime/connectors/blackhole/sink.h"
 
+#include "runtime/metrics/names.h"
+
 namespace watershed {
 namespace {
 
 class BlackholeSink : public Sink {
  public:
   explicit BlackholeSink(MetricGroup* metrics)
-      : rows_(metrics != nullptr ? &metrics->counter("watershed_blackhole_rows") : nullptr) {}
+      : rows_(metrics != nullptr ? &metrics->counter(metric_names::kBlackholeRows) : nullptr) {}
 
   Status Open() override { return Ok(); }
   Result<std::vector<WriterMarker>> Fence(std::span<const WriterId>, Attempt) override {

@@ -139,11 +139,9 @@ bool IsMissingKafkaPartition(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
-Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
-                                                         const KafkaSettings& properties,
-                                                         const KafkaSettings& defaults,
-                                                         const KafkaSettings& fixed,
-                                                         KafkaDeliveryReport on_delivery) {
+Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(
+    rd_kafka_type_t type, const KafkaSettings& properties, const KafkaSettings& defaults,
+    const KafkaSettings& fixed, KafkaDeliveryReport on_delivery, KafkaCommitReport on_commit) {
   KafkaSettings settings = fixed;
   settings.insert(properties.begin(), properties.end());
   settings.insert(defaults.begin(), defaults.end());
@@ -157,6 +155,8 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Create(rd_kafka_type_t type,
   rd_kafka_conf_set_error_cb(configuration.get(), OnError);
   client->on_delivery_ = std::move(on_delivery);
   if (client->on_delivery_) rd_kafka_conf_set_dr_msg_cb(configuration.get(), OnDelivery);
+  client->on_commit_ = std::move(on_commit);
+  if (client->on_commit_) rd_kafka_conf_set_offset_commit_cb(configuration.get(), OnCommit);
   rd_kafka_conf_set_log_cb(configuration.get(), DropLogLine);
   std::array<char, 512> reason{};
   client->handle_ = rd_kafka_new(type, configuration.get(), reason.data(), reason.size());
@@ -189,6 +189,11 @@ void KafkaClient::OnError(rd_kafka_t* handle, int code, const char* reason, void
 
 void KafkaClient::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* client) {
   static_cast<KafkaClient*>(client)->on_delivery_(*message);
+}
+
+void KafkaClient::OnCommit(rd_kafka_t*, rd_kafka_resp_err_t error,
+                           rd_kafka_topic_partition_list_t* offsets, void* client) {
+  if (offsets != nullptr) static_cast<KafkaClient*>(client)->on_commit_(error, *offsets);
 }
 
 std::optional<KafkaIncident> KafkaClient::last_incident() const {

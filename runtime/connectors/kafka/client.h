@@ -42,6 +42,10 @@ using KafkaSettings = std::map<std::string, std::string>;
 
 // Called for every message acknowledged or given up, by the thread that polls.
 using KafkaDeliveryReport = std::function<void(const rd_kafka_message_t&)>;
+// Called for every answer to a commit of offsets, by the thread that polls, or by the one that
+// gives the client up.
+using KafkaCommitReport =
+    std::function<void(rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t&)>;
 
 // A librdkafka client. Thread-safe; incidents are collected by whichever thread serves its main
 // queue.
@@ -53,7 +57,8 @@ class KafkaClient {
                                                      const KafkaSettings& properties,
                                                      const KafkaSettings& defaults,
                                                      const KafkaSettings& fixed,
-                                                     KafkaDeliveryReport on_delivery = nullptr);
+                                                     KafkaDeliveryReport on_delivery = nullptr,
+                                                     KafkaCommitReport on_commit = nullptr);
   ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;
@@ -79,10 +84,13 @@ class KafkaClient {
   KafkaClient() = default;
   static void OnError(rd_kafka_t* handle, int code, const char* reason, void* client);
   static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* client);
+  static void OnCommit(rd_kafka_t* handle, rd_kafka_resp_err_t error,
+                       rd_kafka_topic_partition_list_t* offsets, void* client);
 
   rd_kafka_t* handle_ = nullptr;
   std::string bootstrap_servers_;
   KafkaDeliveryReport on_delivery_;
+  KafkaCommitReport on_commit_;
   mutable std::mutex mutex_;
   std::optional<KafkaIncident> last_incident_;
   std::optional<KafkaIncident> final_incident_;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "runtime/connectors/kafka/client.h"
+#include "runtime/connectors/kafka/committed_offsets.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/connectors/kafka/partition_reader.h"
 #include "runtime/connectors/kafka/prefetch.h"
@@ -80,6 +81,9 @@ class KafkaSource : public Source {
     KafkaPartitionList assignment = NewPartitionList(splits.size());
     for (const SourceSplit& split : splits) {
       PartitionReader& reader = readers_.emplace_back(split, static_cast<int32_t>(readers_.size()));
+      if (commits_offsets() && context_.metrics != nullptr) {
+        committed_->Export(split.topic, split.partition, *context_.metrics);
+      }
       if (reader.finished()) continue;
       WS_RETURN_IF_ERROR(reader.OpenQueue(client_->handle(), wakeup_fd_));
       rd_kafka_topic_partition_list_add(assignment.get(), split.topic.c_str(), split.partition)
@@ -164,13 +168,21 @@ class KafkaSource : public Source {
     WS_ASSIGN_OR_RETURN(const KafkaPrefetch prefetch,
                         PlanKafkaPrefetch(static_cast<int64_t>(partitions), context_.memory_bytes,
                                           options_.properties));
-    WS_ASSIGN_OR_RETURN(client_, KafkaClient::Create(RD_KAFKA_CONSUMER, options_.properties,
-                                                     Defaults(context_, prefetch), Fixed()));
+    WS_ASSIGN_OR_RETURN(
+        client_, KafkaClient::Create(
+                     RD_KAFKA_CONSUMER, options_.properties, Defaults(context_, prefetch), Fixed(),
+                     /*on_delivery=*/nullptr, [committed = committed_](auto error, auto& offsets) {
+                       committed->OnReport(error, offsets);
+                     }));
     memory_.Set(prefetch.memory_bytes);
     rd_kafka_poll_set_consumer(client_->handle());
     prober_ = std::make_unique<PartitionProber>(client_);
     return Ok();
   }
+
+  // Group offsets are for monitoring only: a restart reads the checkpoint. They are written only
+  // for a group that the job file names.
+  bool commits_offsets() const { return options_.properties.contains("group.id"); }
 
   void ReleaseMessages() {
     for (rd_kafka_message_t* message : held_) rd_kafka_message_destroy(message);
@@ -251,6 +263,8 @@ class KafkaSource : public Source {
   int wakeup_fd_ = -1;
   std::shared_ptr<KafkaClient> client_;
   std::unique_ptr<PartitionProber> prober_;
+  // Shared with the client, whose callbacks report to it.
+  std::shared_ptr<CommittedOffsets> committed_ = std::make_shared<CommittedOffsets>();
   std::deque<PartitionReader> readers_;  // by split index
   std::vector<rd_kafka_message_t*> held_;
   std::vector<Known> known_;  // by split index
@@ -402,10 +416,8 @@ void KafkaSource::TellProgress(PolledRecords& out) {
   out.degraded_reason = degraded_reason_;
 }
 
-// Group offsets are for monitoring only: a restart reads the checkpoint. They are written only for
-// a group that the job file names.
 void KafkaSource::OnCheckpointComplete(std::span<const SplitPosition> positions) {
-  if (client_ == nullptr || !options_.properties.contains("group.id")) return;
+  if (client_ == nullptr || !commits_offsets()) return;
   KafkaPartitionList offsets = NewPartitionList(positions.size());
   for (const SplitPosition& position : positions) {
     const auto reader =

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "runtime/metrics/names.h"
 #include "tests/unit/engine/checkpointed_job.h"
 
 namespace watershed {
@@ -278,6 +279,8 @@ TEST_F(CheckpointTest, UnconfirmedSegmentsArePublishedByTheRestoredJobAlsoFromFi
     job.Start(2, &manifest);  // subtask 0 takes writer 2 over
     ASSERT_TRUE(job.RunUntilRunning());
     EXPECT_GT(world_->visible.size(), 0u);
+    EXPECT_EQ(job.MetricSum(metric_names::kSinkCommittedRecords), world_->visible.size());
+    EXPECT_EQ(job.MetricSum(metric_names::kSinkCommits), 3);  // an epoch of each former writer
     ASSERT_TRUE(job.RunUntil([&] { return job.AllEnded(); }));
     const v1::CheckpointManifest last = job.Take(2);
     std::vector<std::string> writers;
@@ -288,9 +291,24 @@ TEST_F(CheckpointTest, UnconfirmedSegmentsArePublishedByTheRestoredJobAlsoFromFi
     }
     EXPECT_THAT(writers, UnorderedElementsAre("0:1", "1:1", "2:1"));  // none is forgotten
     job.Complete(2);
+    ASSERT_TRUE(job.RunUntil([&] { return job.Confirmed(2); }));
+    EXPECT_EQ(job.MetricSum(metric_names::kSinkCommittedRecords), reference.size());
     ASSERT_TRUE(job.RunToTheEnd());
     EXPECT_EQ(world_->visible, reference);
   }
+}
+
+TEST_F(CheckpointTest, TheStartOfACheckpointIsMeasuredFromItsTrigger) {
+  LogInOrder(1, 20);
+  CheckpointedJob job(world_, storage_);
+  Allow(10);
+  job.Start(1);
+  ASSERT_TRUE(job.RunUntil([&] { return RowsRead(job) == 10; }));
+  job.Trigger(1);
+  job.clock.Advance(std::chrono::milliseconds(30));
+  ASSERT_TRUE(job.RunUntil([&] { return job.Acknowledged(1); }));
+  EXPECT_GE(job.MetricSum(metric_names::kTaskStartDelayNs), 2 * 30e6);  // of two tasks
+  EXPECT_EQ(job.MetricSum(metric_names::kTaskAlignmentNs), 0);          // with one channel
 }
 
 TEST_F(CheckpointTest, ASinkThatWritesAtOnceHasWrittenWhatTheCheckpointHolds) {

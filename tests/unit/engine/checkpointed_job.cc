@@ -179,6 +179,14 @@ void CheckpointedJob::Abort(int64_t checkpoint) {
   for (const auto& task : tasks_) task->NotifyCheckpointAborted({checkpoint});
 }
 
+double CheckpointedJob::MetricSum(std::string_view name) const {
+  double sum = 0;
+  for (const MetricSample& sample : metrics_.Collect()) {
+    if (sample.name == name) sum += sample.value;
+  }
+  return sum;
+}
+
 v1::CheckpointManifest CheckpointedJob::Take(int64_t checkpoint, SourceStop stop) {
   Trigger(checkpoint, stop);
   EXPECT_TRUE(RunUntil([&] { return Acknowledged(checkpoint); })) << "checkpoint " << checkpoint;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,9 @@ class CheckpointedJob final : public CheckpointResponder {
   TaskCore& window(int32_t subtask = 0) {
     return *tasks_[tasks_.size() / 2 + static_cast<size_t>(subtask)];
   }
+
+  // Of one metric over the tasks of the attempt.
+  double MetricSum(std::string_view name) const;
 
   using Key = std::pair<std::string, int32_t>;  // vertex, subtask
   std::map<int64_t, std::map<Key, v1::SubtaskSnapshot>> acknowledged;

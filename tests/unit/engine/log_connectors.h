@@ -2,6 +2,7 @@
 // takes each epoch of each writer once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -120,8 +121,10 @@ class LogSink final : public Sink {
     return Ok();
   }
   Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) override {
-    std::string payload = std::exchange(buffered_, {}) + std::string(world_->padding, '\n');
-    return std::vector<SinkSegment>{{epoch, 1, std::move(payload)}};
+    std::string payload = std::exchange(buffered_, {});
+    const auto rows = std::count(payload.begin(), payload.end(), '\n');
+    payload.append(world_->padding, '\n');
+    return std::vector<SinkSegment>{{epoch, rows, std::move(payload)}};
   }
   Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) override {
     if (!world_->commit_errors.empty()) {

@@ -65,7 +65,7 @@ class SinkDriverTest : public ::testing::Test {
   }
   int64_t Answers() {
     return metrics_->counter(metric_names::kSinkCommits).value() +
-           metrics_->counter(metric_names::kRecordsSendErrors).value();
+           metrics_->counter(metric_names::kSinkRetries).value();
   }
   Status Elapse(milliseconds time) {
     clock_.Advance(time);
@@ -156,6 +156,24 @@ TEST_F(SinkDriverTest, RetriesACommitThatMayHealWithTheSameEpochAndSaysSo) {
   EXPECT_THAT(driver_->degraded_reason(), IsEmpty());
   EXPECT_THAT(script_->epochs, ElementsAre(1, 1, 1));
   EXPECT_THAT(script_->committed, ElementsAre("epoch-one;"));
+}
+
+TEST_F(SinkDriverTest, CountsRowsAtEachFailureAndOnceWhenTheyAreThere) {
+  ASSERT_TRUE(Open());
+  script_->commit_errors = {{ErrorDomain::kExternal, true, "connection refused"},
+                            {ErrorDomain::kExternal, true, "connection refused"}};
+  ASSERT_TRUE(driver_->Process(0, Rows({{"aaa", 1}, {"bbb", 1}, {"ccc", 1}})));
+  ASSERT_TRUE(RunNextMail());
+  ASSERT_TRUE(Elapse(milliseconds(120)));
+  ASSERT_TRUE(RunNextMail());
+  EXPECT_EQ(metrics_->counter(metric_names::kSinkCommittedRecords).value(), 0);
+  ASSERT_TRUE(Elapse(milliseconds(240)));
+  ASSERT_TRUE(RunNextMail());
+  EXPECT_EQ(metrics_->counter(metric_names::kRecordsSend).value(), 3);
+  EXPECT_EQ(metrics_->counter(metric_names::kRecordsSendErrors).value(), 6);
+  EXPECT_EQ(metrics_->counter(metric_names::kSinkRetries).value(), 2);
+  EXPECT_EQ(metrics_->counter(metric_names::kSinkCommits).value(), 1);
+  EXPECT_EQ(metrics_->counter(metric_names::kSinkCommittedRecords).value(), 3);
 }
 
 TEST_F(SinkDriverTest, ACommitRefusedForGoodFailsTheTask) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/metrics/names.h"
 #include "tests/unit/engine/manual_clock.h"
 #include "tests/unit/engine/rows.h"
 #include "tests/unit/engine/scripted_source.h"
@@ -66,6 +67,18 @@ class SourceDriverTest : public ::testing::Test {
       if (!*element && script_->answers.empty()) return read;
       if (*element) read.push_back(Describe((*element)->element));
     }
+  }
+
+  // Of the source as a scrape sees it; nothing: there is no such series.
+  std::optional<double> Metric(std::string_view name) {
+    for (const MetricSample& sample : registry_.Collect()) {
+      if (sample.name == name) return sample.value;
+    }
+    return std::nullopt;
+  }
+  std::optional<double> MetricAtTick(std::string_view name) {
+    driver_->UpdateGauges();
+    return Metric(name);
   }
 
   ManualClock clock_;
@@ -247,6 +260,86 @@ TEST_F(SourceDriverTest, ABarrierComesBehindTheRowsThatWerePolledBefore) {
   EXPECT_THAT(ReadAll(), ElementsAre("rows:a@22,b@21", "barrier:5", "rows:c@99", "watermark:12"));
   EXPECT_THAT(SplitsOf(*driver_, 5), ElementsAre("web-0@8 w12", "web-1@0"));
   EXPECT_THAT(SplitsOf(*driver_, 6), ElementsAre("web-0@8 w12", "web-1@4 w89"));
+}
+
+TEST_F(SourceDriverTest, ARecordThatFailsBeforeABarrierFailsTheSource) {
+  Make(1);
+  Answer({{0, "bad", 6}});
+  ASSERT_TRUE(driver_->Wait());
+  driver_->OnTrigger({.checkpoint_id = {5}}, SourceStop::kGoOn);
+  const std::vector<std::string> read = ReadAll();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_THAT(read.front(), ::testing::HasSubstr("cannot decode"));
+}
+
+// Waiting is idle time, decoding is not.
+TEST_F(SourceDriverTest, WhatAWaitBroughtIsDecodedAfterIt) {
+  Make(1);
+  Answer({{0, "a@22"}});
+  ASSERT_TRUE(driver_->Wait());
+  EXPECT_EQ(bytes_in_.value(), 0);
+  ASSERT_TRUE(driver_->Wait());  // does not poll it away
+  EXPECT_EQ(script_->polls, 1);
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@22", "watermark:12"));
+  EXPECT_EQ(bytes_in_.value(), 4);
+}
+
+TEST_F(SourceDriverTest, CountsWhatItReadAndWhatItHandedOn) {
+  skip_ = true;
+  Make(1);
+  Answer({{0, "a@100"}, {0, "bad"}, {0, fmt::format("b@{}", clock_.NowMs() + 25L * 3600 * 1000)}});
+  EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100", "watermark:90"));
+  EXPECT_EQ(Metric(metric_names::kOperatorRecordsIn), 3);
+  EXPECT_EQ(Metric(metric_names::kOperatorRecordsOut), 1);
+  EXPECT_EQ(skipped_.value(), 1);
+  EXPECT_EQ(refused_.value(), 1);
+}
+
+TEST_F(SourceDriverTest, LagsAreThoseOfTheLastBatchHoweverLongNothingFollows) {
+  Make(2);
+  EXPECT_EQ(MetricAtTick(metric_names::kEmitEventTimeLagMs), std::nullopt);
+  EXPECT_EQ(Metric(metric_names::kWatermarkLagMs), std::nullopt);
+  const int64_t begin_ms = clock_.NowMs();
+  Answer({{0, fmt::format("a@{}", begin_ms - 400)}, {1, fmt::format("b@{}", begin_ms - 1000)}});
+  ReadAll();
+  clock_.Advance(milliseconds(7000));
+  EXPECT_EQ(MetricAtTick(metric_names::kFetchEventTimeLagMs), 400);
+  EXPECT_EQ(Metric(metric_names::kEmitEventTimeLagMs), 400);
+  EXPECT_EQ(Metric(metric_names::kWatermarkLagMs), 7000 + 1000 + 10);
+}
+
+TEST_F(SourceDriverTest, IsIdleSinceTheFirstPollThatFoundNothing) {
+  Make(1);
+  Answer({{0, "a@100"}});
+  driver_->Next().value();
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(MetricAtTick(metric_names::kSourceIdleMs), 0);  // was not asked yet
+  ReadAll();
+  clock_.Advance(seconds(2));
+  ReadAll();
+  EXPECT_EQ(MetricAtTick(metric_names::kSourceIdleMs), 2000);
+  Answer({{0, "b@100"}});
+  driver_->Next().value();
+  EXPECT_EQ(MetricAtTick(metric_names::kSourceIdleMs), 0);
+}
+
+TEST_F(SourceDriverTest, RestoredItsWatermarkIsThatOfTheCheckpoint) {
+  restored_ms_ = 50;
+  Make(1);
+  EXPECT_EQ(Metric(metric_names::kOperatorOutputWatermarkMs), 50);
+  EXPECT_EQ(Metric(metric_names::kWatermarkLagMs), clock_.NowMs() - 50);
+}
+
+TEST_F(SourceDriverTest, AtItsEndItsGaugesAreThoseOfTheEnd) {
+  Make(1);
+  Answer({{0, "a@100", 41}}, {{.split_index = 0, .lag = 0}});
+  AnswerFinished();
+  ReadAll();
+  EXPECT_EQ(Metric(metric_names::kKafkaCurrentOffset), 41);
+  EXPECT_EQ(Metric(metric_names::kPartitionLagRecords), 0);
+  EXPECT_EQ(Metric(metric_names::kKafkaRecordsLagMax), 0);
+  EXPECT_EQ(Metric(metric_names::kPendingRecords), 0);
+  EXPECT_EQ(Metric(metric_names::kWatermarkLagMs), 0);
 }
 
 TEST_F(SourceDriverTest, AtItsEndNoBarrierFollows) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -235,6 +236,21 @@ TEST_F(JobTest, GoesOnWhenTheSinkCanBeOpenedAfterAll) {
   connectors_.sources[0]->answers.push_back({.finished = true});
   Start();
   EXPECT_EQ(Await().state, TaskState::kFinished);
+}
+
+// The figures move once a second.
+TEST_F(JobTest, ATaskThatWaitsForItsSinkIsIdle) {
+  connectors_.sink->HoldOpens(true);
+  Start();
+  std::map<std::string, double> values;
+  AwaitThat([&] {
+    for (const MetricSample& sample : registry_.Collect()) values[sample.name] = sample.value;
+    return values["flink_taskmanager_job_task_idleTimeMsPerSecond"] > 500;
+  });
+  EXPECT_LT(values["flink_taskmanager_job_task_busyTimeMsPerSecond"], 500);
+  connectors_.sink->HoldOpens(false);
+  runner_->Cancel();
+  Await();
 }
 
 TEST_F(JobTest, ATableThatDoesNotFitFailsAtOnce) {

@@ -45,6 +45,7 @@ TEST(PrometheusTest, ServesGaugesWithFlinksNames) {
   ASSERT_GT((*exporter)->port(), 0);
   const std::string body = HttpGet((*exporter)->port(), "/metrics");
   EXPECT_THAT(body, HasSubstr("200 OK"));
+  EXPECT_THAT(body, HasSubstr("# HELP flink_taskmanager_job_task_numRecordsIn Rows that came"));
   EXPECT_THAT(body, HasSubstr("# TYPE flink_taskmanager_job_task_numRecordsIn gauge"));
   EXPECT_THAT(body, HasSubstr("flink_taskmanager_job_task_numRecordsIn{tm_id=\"tm-1\","
                               "task_name=\"a \\\"b\\\" \\\\ c\"} 12"));

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "runtime/metrics/names.h"
 #include "tests/support/snapshot_rig.h"
 #include "tests/unit/state/state_fixture.h"
 
@@ -200,6 +201,44 @@ TEST(KeyedState, StaysWithinItsBudget) {
     EXPECT_LE(opened.state->figures().dirty_bytes, 256 << 10);
   }
   EXPECT_GT(opened.state->figures().evictions, 30'000);
+}
+
+TEST(KeyedState, TellsWhatCacheAndRocksDbDid) {
+  // Memtables of a megabyte each, so that some are flushed.
+  Opened opened({StateBackendKind::kRocksDb, 64 << 10, 0}, kAllGroups, nullptr,
+                /*write_buffer_mb=*/1);
+  opened.factory.Export(opened.metrics);
+  EXPECT_EQ(opened.Metric(metric_names::kRocksDbFlushes), 0);
+  std::vector<StateEntry*> entries;
+  for (int round = 0; round < 300; ++round) {
+    const KeyBatch keys = Keys(Numbered(fmt::format("{}-", round), 100));
+    for (int again = 0; again < 2; ++again) {
+      ASSERT_TRUE(opened.state->Resolve(keys, 0, keys.size(), entries));
+      for (StateEntry* entry : entries) SetValue(*opened.state, *entry, std::string(200, 'v'));
+    }
+    ASSERT_TRUE(opened.state->EndBundle());
+  }
+  const KeyedStateFigures figures = opened.state->figures();
+  EXPECT_EQ(figures.hits, 30'000);
+  EXPECT_EQ(figures.misses, 30'000);
+  EXPECT_EQ(opened.Metric(metric_names::kStateCacheHits), 30'000);
+  EXPECT_EQ(opened.Metric(metric_names::kStateCacheMisses), 30'000);
+  EXPECT_EQ(
+      opened.Metric(metric_names::kStateCacheKeys) + opened.Metric(metric_names::kStateBackendKeys),
+      30'000);
+  EXPECT_EQ(opened.Metric(metric_names::kStateCacheEvictions), figures.evictions);
+  EXPECT_EQ(opened.Metric(metric_names::kStateBackendWrites), figures.backend_writes);
+  // Its own threads flush; writes wait for them when they lag.
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbFlushes), 0);
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbFlushedBytes), 1 << 20);
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbFilesBytes), 1 << 20);
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbWriteBufferBytes), 0);
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbBlockCacheBytes), 0);
+  EXPECT_EQ(opened.Metric(metric_names::kRocksDbBlockCacheBytes) +
+                opened.Metric(metric_names::kRocksDbWriteBufferBytes),
+            static_cast<double>(opened.factory.backend_memory_bytes()));
+  opened.state.reset();  // its figures stay for as long as its metrics
+  EXPECT_GT(opened.Metric(metric_names::kRocksDbFlushes), 0);
 }
 
 // A deadline that moves away must not leave a trail of timers.

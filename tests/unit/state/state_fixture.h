@@ -55,10 +55,20 @@ struct Opened {
     auto opened = factory.Open({.directory = directory.path() + "/db",
                                 .key_groups = groups,
                                 .max_parallelism = kMaxParallelism,
+                                .metrics = &metrics,
                                 .snapshots = snapshots});
     if (!opened) throw std::runtime_error(opened.error().message);
     state = std::move(*opened);
   }
+  // Of one metric of the state, -1: there is none.
+  double Metric(std::string_view name) const {
+    for (const MetricSample& sample : registry.Collect()) {
+      if (sample.name == name) return sample.value;
+    }
+    return -1;
+  }
+  MetricRegistry registry;
+  MetricGroup metrics{&registry, {}};
   TestDirectory directory;
   KeyedStateFactory factory;
   std::unique_ptr<KeyedState> state;

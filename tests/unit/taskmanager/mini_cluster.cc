@@ -123,6 +123,15 @@ void MiniCluster::WaitForTaskManagers(size_t count) {
   WaitUntil([&] { return job_manager_->view().TaskManagers().size() == count; });
 }
 
+std::vector<MetricSample> MiniCluster::Metrics() {
+  std::vector<MetricSample> all = job_manager_->metrics().Collect();
+  for (const auto& task_manager : task_managers_) {
+    const std::vector<MetricSample> more = task_manager->metrics().Collect();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
 double MiniCluster::MetricSum(const std::string& name) {
   double sum = 0;
   for (const auto& task_manager : task_managers_) {

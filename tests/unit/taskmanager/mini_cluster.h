@@ -40,6 +40,8 @@ class MiniCluster {
                             const std::function<bool(const v1::JobDetails&)>& condition);
   v1::JobDetails WaitForState(const std::string& job_id, v1::JobState state);
   void WaitForTaskManagers(size_t count);
+  // Every process's metrics, the JobManager's first.
+  std::vector<MetricSample> Metrics();
   // Of one metric over all TaskManagers.
   double MetricSum(const std::string& name);
 

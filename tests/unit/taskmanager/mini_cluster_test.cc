@@ -1,9 +1,14 @@
 #include "tests/unit/taskmanager/mini_cluster.h"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
+#include "runtime/metrics/definition.h"
 #include "runtime/metrics/names.h"
 #include "runtime/rpc/connection.h"
 #include "runtime/status/job_status.h"
@@ -277,6 +282,38 @@ TEST_F(StaleRequestsTest, ADeploymentAfterItsCancellationIsRefused) {
   const grpc::Status status = Deploy(kLaterEpoch);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("attempt 0 of job job has ended here"));
+}
+
+std::string Joined(std::set<std::string_view> labels) {
+  return fmt::format("{}", fmt::join(labels, " "));
+}
+
+// What each of them says is tests/e2e/metrics_test.py's.
+TEST(MiniClusterTest, EveryMetricIsListedAndHasTheLabelsOfItsScope) {
+  MiniCluster cluster;
+  cluster.AddTaskManager(2);
+  cluster.WaitForTaskManagers(1);
+  const std::string id = cluster.Submit(CountingJob(kEndless), 2);
+  cluster.WaitForState(id, v1::RUNNING);
+  std::set<MetricScope> scopes;
+  for (const MetricSample& sample : cluster.Metrics()) {
+    SCOPED_TRACE(sample.name);
+    const MetricDefinition* metric = FindMetric(sample.name);
+    if (metric == nullptr) {
+      ADD_FAILURE() << "is not in runtime/metrics/names.h";
+      continue;
+    }
+    scopes.insert(metric->scope);
+    std::set<std::string_view> labels;
+    for (const auto& [name, value] : sample.labels) {
+      labels.insert(name);
+      EXPECT_NE(value, "") << name;
+    }
+    EXPECT_EQ(labels.size(), sample.labels.size());
+    const auto listed = LabelsOf(metric->scope);
+    EXPECT_EQ(Joined(labels), Joined({listed.begin(), listed.end()}));
+  }
+  EXPECT_EQ(scopes.size(), 6U);  // all but kPartition: datagen has no topics
 }
 
 TEST(MiniClusterTest, TheClusterShowsItsMetrics) {
