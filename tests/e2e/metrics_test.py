@@ -55,6 +55,7 @@ sinks:
   dropped_late: {{ input: belated, connector: blackhole }}
 """
 _PARTITIONS = 2
+_TASKS = 2 * 3  # two subtasks of the source and of each window
 _TASK = "flink_taskmanager_job_task_"
 _OPERATOR = f"{_TASK}operator_"
 _PARTITION = f"{_OPERATOR}KafkaSourceReader_topic_partition_"
@@ -149,7 +150,7 @@ class Metrics(unittest.TestCase):
         scrape = self.await_end(first)
         self.check_cluster(scrape, jobs=1, slots_available=2)
         self.check_job(scrape, checkpoints=1, restarts=0)
-        self.check_flow(scrape, first, attempt=0, last_minute=11)
+        self.check_flow(scrape, first, attempt=1, last_minute=11)
         rows = self.check_sinks(scrape, first, fired=2, rows_before=0, commits_most=2)
         self.check_state(scrape)
         self.check_time(scrape)
@@ -159,7 +160,7 @@ class Metrics(unittest.TestCase):
         self.take_checkpoint()
         scrape = self.await_end(second)
         self.check_job(scrape, checkpoints=2, restarts=1)
-        self.check_flow(scrape, second, attempt=1, last_minute=21)
+        self.check_flow(scrape, second, attempt=2, last_minute=21)
         # Twice as many commits: those of the first checkpoint are made sure of once more.
         self.check_sinks(scrape, second, fired=2, rows_before=rows, commits_most=4)
         self.assertEqual(set(), set(self.listed) - self.seen, "are listed and were never seen")
@@ -234,7 +235,7 @@ class Metrics(unittest.TestCase):
     def restart(self) -> None:
         """By the loss of a TaskManager."""
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
-        self.cluster.wait(lambda: self.attempts() == {"1"}, "the second attempt", 60)
+        self.cluster.wait(lambda: self.attempts() == {"2"}, "the second attempt", 60)
         self.cluster.wait_state(self.job, ["RUNNING"])
 
     def await_end(self, sent: Sent) -> Scrape:
@@ -335,36 +336,36 @@ class Metrics(unittest.TestCase):
         self.assertGreater(scrape.sum(f"{_JOB_METRIC}uptime", **labels), 0)
         self.assertLess(scrape.sum(f"{_JOB_METRIC}uptime", **labels), 600_000)
         delays_ns = scrape.values(f"{_TASK}checkpointStartDelayNanos")
-        self.assertEqual(4, len(delays_ns))  # of two vertices
+        self.assertEqual(_TASKS, len(delays_ns))
         self.assertLessEqual(max(delays_ns), last["end_to_end_duration"] * 1e6 + 1e6)
         alignments_ns = scrape.values(f"{_TASK}checkpointAlignmentTime")
         self.assertLessEqual(max(alignments_ns), last["end_to_end_duration"] * 1e6 + 1e6)
 
     def check_flow(self, scrape: Scrape, sent: Sent, attempt: int, last_minute: float) -> None:
         """Records, bytes and watermarks from the topic to the windows."""
-        source = {"task_name": self.task_name(scrape, "events")}
-        windows = {"task_name": self.task_name(scrape, "counted")}
-        for name, labels in ((f"{_TASK}numRecordsIn", source), (f"{_TASK}numRecordsIn", windows)):
-            self.assertEqual(2, len(scrape.values(name, **labels, task_attempt_num=str(attempt))))
+        self.assertEqual(_TASKS, len(scrape.values(f"{_TASK}numRecordsIn", task_attempt_num=str(attempt))))
         for name, value in (("numRecordsIn", sent.all), ("numRecordsOut", sent.usable),
                             ("numRecordsInErrors", sent.bad),
                             ("watershed_source_future_refused_records", sent.future),
                             ("pendingRecords", 0), ("KafkaSourceReader_KafkaConsumer_records_lag_max", 0)):
             self.assertEqual(value, scrape.of("events", name), name)
         self.assertEqual(0, scrape.sum("watershed_source_partition_lag_records"))
-        self.assertEqual(sent.usable, scrape.sum(f"{_TASK}numRecordsIn", **source))
-        self.assertEqual(sent.size_bytes, scrape.sum(f"{_TASK}numBytesIn", **source))
+        self.assertEqual(sent.usable, self.of_task(scrape, "events", "numRecordsIn"))
+        self.assertEqual(sent.size_bytes, self.of_task(scrape, "events", "numBytesIn"))
         # The one window gets its rows as they are, the other one gets sums of some.
         self.assertEqual(sent.usable, scrape.of("timely", "numRecordsIn"))
+        self.assertLessEqual(scrape.of("counted", "numRecordsIn"), sent.usable)
+        for window in ("counted", "timely"):
+            self.assertEqual(self.of_task(scrape, window, "numRecordsIn"),
+                             scrape.of(window, "numRecordsIn"))
         for what in ("numRecords", "numBytes"):
-            came_in = scrape.sum(f"{_TASK}{what}In", **windows)
-            self.assertEqual(scrape.sum(f"{_TASK}{what}Out", **source), came_in, what)
-        self.assertEqual(scrape.sum(f"{_TASK}numRecordsIn", **windows),
-                         scrape.of("timely", "numRecordsIn") + scrape.of("counted", "numRecordsIn"))
+            self.assertEqual(self.of_task(scrape, "events", f"{what}Out"),
+                             sum(self.of_task(scrape, window, f"{what}In")
+                                 for window in ("counted", "timely")), what)
         self.assertEqual(sent.late, scrape.of("counted", "numLateRecordsDropped"))
         self.assertEqual(0, scrape.of("timely", "numLateRecordsDropped"))
         self.assertEqual(sent.late, scrape.of("timely", "watershed_operator_side_output_records"))
-        self.check_network(scrape, whole=attempt == 0)
+        self.check_network(scrape, whole=attempt == 1)
         self.check_watermarks(scrape, self.watermark_of(last_minute), last_minute)
 
     def check_network(self, scrape: Scrape, whole: bool) -> None:
@@ -409,8 +410,8 @@ class Metrics(unittest.TestCase):
         self.assertIn(scrape.of("table", "watershed_sink_commits"), range(1, commits_most + 1))
         for name in ("numRecordsSendErrors", "watershed_sink_retries"):
             self.assertEqual(0, scrape.of("table", name), name)
-        windows = {"task_name": self.task_name(scrape, "counted")}
-        self.assertEqual(2 * came + sent.late, scrape.sum(f"{_TASK}numRecordsOut", **windows))
+        for window, late in (("counted", 0), ("timely", sent.late)):
+            self.assertEqual(came + late, self.of_task(scrape, window, "numRecordsOut"))
         return rows
 
     def check_state(self, scrape: Scrape) -> None:
@@ -434,7 +435,7 @@ class Metrics(unittest.TestCase):
         """Every task's second is whole, and without input an idle one."""
         tasks = {(labels["task_id"], labels["subtask_index"]) for _, name, labels, _ in scrape.series
                  if name == _TIMES[0]}
-        self.assertEqual(4, len(tasks))
+        self.assertEqual(_TASKS, len(tasks))
         for vertex, subtask in tasks:
             busy, idle, backpressured = (
                 scrape.sum(name, task_id=vertex, subtask_index=subtask) for name in _TIMES)
@@ -450,12 +451,12 @@ class Metrics(unittest.TestCase):
                           "the job's series to go", 30)
         self.check_cluster(self.scrape(), jobs=0, slots_available=4)
 
-    def task_name(self, scrape: Scrape, operator: str) -> str:
-        """Of the vertex that has the operator."""
-        names = {labels["task_name"] for _, _, labels, _ in scrape.series
-                 if labels.get("operator_id") == operator}
-        self.assertEqual(1, len(names), operator)
-        return names.pop()
+    def of_task(self, scrape: Scrape, operator: str, metric: str) -> float:
+        """Over the subtasks of the vertex that has the operator."""
+        vertices = {labels["task_id"] for _, _, labels, _ in scrape.series
+                    if labels.get("operator_id") == operator}
+        self.assertEqual(1, len(vertices), operator)
+        return scrape.sum(_TASK + metric, task_id=vertices.pop())
 
 
 if __name__ == "__main__":
