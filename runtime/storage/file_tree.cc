@@ -54,11 +54,13 @@ Status FileTree::MakeDirectoriesOf(std::string_view name) {
 Status FileTree::MakeRoot() {
   for (size_t slash = root_.find('/', 1);; slash = root_.find('/', slash + 1)) {
     const std::string path = root_.substr(0, slash);
-    if (::mkdir(path.c_str(), directory_mode()) == 0) {
+    const bool is_made = ::mkdir(path.c_str(), directory_mode()) == 0;
+    const int why_not = errno;  // of mkdir; stat would say only that it is not there
+    if (is_made) {
       const std::string above(DirectoryOf(path));
       WS_RETURN_IF_ERROR(SyncDirectory(above.empty() ? "/" : above));
     } else if (struct stat info; ::stat(path.c_str(), &info) != 0) {
-      return FileError(errno, "make directory", path);
+      return FileError(why_not, "make directory", path);
     } else if (!S_ISDIR(info.st_mode)) {
       return FileError(ENOTDIR, "use as a directory", path);
     }

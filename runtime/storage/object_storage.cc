@@ -1,5 +1,6 @@
 #include "runtime/storage/object_storage.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "runtime/storage/bytes_reader.h"
@@ -19,10 +20,7 @@ Result<std::unique_ptr<ObjectReader>> ObjectStorage::Open(std::string_view name)
   return std::make_unique<BytesReader>(std::move(*bytes));
 }
 
-Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri, StorageAccess access) {
-  FileStorageOptions options;
-  options.owner_only = access == StorageAccess::kOwnerOnly;
-  options.must_exist = access == StorageAccess::kExisting;
+Result<std::string> DirectoryOfUri(std::string_view uri) {
   std::string_view path = uri;
   if (const size_t colon = uri.find(':'); colon != uri.npos && !uri.starts_with('/')) {
     const std::string_view scheme = uri.substr(0, colon);
@@ -39,7 +37,17 @@ Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri, Storage
     return UserError("'{}' does not name a directory by its absolute path; write file:///directory",
                      uri);
   }
-  return OpenFileStorage(std::string(path), std::move(options));
+  std::string directory = std::filesystem::path(path).lexically_normal().string();
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  return directory;
+}
+
+Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri, StorageAccess access) {
+  FileStorageOptions options;
+  options.owner_only = access == StorageAccess::kOwnerOnly;
+  options.must_exist = access == StorageAccess::kExisting;
+  WS_ASSIGN_OR_RETURN(const std::string directory, DirectoryOfUri(uri));
+  return OpenFileStorage(directory, std::move(options));
 }
 
 std::string JoinUri(std::string_view uri, std::string_view name) {

@@ -73,6 +73,9 @@ class ObjectStorage {
 enum class StorageAccess : uint8_t { kUmask, kOwnerOnly, kExisting };
 Result<std::shared_ptr<ObjectStorage>> OpenStorage(std::string_view uri,
                                                    StorageAccess access = StorageAccess::kUmask);
+// The directory that such a URI names, by its absolute path in one spelling. A user error for other
+// schemes and for what is no absolute path.
+Result<std::string> DirectoryOfUri(std::string_view uri);
 // The URI of something below a root.
 std::string JoinUri(std::string_view uri, std::string_view name);
 

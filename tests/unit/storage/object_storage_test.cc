@@ -220,5 +220,19 @@ TEST(FaultyStorage, ASeedGivesTheSameFaultsAgain) {
   EXPECT_EQ(std::set(outcomes.begin(), outcomes.end()).size(), 4U);
 }
 
+TEST(OpenStorageTest, ADirectoryThatMayNotBeMadeSaysWhy) {
+  const auto opened = OpenStorage("/sys/nosuch");  // not even by root
+  ASSERT_FALSE(opened);
+  EXPECT_FALSE(opened.error().retryable) << opened.error().message;
+}
+
+TEST(OpenStorageTest, OneDirectoryHasOneName) {
+  for (const char* spelled : {"/a/b", "file:///a/b", "file:/a/b", "file:///a//c/../b/"}) {
+    EXPECT_EQ(DirectoryOfUri(spelled).value(), "/a/b") << spelled;
+  }
+  EXPECT_FALSE(DirectoryOfUri("s3://a/b"));
+  EXPECT_FALSE(DirectoryOfUri("a/b"));
+}
+
 }  // namespace
 }  // namespace watershed
