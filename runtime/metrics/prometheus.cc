@@ -150,12 +150,13 @@ Result<std::unique_ptr<PrometheusExporter>> PrometheusExporter::Start(
       return exporter;
     } catch (const std::exception& error) {
       reason = error.what();
+      if (reason.starts_with("null context")) reason.clear();  // of the HTTP server: says nothing
     }
   }
   return ExternalError(
-      "metrics: cannot listen on {} port {} ({}); is it in use? Set metrics.reporter.prom.port to "
-      "another port or range, or to 0 for any free port",
-      bind_address, ports, reason);
+      "metrics: cannot listen on {} port {}{}: it is in use, or this machine has no such address. "
+      "Set metrics.reporter.prom.port to another port or range, or to 0 for any free port",
+      bind_address, ports, reason.empty() ? "" : " (" + reason + ")");
 }
 
 }  // namespace watershed

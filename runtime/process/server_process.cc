@@ -51,7 +51,13 @@ int Run(const ServerProgram& program, const ProcessArguments& arguments) {
     LogError("{}", written.error().message);
     return 1;
   }
-  LogInfo("signal {}: shutting down", shutdown.Wait());
+  const int signal = shutdown.Wait();
+  // One that can go on no longer has sent the signal to itself.
+  if ((*process)->has_failed()) {
+    LogInfo("shutting down");
+  } else {
+    LogInfo("signal {}: shutting down", signal);
+  }
   (*process)->Stop();
   return (*process)->has_failed() ? 1 : 0;
 }

@@ -21,7 +21,9 @@ constexpr std::string_view kLockFile = "owner.lock";
 int TryLock(const fs::path& directory, int flags) {
   const int fd = ::open((directory / kLockFile).c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
     ::close(fd);
+    errno = reason;
     return -1;
   }
   return fd;
@@ -55,6 +57,12 @@ Result<std::unique_ptr<TemporaryDirectory>> TemporaryDirectory::Make(const std::
     return ExternalError("io.tmp.dirs: '{}' cannot be made: {}", path.string(), error.message());
   }
   const int lock = TryLock(path, O_CREAT);
+  if (lock < 0 && errno == EWOULDBLOCK) {
+    return UserError(
+        "another TaskManager on this machine is called '{}' and holds '{}': give this one another "
+        "taskmanager.resource-id, or none",
+        name, path.string());
+  }
   if (lock < 0) {
     return ExternalError("io.tmp.dirs: '{}' cannot be locked: {}", path.string(),
                          std::strerror(errno));

@@ -1,9 +1,15 @@
 #include "runtime/rpc/connection.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/logging/log.h"
 
 namespace watershed {
 namespace {
@@ -14,6 +20,25 @@ constexpr int kKeepaliveTimeoutMs = 5'000;
 constexpr int kConnectTimeoutMs = 5'000;
 // Bytes in flight on one stream: enough for two of the largest frames.
 constexpr int kStreamWindowBytes = 2 << 20;
+
+// gRPC's own lines, which say in its words what we say in ours.
+void LogOfGrpc(gpr_log_func_args* line) {
+  LogDebug("grpc: {}:{}: {}", line->file, line->line, line->message);
+}
+
+// Whether a server of this machine could listen there: with any free port.
+bool IsOwnAddress(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), "0", &hints, &found) != 0) return false;
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool is_own = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+  if (fd >= 0) close(fd);
+  freeaddrinfo(found);
+  return is_own;
+}
 
 }  // namespace
 
@@ -53,6 +78,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
 
 Result<BoundServer> StartServer(const std::string& host, PortRange ports, std::string_view option,
                                 const std::function<void(grpc::ServerBuilder&)>& add_services) {
+  gpr_set_log_function(LogOfGrpc);
   for (int port = ports.first; port <= ports.last; ++port) {
     grpc::ServerBuilder builder;
     BoundServer bound;
@@ -62,6 +88,10 @@ Result<BoundServer> StartServer(const std::string& host, PortRange ports, std::s
     add_services(builder);
     bound.server = builder.BuildAndStart();
     if (bound.server != nullptr && bound.port != 0) return bound;
+  }
+  if (!IsOwnAddress(host)) {
+    return UserError("cannot listen on {}: this machine has no address '{}'",
+                     JoinHostPort(host, ports.first), host);
   }
   if (ports.first == ports.last) {
     return UserError("cannot listen on {}: is the port in use? Set {} to another one",

@@ -2,6 +2,16 @@
 
 namespace watershed {
 
+namespace {
+
+constexpr const char* kApplication = "application";
+
+}  // namespace
+
+bool IsFromApplication(const grpc::Status& status) {
+  return status.error_details() == kApplication;
+}
+
 grpc::Status ToRpcStatus(const Error& error) {
   switch (error.domain) {
     case ErrorDomain::kUser:
@@ -9,15 +19,15 @@ grpc::Status ToRpcStatus(const Error& error) {
     case ErrorDomain::kExternal:
       // The details tell our own answer from one that the transport made up.
       return {error.retryable ? grpc::StatusCode::UNAVAILABLE : grpc::StatusCode::ABORTED,
-              error.message, "application"};
+              error.message, kApplication};
     case ErrorDomain::kInternal:
       break;
   }
-  return {grpc::StatusCode::INTERNAL, error.message, "application"};
+  return {grpc::StatusCode::INTERNAL, error.message, kApplication};
 }
 
 Error FromRpcStatus(const grpc::Status& status, const std::string& peer) {
-  const bool from_application = status.error_details() == "application";
+  const bool from_application = IsFromApplication(status);
   const std::string message = from_application
                                   ? status.error_message()
                                   : fmt::format("{}: {}", peer, status.error_message());

@@ -14,6 +14,9 @@ inline grpc::Status ToRpcStatus(const Status& status) {
   return status ? grpc::Status::OK : ToRpcStatus(status.error());
 }
 
+// What ToRpcStatus made, and not the transport. Of errors that are not the user's.
+bool IsFromApplication(const grpc::Status& status);
+
 // The inverse, for a call to `peer` ("JobManager at 127.0.0.1:6123"). A peer that cannot be reached
 // is a transient external error that names it. NOT_FOUND is a user error, FAILED_PRECONDITION (a
 // stale leader epoch or attempt) an internal one.

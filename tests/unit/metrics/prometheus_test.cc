@@ -75,7 +75,7 @@ TEST(PrometheusTest, TakesTheNextFreePortOfARange) {
   auto third = PrometheusExporter::Start(registry, "127.0.0.1", std::to_string(taken));
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().domain, ErrorDomain::kExternal);
-  EXPECT_THAT(third.error().message, HasSubstr(std::to_string(taken)));
+  EXPECT_THAT(third.error().message, HasSubstr(std::to_string(taken) + ": it is in use"));
 }
 
 TEST(PrometheusTest, PortRanges) {

@@ -44,7 +44,10 @@ TEST_F(ProcessFilesTest, ATemporaryDirectoryLivesAsLongAsItsOwner) {
     const auto mine = TemporaryDirectory::Make(root_.string(), "a").value();
     path = mine->path();
     std::ofstream(fs::path(path) / "state.sst") << "x";
-    EXPECT_FALSE(TemporaryDirectory::Make(root_.string(), "a"));  // the name is taken
+    const auto taken = TemporaryDirectory::Make(root_.string(), "a");
+    ASSERT_FALSE(taken);
+    EXPECT_THAT(taken.error().message,
+                testing::HasSubstr("another TaskManager on this machine is called 'a'"));
     const auto other = TemporaryDirectory::Make(root_.string(), "b").value();
     EXPECT_TRUE(fs::exists(fs::path(path) / "state.sst"));  // a live neighbour is left alone
   }

@@ -112,12 +112,20 @@ TEST_F(RpcTest, PendingCallsEndBeforeTheirOwnerDoes) {
 
 TEST_F(RpcTest, APortInUseIsAUserErrorThatNamesTheOption) {
   const auto none = [](grpc::ServerBuilder&) {};
+  testing::internal::CaptureStderr();
   const auto taken =
       StartServer("127.0.0.1", {bound_.port, bound_.port}, "jobmanager.rpc.port", none);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // gRPC's own lines are at level debug
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().domain, ErrorDomain::kUser);
   EXPECT_THAT(taken.error().message, HasSubstr("jobmanager.rpc.port"));
   EXPECT_THAT(taken.error().message, HasSubstr(std::to_string(bound_.port)));
+}
+
+TEST(StartServerTest, AnAddressOfAnotherMachineIsNotAPortInUse) {
+  const auto foreign = StartServer("192.0.2.1", {0, 0}, "some.port", [](grpc::ServerBuilder&) {});
+  ASSERT_FALSE(foreign);
+  EXPECT_THAT(foreign.error().message, HasSubstr("this machine has no address '192.0.2.1'"));
 }
 
 TEST(HostPortTest, Ipv6HostsGetBrackets) {
