@@ -5,6 +5,7 @@
 
 #include "jobmanager/rest/checkpoint_json.h"
 #include "jobmanager/rest/json_views.h"
+#include "runtime/status/job_status.h"
 #include "watershed/v1/control.pb.h"
 
 namespace watershed {
@@ -46,8 +47,7 @@ Json CheckpointJson(const v1::CheckpointSummary& checkpoint, int64_t now_ms) {
                {"checkpoint_type", checkpoint.is_savepoint() ? "SAVEPOINT" : "CHECKPOINT"},
                {"tasks", Json::object()}};
   if (completed) {
-    const std::string& savepoint = checkpoint.savepoint_path();
-    json["external_path"] = savepoint.empty() ? checkpoint.path() : savepoint;
+    json["external_path"] = PathOf(checkpoint);
     json["discarded"] = false;
   } else if (failed) {
     json["failure_timestamp"] = checkpoint.end_time_ms();
@@ -106,7 +106,7 @@ Json LatestJson(const v1::CheckpointStatistics& checkpoints, int64_t now_ms) {
     restored_json = {{"id", restored.id()},
                      {"restore_timestamp", restored.end_time_ms()},
                      {"is_savepoint", restored.is_savepoint()},
-                     {"external_path", restored.path()}};
+                     {"external_path", PathOf(restored)}};
   }
   return {{"completed", or_null(checkpoints.latest_not_savepoint())},
           {"savepoint", or_null(checkpoints.latest_savepoint())},

@@ -136,6 +136,11 @@ bool IsEnded(v1::TaskState state) {
   return state == v1::TASK_FINISHED || state == v1::TASK_CANCELED || state == v1::TASK_FAILED;
 }
 
+const std::string& PathOf(const v1::CheckpointSummary& checkpoint) {
+  const std::string& savepoint = checkpoint.savepoint_path();
+  return savepoint.empty() ? checkpoint.path() : savepoint;
+}
+
 bool IsSource(const v1::Vertex& vertex) {
   return HasNode(vertex, [](const v1::PlanNode& node) { return node.has_table_source_scan(); });
 }

@@ -20,6 +20,10 @@ std::string_view NameOf(v1::TaskState state);
 bool IsEnded(v1::JobState state);
 bool IsEnded(v1::TaskState state);
 
+// Where a completed one lies for good, which `submit -s` takes: a savepoint's own directory, else
+// the checkpoint's.
+const std::string& PathOf(const v1::CheckpointSummary& checkpoint);
+
 // The vertex reads a source; some node of it writes to a sink.
 bool IsSource(const v1::Vertex& vertex);
 bool HasSink(const v1::Vertex& vertex);
