@@ -85,7 +85,9 @@ Result<NamedCheckpoint> OpenNamedCheckpoint(const StorageOpener& open, const std
         path);
   }
   WS_RETURN_IF_ERROR(CheckFiles(*storage, *manifest));
-  WS_RETURN_IF_ERROR(AssignRestore(*manifest, plan, options));
+  if (const auto fits = AssignRestore(*manifest, plan, options); !fits) {
+    return tl::make_unexpected(Error(fits.error()).Within(path));
+  }
   return NamedCheckpoint{
       .checkpoint = {RefOf(*manifest, where.manifest, *bytes), where.directory, options},
       .lineage = manifest->lineage(),

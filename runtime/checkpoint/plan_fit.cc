@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/connectors/option_values.h"
+#include "runtime/job/nearest_name.h"
 
 namespace watershed {
 namespace {
@@ -106,11 +107,28 @@ std::map<std::string, Held> HeldByOperator(const v1::CheckpointManifest& manifes
   return held;
 }
 
-std::string AbsentText(const std::string& id, const Held& held) {
-  const std::string text = fmt::format("operator '{}': the job does not have it any more", id);
-  if (!held.segments) return text;
-  return fmt::format("{}, and {} rows that are not written yet would be lost", text,
-                     held.unconfirmed_rows);
+// What the job calls it now, if it was only given another name: a new operator of its kind.
+std::string NewNameOf(const v1::PlanNode& absent, const Nodes& before, const Nodes& after) {
+  std::vector<std::string_view> added;
+  for (const auto& [id, node] : after) {
+    const bool is_alike = node->kind_case() == absent.kind_case();
+    if (is_alike && !before.contains(id)) added.push_back(id);
+  }
+  const std::string_view nearest = NearestName(absent.id(), added);
+  if (nearest.empty() && added.size() == 1) return std::string(added.front());
+  return std::string(nearest);
+}
+
+std::string AbsentText(const std::string& id, const Held& held, const std::string& new_name) {
+  std::string text = fmt::format("operator '{}': the job does not have it any more", id);
+  if (held.segments) {
+    text +=
+        fmt::format(", and {} rows that are not written yet would be lost", held.unconfirmed_rows);
+  }
+  if (!new_name.empty()) {
+    text += fmt::format("; '{}' is new: state belongs to a name, and is lost with it", new_name);
+  }
+  return text;
 }
 
 void CompareTraits(const std::string& id, const Held& held, const v1::PlanNode& before,
@@ -165,7 +183,9 @@ Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalP
           manifest.checkpoint_id(), id);
     }
     if (new_node == after.end()) {
-      if (!options.allow_non_restored_state()) problems.push_back(AbsentText(id, held));
+      if (!options.allow_non_restored_state()) {
+        problems.push_back(AbsentText(id, held, NewNameOf(*old_node->second, before, after)));
+      }
       continue;
     }
     const size_t before_it = problems.size();
@@ -175,11 +195,11 @@ Status CheckPlanFits(const v1::CheckpointManifest& manifest, const v1::PhysicalP
   }
   if (problems.empty()) return Ok();
   return UserError(
-      "checkpoint {} of job {} does not fit this job (then -> now):\n  {}\n"
+      "the state of job {} at checkpoint {} does not fit this job (then -> now):\n  {}\n"
       "change these back, {}",
-      manifest.checkpoint_id(), manifest.job_id(), fmt::join(problems, "\n  "),
+      manifest.job_id(), manifest.checkpoint_id(), fmt::join(problems, "\n  "),
       only_absent ? "or give up what they hold with --allow-non-restored-state"
-                  : "or start the job without the checkpoint");
+                  : "or start the job without this state");
 }
 
 }  // namespace watershed

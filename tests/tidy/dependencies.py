@@ -27,6 +27,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
                     "runtime/operators/aggregate_schema.h"),
     "runtime/storage": ("runtime/process/work_runner.h", "runtime/memory/"),
     "runtime/checkpoint": ("runtime/storage/", "runtime/job/plan_lookup.h",
+                           "runtime/job/nearest_name.h",
                            "runtime/job/split_assignment.h", "runtime/connectors/option_values.h"),
     "runtime/status": (),
     "runtime/version": (),

@@ -252,7 +252,7 @@ class MisfitTest : public testing::Test {
     const auto assignment = AssignRestore(manifest_, plan_);
     if (assignment) return "none";
     EXPECT_EQ(assignment.error().domain, ErrorDomain::kUser);
-    EXPECT_THAT(assignment.error().message, HasSubstr("checkpoint 7 of job 0123"));
+    EXPECT_THAT(assignment.error().message, HasSubstr("the state of job 0123"));
     return assignment.error().message;
   }
   v1::PlanNode* node(int vertex, int index) {
@@ -321,10 +321,16 @@ TEST_F(MisfitTest, AnOperatorThatIsGone) {
   EXPECT_TRUE(AssignRestore(manifest_, plan_, options));
   window()->add_keys("host");  // that is another matter
   EXPECT_FALSE(AssignRestore(manifest_, plan_, options));
-  EXPECT_THAT(Refusal(), HasSubstr("or start the job without the checkpoint"));
+  EXPECT_THAT(Refusal(), HasSubstr("or start the job without this state"));
   window()->mutable_keys()->RemoveLast();
   for (v1::SubtaskSnapshot& part : *manifest_.mutable_subtasks()) part.clear_sinks();
   EXPECT_EQ(Refusal(), "none");  // it held nothing
+}
+
+TEST_F(MisfitTest, AnOperatorThatWasRenamed) {
+  node(1, 0)->set_id("w2");
+  EXPECT_THAT(Refusal(), HasSubstr("operator 'w': the job does not have it any more; 'w2' is new: "
+                                   "state belongs to a name, and is lost with it"));
 }
 
 TEST_F(MisfitTest, AnOperatorThatBecameAnother) {
