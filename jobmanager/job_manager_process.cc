@@ -16,6 +16,7 @@
 #include "jobmanager/rpc/cluster_service.h"
 #include "jobmanager/rpc/job_service.h"
 #include "jobmanager/store/job_store.h"
+#include "runtime/config/units.h"
 #include "runtime/logging/log.h"
 #include "runtime/metrics/names.h"
 #include "runtime/metrics/prometheus.h"
@@ -59,8 +60,15 @@ DispatcherSettings SettingsFrom(const Config& config) {
   DispatcherSettings settings;
   settings.heartbeat_timeout = config.Get(options::kHeartbeatTimeout);
   // One that is lost or late must not be the end of a TaskManager.
-  settings.heartbeat_interval =
-      std::min(config.Get(options::kHeartbeatInterval), settings.heartbeat_timeout / 4);
+  const std::chrono::milliseconds interval = config.Get(options::kHeartbeatInterval);
+  settings.heartbeat_interval = std::min(interval, settings.heartbeat_timeout / 4);
+  if (settings.heartbeat_interval < interval) {
+    LogWarn(
+        "heartbeat.interval: {} is used instead of {}, a quarter of heartbeat.timeout ({}): one "
+        "heartbeat that is lost must not be the end of a TaskManager",
+        FormatDuration(settings.heartbeat_interval), FormatDuration(interval),
+        FormatDuration(settings.heartbeat_timeout));
+  }
   settings.jobs = JobDefaultsFrom(config);
   settings.ended_jobs_kept = config.Get(options::kEndedJobsKept);
   settings.keeps_log = !config.Get(options::kHighAvailabilityStorageDir).empty();
@@ -94,16 +102,20 @@ class Process final : public JobManagerProcess {
   }
 
   void Stop() override {
+    loop_.RunAndWait([this] {
+      if (dispatcher_ != nullptr) dispatcher_->OnShutdown();
+    });
     exporter_.reset();
     http_.reset();
     if (rpc_.server != nullptr) {
       rpc_.server->Shutdown(std::chrono::system_clock::now() + kServerGrace);
       rpc_.server->Wait();
     }
+    // Before its own calls are cancelled, which would look as if the TaskManagers had refused.
+    loop_.Stop();
     calls_->CancelAndWait();
     io_.Stop();
     log_io_.Stop();
-    loop_.Stop();
     rpc_.server.reset();
   }
 

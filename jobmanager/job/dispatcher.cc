@@ -182,7 +182,7 @@ bool Dispatcher::IsRegistered(const v1::AttachRequest& request) {
 
 void Dispatcher::OnDetached(const std::string& task_manager_id, int64_t registration) {
   const TaskManagerEntry* entry = registry_.Find(task_manager_id);
-  if (entry == nullptr || entry->registration != registration) return;
+  if (entry == nullptr || entry->registration != registration || is_shutting_down_) return;
   Lose(task_manager_id, "its connection broke");
 }
 

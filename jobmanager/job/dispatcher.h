@@ -58,12 +58,18 @@ class Dispatcher final : private ClusterAccess {
   // JobManager go on.
   void Lead(const v1::StoredState& stored);
 
+  // The process ends in order: connections that break from now on say nothing of the TaskManagers,
+  // whose tasks go on without this JobManager.
+  void OnShutdown() { is_shutting_down_ = true; }
+
   // Called on the executor after jobs or TaskManagers have changed; several changes may be one
   // call.
   void SetOnChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
 
   // Clients. `done` runs on the executor once the submission is durable, or is an error.
   void Submit(const v1::SubmitJobRequest& request, std::function<void(Result<JobId>)> done);
+  // What whoever submitted it should know.
+  std::vector<std::string> WarningsOf(const JobId& id) const;
   // Asks for it; it is certain once WhenStored says so.
   Status Cancel(const std::string& job_id);
   // Operations (dispatcher_operations.cc). `done` runs on the executor with the operation's id;
@@ -150,6 +156,7 @@ class Dispatcher final : private ClusterAccess {
   int64_t entries_stored_ = 0;
   std::deque<std::pair<int64_t, std::function<void()>>> when_stored_;  // of so many entries
   bool change_posted_ = false;
+  bool is_shutting_down_ = false;
   bool has_failed_ = false;                                     // on_fatal has been called
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // timers look at it
 };

@@ -136,6 +136,26 @@ void Dispatcher::StoreSubmission(JobDescription job, std::function<void(Result<J
   });
 }
 
+std::vector<std::string> Dispatcher::WarningsOf(const JobId& id) const {
+  std::vector<std::string> warnings;
+  const JobMaster* const job = Find(id.hex);
+  if (job == nullptr) return warnings;
+  for (const auto& other : jobs_) {
+    if (other.get() == job || other->ended() || other->name() != job->name()) continue;
+    warnings.push_back(fmt::format("another job '{}' has not ended: {}; name them by their ids",
+                                   job->name(), other->id().hex));
+    break;
+  }
+  if (!job->has_interval()) {
+    warnings.push_back(fmt::format(
+        "job '{}' takes no checkpoints, since its file has no 'checkpointing: {{ interval: … }}': "
+        "unless its input ends, it cannot be stopped with a savepoint, and after a failure it does "
+        "not go on where it was",
+        job->name()));
+  }
+  return warnings;
+}
+
 JobMaster* Dispatcher::AddJob(JobDescription job) {
   auto added = std::make_shared<JobMaster>(std::move(job), ServicesOfJobs());
   jobs_.push_back(added);

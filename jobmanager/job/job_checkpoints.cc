@@ -229,6 +229,8 @@ void JobCheckpoints::OnManifest(const CheckpointCoordinator::Store& store,
 void JobCheckpoints::OnEntry(const v1::CheckpointRef& stored,
                              const std::vector<CheckpointId>& subsumed, uint64_t generation) {
   Retain(stored, subsumed);
+  const ScopedLogFields fields({.job = id_.hex, .attempt = attempt_.value});
+  if (stored.is_savepoint()) LogInfo("savepoint complete: {}", stored.savepoint_path());
   if (generation == generation_) {
     coordinator_->OnStored(stored, services_.now());
     LogDebug("checkpoint {} is complete", stored.checkpoint_id());

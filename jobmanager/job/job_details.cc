@@ -15,7 +15,7 @@ std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
 }
 
 std::string JobMaster::StatusReason() const {
-  if (state() == v1::RESTARTING) return waiting_reason_;
+  if (state() == v1::RESTARTING) return WaitingReason();
   if (!failure_.empty()) return failure_;
   if (ended()) return "";
   // A task that cannot connect says more than that the tasks are being started.
@@ -26,15 +26,38 @@ std::string JobMaster::StatusReason() const {
   }
   const std::string trouble = services_.cluster->store_trouble();
   if (!trouble.empty()) return trouble;
-  if (state() == v1::RUNNING && waiting_reason_.empty() && IsToStop()) {
-    return fmt::format("being stopped{} with a savepoint in {}", stop_.drain() ? ", drained," : "",
-                       stop_.directory());
+  if (state() != v1::RUNNING || !waiting_reason_.empty()) return WaitingReason();
+  std::string reason;
+  if (IsToStop()) {
+    reason = fmt::format("being stopped{} with a savepoint in {}",
+                         stop_.drain() ? ", drained," : "", stop_.directory());
+  } else if (IsSmaller()) {
+    reason = fmt::format("runs in {} of the {} slots that it asks for{}", SlotsNeeded(*plan_),
+                         SlotsNeeded(*wanted_plan_), HowItGrows());
   }
-  if (state() == v1::RUNNING && waiting_reason_.empty() && IsSmaller()) {
-    return fmt::format("runs in {} of the {} slots that it asks for{}", SlotsNeeded(*plan_),
-                       SlotsNeeded(*wanted_plan_), HowItGrows());
-  }
-  return waiting_reason_;
+  const std::string trouble_with_checkpoints = CheckpointTrouble();
+  const bool has_both = !reason.empty() && !trouble_with_checkpoints.empty();
+  return reason + (has_both ? "; " : "") + trouble_with_checkpoints;
+}
+
+// Of a job that does not run; a stop is carried out once it does.
+std::string JobMaster::WaitingReason() const {
+  const bool may_run =
+      state() == v1::CREATED || state() == v1::RESTARTING || state() == v1::RECONCILING;
+  if (!IsToStop() || !may_run) return waiting_reason_;
+  return fmt::format("{}{}to be stopped{} with a savepoint in {} once it runs", waiting_reason_,
+                     waiting_reason_.empty() ? "" : "; ", stop_.drain() ? ", drained," : "",
+                     stop_.directory());
+}
+
+// As long as the last one has failed: after a failure the job would begin further back.
+std::string JobMaster::CheckpointTrouble() const {
+  if (checkpoints_ == nullptr) return "";
+  const v1::CheckpointSummary& failed = checkpoints_->statistics().latest_failed();
+  const bool is_last = failed.id() > checkpoints_->statistics().latest_completed().id();
+  // Those that a former attempt left open say nothing of this one.
+  if (!is_last || failed.end_time_ms() < state_.entered_ms(v1::RUNNING)) return "";
+  return fmt::format("degraded: checkpoint {} failed: {}", failed.id(), failed.failure());
 }
 
 std::string JobMaster::HowItGrows() const {
@@ -85,7 +108,10 @@ v1::JobDetails JobMaster::Details() const {
   details.set_attempt(attempt_.value);
   details.set_restarts(restarts());
   details.set_last_restart_reason(last_restart_reason_);
-  if (checkpoints_ != nullptr) *details.mutable_checkpoints() = checkpoints_->statistics();
+  if (checkpoints_ != nullptr &&
+      (TakesCheckpoints() || checkpoints_->statistics().triggered() > 0)) {
+    *details.mutable_checkpoints() = checkpoints_->statistics();
+  }
   for (const v1::SubtaskStatus& subtask : subtasks_) *details.add_subtasks() = subtask;
   for (int i = v1::JobState_MIN; i <= v1::JobState_MAX; ++i) {
     const auto state = static_cast<v1::JobState>(i);

@@ -38,6 +38,12 @@ v1::TaskState TaskStateAtEnd(v1::JobState state) {
   return state == v1::FAILED ? v1::TASK_FAILED : v1::TASK_CANCELED;
 }
 
+LogLevel LevelOf(v1::JobState entered, bool is_failure) {
+  if (entered == v1::FAILED) return LogLevel::kError;
+  const bool is_trouble = entered == v1::FAILING || entered == v1::RESTARTING;
+  return is_trouble && is_failure ? LogLevel::kWarn : LogLevel::kInfo;
+}
+
 }  // namespace
 
 JobMaster::JobMaster(JobDescription description, const JobServices& services)
@@ -212,8 +218,9 @@ bool JobMaster::Enter(v1::JobState next) {
   }
   Touch();
   const std::string reason = StatusReason();
-  LogInfo("job '{}' {} -> {}{}{}", name(), NameOf(previous), NameOf(next),
-          reason.empty() ? "" : ": ", reason);
+  Log(LevelOf(next, /*is_failure=*/!failure_.empty() && !restart_without_failure_),
+      "job '{}' {} -> {}{}{}", name(), NameOf(previous), NameOf(next), reason.empty() ? "" : ": ",
+      reason);
   return true;
 }
 
@@ -244,6 +251,9 @@ bool JobMaster::StoreEnd(v1::JobState end) {
 
 void JobMaster::OnEndStored(v1::JobState end) {
   if (!Enter(end)) return;
+  if (end == v1::FINISHED && IsStopped()) {
+    LogInfo("stopped with the savepoint {}", newest_checkpoint()->savepoint_path());
+  }
   EndOperations(end, newest_checkpoint());
   end_time_ms_ = services_.clock->NowMs();
   slots_.clear();

@@ -83,6 +83,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   v1::JobState state() const { return state_.state(); }
   int64_t entered_ms(v1::JobState state) const { return state_.entered_ms(state); }
   bool ended() const { return end_time_ms_ >= 0; }
+  bool has_interval() const { return has_interval_; }  // of checkpoints
   int64_t start_time_ms() const { return start_time_ms_; }
   int64_t end_time_ms() const { return end_time_ms_; }
   const std::string& name() const { return submission_.graph().name(); }
@@ -222,6 +223,8 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void Fail(std::string message, bool is_final = false);
   std::string StatusReason() const;
   std::string HowItGrows() const;
+  std::string WaitingReason() const;
+  std::string CheckpointTrouble() const;
   void Touch();
   // Runs `handler` on the executor, unless the job's slots have changed or it is gone by then.
   template <typename Argument>

@@ -4,6 +4,7 @@
 
 #include "jobmanager/job/job_master.h"
 #include "runtime/status/job_status.h"
+#include "runtime/storage/object_storage.h"
 
 namespace watershed {
 namespace {
@@ -156,8 +157,10 @@ void JobMaster::DiscardFormerSavepoints(const v1::CheckpointRef& newest) {
 }
 
 bool JobMaster::BeginsWith(const std::string& directory) const {
-  return newest_checkpoint() == nullptr && submission_.has_restore_from() &&
-         submission_.restore_directory() == directory;
+  if (newest_checkpoint() != nullptr || !submission_.has_restore_from()) return false;
+  const Result<std::string> own = DirectoryOfUri(submission_.restore_directory());
+  const Result<std::string> named = DirectoryOfUri(directory);
+  return own && named && *own == *named;  // file:///a and /a are one
 }
 
 void JobMaster::EndOperations(v1::JobState end, const v1::CheckpointRef* last) {

@@ -49,8 +49,13 @@ grpc::ServerUnaryReactor* JobServiceHandler::SubmitJob(grpc::CallbackServerConte
                                                        v1::SubmitJobResponse* response) {
   return AnswerLaterOn(
       executor_, context, [this, request, response](std::shared_ptr<UnaryAnswer> answer) {
-        dispatcher_->Submit(*request, [answer = std::move(answer), response](const auto& id) {
-          if (id) response->set_job_id(id->hex);
+        dispatcher_->Submit(*request, [this, answer = std::move(answer), response](const auto& id) {
+          if (id) {
+            response->set_job_id(id->hex);
+            for (std::string& warning : dispatcher_->WarningsOf(*id)) {
+              response->add_warnings(std::move(warning));
+            }
+          }
           answer->Finish(id ? grpc::Status::OK : ToRpcStatus(id.error()));
         });
       });

@@ -198,6 +198,43 @@ TEST_F(DispatcherTest, ADeploymentOnALostTaskManagerIsNotWaitedFor) {
   EXPECT_EQ(State(job), v1::FAILED);
 }
 
+TEST_F(DispatcherTest, AJobManagerThatEndsInOrderLosesNoTaskManager) {
+  const std::string job = RunningJob();
+  dispatcher_->OnShutdown();
+  dispatcher_->OnDetached("a", 1);
+  executor_.RunAll();
+  EXPECT_EQ(State(job), v1::RUNNING);
+}
+
+TEST_F(DispatcherTest, FailuresAreLoggedAsSuch) {
+  testing::internal::CaptureStderr();
+  const std::string job = RunningJob();
+  EXPECT_TRUE(Update("a", job, 0, v1::TASK_FAILED, "boom"));
+  AnswerCancel("b");
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("INFO  watershed"));
+  for (const auto& [level, step] :
+       {std::pair("WARN", "RUNNING -> FAILING"), std::pair("ERROR", "FAILING -> FAILED")}) {
+    const size_t at = log.find(step);
+    ASSERT_NE(at, std::string::npos) << log;
+    const size_t line = log.rfind('\n', at) + 1;
+    EXPECT_THAT(log.substr(line, at - line), HasSubstr(level));
+  }
+}
+
+TEST_F(DispatcherTest, WhatASubmissionShouldKnow) {
+  const std::string first = Submit(1);
+  const std::vector<std::string> of_first = dispatcher_->WarningsOf(JobId{first});
+  ASSERT_EQ(of_first.size(), 1u);
+  EXPECT_THAT(of_first[0], HasSubstr("job 'test' takes no checkpoints"));
+  const Result<JobId> second = Submit(Graph());
+  EXPECT_THAT(dispatcher_->WarningsOf(*second)[0],
+              HasSubstr("another job 'test' has not ended: " + first));
+  EXPECT_TRUE(dispatcher_->Cancel(first));
+  executor_.RunAll();
+  EXPECT_EQ(dispatcher_->WarningsOf(*second).size(), 1u);
+}
+
 TEST_F(DispatcherTest, SlotsLostBeforeTheDeploymentAreAskedForAgain) {
   const int64_t registration = Register("a", 1);
   const std::string job = Submit(1);

@@ -94,6 +94,22 @@ TEST_F(JobCheckpointsTest, AStorageThatFailsFailsTheCheckpointNotTheJob) {
   EXPECT_EQ(Checkpoint(job, 200), 2);
 }
 
+TEST_F(JobCheckpointsTest, AJobWhoseCheckpointsFailIsDegradedUntilOneSucceeds) {
+  const std::string job = SubmitAndRun();
+  executor_.Advance(seconds(1));
+  v1::ReportCheckpointRequest report = Report(job, 1, 0, 1);
+  report.set_declined("no room");
+  EXPECT_TRUE(Send(report));
+  EXPECT_THAT(Reason(job), HasSubstr("degraded: checkpoint 1 failed: "));
+  EXPECT_THAT(Reason(job), HasSubstr("no room"));
+  Checkpoint(job, 100);
+  EXPECT_EQ(Reason(job), "");
+  executor_.Advance(seconds(1));  // left open by an attempt that fails: not a trouble of the next
+  FailAndRestart(job);
+  Run(job, 2);
+  EXPECT_EQ(Reason(job), "");
+}
+
 TEST_F(JobCheckpointsTest, RestartsFromTheLatestCheckpoint) {
   const std::string job = SubmitAndRun();
   Checkpoint(job, 100);

@@ -128,7 +128,10 @@ TEST_F(SavepointsTest, ASavepointHasAllItsFilesInADirectoryOfItsOwn) {
   EXPECT_EQ(DeployedPositions().at("0"), 100);
   EXPECT_EQ(gateways_["a"]->deployments.back().checkpoints().restore_directory(), done.path());
   EXPECT_FALSE(gateways_["a"]->deployments.back().suspended());
-  EXPECT_THAT(Dispose(done.path()).error().message, HasSubstr(other->hex + " begins with"));
+  for (const std::string& spelled :
+       {done.path(), "file://" + done.path(), done.path() + "/", "file:" + done.path()}) {
+    EXPECT_THAT(Dispose(spelled).error().message, HasSubstr(other->hex + " begins with"));
+  }
   Run(other->hex, 2);
   Checkpoint(other->hex, 200, 2);
   EXPECT_TRUE(Dispose(done.path()));
@@ -176,6 +179,29 @@ TEST_F(SavepointsTest, AskingTwiceIsAskingOnce) {
   EXPECT_EQ(gateways_["a"]->triggers.size(), 1u);
   ASSERT_TRUE(Trigger(job, savepoints_));
   EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_COMPLETED);
+}
+
+TEST_F(SavepointsTest, AStopOfAJobThatWaitsSaysSo) {
+  v1::JobGraph graph = Graph(kEverySecond);
+  const std::string job = Submit(graph)->hex;
+  ASSERT_TRUE(Stop(job));
+  EXPECT_EQ(State(job), v1::CREATED);
+  EXPECT_THAT(Reason(job), StartsWith("waiting for 1 more slot"));
+  EXPECT_THAT(Reason(job),
+              HasSubstr("; to be stopped with a savepoint in " + savepoints_ + " once it runs"));
+}
+
+TEST_F(SavepointsTest, WhereASavepointLiesIsLogged) {
+  testing::internal::CaptureStderr();
+  const std::string job = SubmitAndRun();
+  ASSERT_TRUE(Stop(job));
+  Acknowledge(job, 1, 100);
+  Confirm(job, 1);
+  Finish(job);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const std::string path = Operation(job).path();
+  EXPECT_THAT(log, HasSubstr("savepoint complete: " + path + "\n"));
+  EXPECT_THAT(log, HasSubstr("stopped with the savepoint " + path + "\n"));
 }
 
 TEST_F(SavepointsTest, AnIdMeansOneThing) {
