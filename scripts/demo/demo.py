@@ -106,7 +106,10 @@ class Demo:
             self._postgres.psql((ROOT / "jobs" / "sql" / f"{job}.sql").read_text())
         _say("JobManager and two TaskManagers with 2 slots each")
         self._cluster = Cluster(self._binaries, self._scratch, task_managers=2, slots=2,
-                                fixed_ports=True)
+                                fixed_ports=True, options={
+                                    "execution.checkpointing.dir": f"file://{self._scratch}/checkpoints",
+                                    "execution.checkpointing.savepoint-dir":
+                                        f"file://{self._scratch}/savepoints"})
         self._cluster.start()
         env = {
             "KAFKA_URL": self._kafka.url, "KAFKA_TOPIC": _TOPIC,

@@ -21,6 +21,10 @@ JsonRow = tuple[tuple[str, object], ...]  # column and value, sorted
 BINARIES = pathlib.Path(os.environ.get("WATERSHED_BIN", ROOT / "build" / "dev" / "bin"))
 
 
+# Tests say themselves when there are checkpoints.
+_CHECKPOINTING = "checkpointing: { interval: ${CHECKPOINT_INTERVAL:10s} }\n"
+
+
 class Scenario:
     """Names carry `name` and the process id, so that tests do not meet."""
 
@@ -95,9 +99,10 @@ class Scenario:
                    "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
 
     def job_file(self, name: str, *replacements: tuple[str, str], bounded: bool = True) -> pathlib.Path:
-        """A copy of jobs/NAME.yaml, with replacements that must each apply; bounded ones end at the
-        topic's present end."""
+        """A copy of jobs/NAME.yaml that takes no checkpoints, with replacements that must each apply;
+        bounded ones end at the topic's present end."""
         text = (ROOT / "jobs" / f"{name}.yaml").read_text()
+        replacements = ((_CHECKPOINTING, ""), *replacements)
         if bounded:
             replacements = (("    scan.startup.mode: earliest-offset\n",
                              "    scan.startup.mode: earliest-offset\n"
