@@ -101,6 +101,16 @@ class FirstHour(unittest.TestCase):
             known.update(found.groupdict() if found else {})
 
 
+class Variables(unittest.TestCase):
+    def test_a_reader_is_told_to_set_them(self) -> None:
+        page = _PAGE.read_text()
+        told = {name for line in re.findall(r"^ +export (.*)$", page, re.MULTILINE)
+                for name in re.findall(r"([A-Z]+)=", line)}
+        used = set(re.findall(r"\$\{?([A-Z]+)", page))
+        self.assertTrue(used)
+        self.assertEqual(set(), used - told)
+
+
 class Patterns(unittest.TestCase):
     def test_what_differs_is_seen(self) -> None:
         for lines, text, fits in (
