@@ -4,9 +4,9 @@
 #include <ostream>
 
 #include "runtime/job/physical_planner.h"
-#include "runtime/storage/object_storage.h"
 #include "wsctl/commands/cluster_client.h"
 #include "wsctl/commands/commands.h"
+#include "wsctl/doctor/directory.h"
 #include "wsctl/job_file.h"
 #include "wsctl/output.h"
 
@@ -53,9 +53,9 @@ Finding ExamineCheckpoints(const std::string& directory) {
     finding.message =
         "not looked whether checkpoints can be written: name the cluster's "
         "execution.checkpointing.dir with --checkpoint-dir";
-  } else if (const auto storage = OpenStorage(directory); !storage) {
+  } else if (const Status usable = CheckWritable(directory); !usable) {
     finding.health = Health::kError;
-    finding.message = "checkpoints cannot be written: " + storage.error().message;
+    finding.message = "checkpoints cannot be written: " + usable.error().message;
   } else {
     finding.message = fmt::format("checkpoints can be written to {} from here", directory);
   }
@@ -150,6 +150,12 @@ Json ToJson(const Diagnosis& diagnosis) {
           {"findings", std::move(findings)}};
 }
 
+std::string Summary(int errors, int warnings) {
+  if (errors > 0) return "not fit to run: see the errors above";
+  if (warnings == 0) return "nothing is wrong";
+  return fmt::format("no errors, but {} warning{}: see above", warnings, warnings == 1 ? "" : "s");
+}
+
 }  // namespace
 
 Outcome<void> DoctorCommand(const CommandContext& context, const std::vector<std::string>& files,
@@ -158,6 +164,7 @@ Outcome<void> DoctorCommand(const CommandContext& context, const std::vector<std
   Answer answer{.json = {{"files", Json::array()}}};
   std::vector<Diagnosis> all;
   int errors = 0;
+  int warnings = 0;
   bool file_is_wrong = false;
   for (const std::string& path : files) {
     Diagnosis& diagnosis =
@@ -165,6 +172,7 @@ Outcome<void> DoctorCommand(const CommandContext& context, const std::vector<std
     diagnosis.errors = diagnosis.file_is_wrong ? 1 : 0;
     for (const Finding& finding : diagnosis.findings) {
       diagnosis.errors += finding.health == Health::kError ? 1 : 0;
+      warnings += finding.health == Health::kWarning ? 1 : 0;
     }
     errors += diagnosis.errors;
     file_is_wrong |= diagnosis.file_is_wrong;
@@ -173,7 +181,7 @@ Outcome<void> DoctorCommand(const CommandContext& context, const std::vector<std
   }
   answer.text = [&](std::ostream& out, bool) {
     for (const Diagnosis& diagnosis : all) PrintText(out, diagnosis);
-    out << (errors == 0 ? "nothing is wrong\n" : "not fit to run: see the errors above\n");
+    out << Summary(errors, warnings) << '\n';
   };
   Print(context, answer);
   if (file_is_wrong) return Fail(ExitCode::kUsage, "");

@@ -33,8 +33,8 @@ v1::Connector FromTheBeginning(v1::Connector connector) {
 class SourceExamination {
  public:
   SourceExamination(const std::string& job_name, const v1::PlanNode& node,
-                    std::vector<Finding>& findings)
-      : node_(node), findings_(findings) {
+                    const std::set<std::string>& keys, std::vector<Finding>& findings)
+      : node_(node), keys_(keys), findings_(findings) {
     context_.job_name = job_name + "-doctor";
     context_.operator_id = node.id();
     context_.clock = &SystemClock();
@@ -113,22 +113,26 @@ class SourceExamination {
                  "the topic holds no record now, so its columns could not be checked");
     }
     if (bad_ > 0) {
-      Add(skips ? Health::kWarning : Health::kError, "columns", "sample",
+      // To skip some is what the file asks for; to skip all is a job that does nothing.
+      Add(skips && bad_ < records_ ? Health::kWarning : Health::kError, "columns", "sample",
           fmt::format(
               "{} of {} sampled records do not fit the columns and would {}. The first: {}. "
-              "Mend the columns' types or patterns, or say what happens with such records: "
-              "on-error: {{ action: skip }}",
-              bad_, records_, skips ? "be skipped" : "fail the job", first_bad_));
+              "Mend the columns' types or patterns{}",
+              bad_, records_, skips ? "be skipped" : "fail the job", first_bad_,
+              skips ? "" : ", or say what happens with such records: on-error: { action: skip }"));
     }
     bool all_there = bad_ == 0;
     for (int i = 0; i < rows.num_columns() && rows.num_rows() > 0; ++i) {
       if (rows.column(i).null_count() < rows.num_rows()) continue;
       all_there = false;
       const std::string& name = rows.schema()->field(i).name;
-      findings_.push_back({Health::kWarning, "source " + node_.id(), "columns." + name, "sample",
-                           fmt::format("column '{}' is NULL in all of {} sampled records: is that "
-                                       "how the records call it? `path` names another field",
-                                       name, rows.num_rows())});
+      const bool is_key = keys_.contains(name);
+      findings_.push_back(
+          {is_key ? Health::kError : Health::kWarning, "source " + node_.id(), "columns." + name,
+           "sample",
+           fmt::format("column '{}'{} is NULL in all of {} sampled records: is that how the "
+                       "records call it? `path` names another field",
+                       name, is_key ? ", by which rows are grouped," : "", rows.num_rows())});
     }
     if (all_there) {
       Add(Health::kOk, "columns", "sample",
@@ -138,6 +142,7 @@ class SourceExamination {
   }
 
   const v1::PlanNode& node_;
+  const std::set<std::string>& keys_;
   std::vector<Finding>& findings_;
   MetricRegistry registry_;
   MetricGroup metrics_{&registry_, {}};
@@ -150,8 +155,8 @@ class SourceExamination {
 }  // namespace
 
 void ExamineSource(const std::string& job_name, const v1::PlanNode& node,
-                   std::vector<Finding>& findings) {
-  SourceExamination(job_name, node, findings).Run();
+                   const std::set<std::string>& keys, std::vector<Finding>& findings) {
+  SourceExamination(job_name, node, keys, findings).Run();
 }
 
 }  // namespace watershed
