@@ -3,6 +3,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "runtime/job/nearest_name.h"
 #include "runtime/status/job_status.h"
@@ -169,12 +170,13 @@ Outcome<void> CandidatesCommand(const CommandContext& context, const std::string
     for (const auto& each : *task_managers) *context.console.out << each.task_manager_id() << '\n';
     return {};
   }
-  const auto jobs = (*client)->List(true);
+  const auto jobs = (*client)->List(/*include_ended=*/kind != "running-jobs");
   if (!jobs) return {};
+  std::set<std::string> names;
   for (const v1::JobSummary& job : *jobs) {
     // What a shell would take apart is not offered.
     const bool is_one_word = job.name().find_first_of(" \t\n'\"\\$`:") == std::string::npos;
-    if (is_one_word) *context.console.out << job.name() << '\n';
+    if (is_one_word && names.insert(job.name()).second) *context.console.out << job.name() << '\n';
   }
   for (const v1::JobSummary& job : *jobs) *context.console.out << job.job_id() << '\n';
   return {};

@@ -10,14 +10,18 @@ namespace {
 struct Values {
   std::vector<std::string> words;
   bool files = false;
-  std::string cluster;  // "jobs", "taskmanagers": asked for
+  // Asked for: "jobs", "running-jobs", "taskmanagers"; "names": jobs or TaskManagers, whichever the
+  // line's `get KIND` is about.
+  std::string cluster;
 };
 
 Values ValuesOf(const CommandModel& wsctl, const ParameterModel& parameter) {
   const std::string& what = parameter.value.empty() ? parameter.name : parameter.value;
   if (!parameter.choices.empty()) return {.words = parameter.choices};
   if (what == "FILE" || what == "PATH" || what == "DIR") return {.files = true};
-  if (what == "JOB" || what == "NAME") return {.cluster = "jobs"};
+  // An option's JOB may be one that has ended (`logs --job`).
+  if (what == "JOB") return {.cluster = parameter.value.empty() ? "running-jobs" : "jobs"};
+  if (what == "NAME") return {.cluster = "names"};
   if (what == "TASKMANAGER") return {.cluster = "taskmanagers"};
   if (what == "PROCESS") return {.words = {"jobmanager"}, .cluster = "taskmanagers"};
   if (what == "KIND") {
@@ -91,18 +95,25 @@ std::string OptionWords(const CommandModel& command) {
 constexpr const char* kBash =
     R"(# bash completion for wsctl; in ~/.bashrc: source <(wsctl completion bash)
 _wsctl_candidates() {{
-  wsctl candidates "$1" 2>/dev/null
+  local kind=$1 where=()
+  if [ "$kind" = names ]; then
+    kind=jobs
+    [[ " ${{COMP_WORDS[*]}} " == *" taskmanager"* ]] && kind=taskmanagers
+  fi
+  # From the line: bash takes host:port apart.
+  [[ $COMP_LINE =~ --jobmanager[=\ ]+([^\ ]+) ]] && where=(--jobmanager "${{BASH_REMATCH[1]}}")
+  wsctl candidates "$kind" "${{where[@]}}" 2>/dev/null
 }}
 _wsctl() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
   local verb="" position=0 skip="" word i
   COMPREPLY=()
-  # bash takes --wait=running apart at the sign.
+  # bash takes --wait=running and host:port apart at the sign.
   [ "$cur" = "=" ] && cur=""
   [ "$prev" = "=" ] && prev=${{COMP_WORDS[COMP_CWORD-2]}}
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${{COMP_WORDS[i]}}
-    if [ "$word" = "=" ]; then skip=1; continue; fi
+    if [ "$word" = "=" ] || [ "$word" = ":" ]; then skip=1; continue; fi
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$verb $word" in
 {}      *" -"*) ;;
@@ -187,8 +198,14 @@ std::string ZshOptions(const CommandModel& wsctl, const CommandModel& command) {
 constexpr const char* kZsh = R"zsh(#compdef wsctl
 # zsh completion for wsctl: wsctl completion zsh > a directory of $fpath, as _wsctl
 _wsctl_candidates() {{
-  local -a found
-  found=(${{(f)"$(wsctl candidates $1 2>/dev/null)"}} $@[2,-1])
+  local -a found where
+  local kind=$1
+  if [[ $kind = names ]]; then
+    kind=jobs
+    [[ $BUFFER = *' taskmanager'* ]] && kind=taskmanagers
+  fi
+  [[ $BUFFER =~ '--jobmanager[= ]+([^ ]+)' ]] && where=(--jobmanager $match[1])
+  found=(${{(f)"$(wsctl candidates $kind $where 2>/dev/null)"}} $@[2,-1])
   compadd -a found
 }}
 _wsctl() {{
@@ -253,7 +270,17 @@ std::string FishScript(const CommandModel& wsctl) {
   std::string script =
       "# fish completion for wsctl: wsctl completion fish > "
       "~/.config/fish/completions/wsctl.fish\n"
-      "function __wsctl_candidates\n  wsctl candidates $argv 2>/dev/null\nend\n"
+      "function __wsctl_candidates\n"
+      "  set -l line (commandline -p)\n"
+      "  set -l kind $argv[1]\n"
+      "  if test $kind = names\n"
+      "    set kind jobs\n"
+      "    string match -q '* taskmanager*' -- $line; and set kind taskmanagers\n"
+      "  end\n"
+      "  set -l where (string replace -rf '.*--jobmanager[= ]+(\\S+).*' '$1' -- $line)\n"
+      "  test -n \"$where\"; and set where --jobmanager $where\n"
+      "  wsctl candidates $kind $where 2>/dev/null\n"
+      "end\n"
       "complete -c wsctl -f\n";
   for (const ParameterModel& option : wsctl.options) script += FishOption(wsctl, option, "");
   for (const CommandModel& command : wsctl.commands) {

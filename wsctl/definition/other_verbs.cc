@@ -29,7 +29,9 @@ Outcome<void> HelpAbout(const CommandContext& context, const CLI::App& app,
     if (!verb->get_group().empty()) names.push_back(verb->get_name());
   }
   if (name.empty()) {
-    *context.console.out << app.help();
+    // Not help(), which is of the command that was typed: this one.
+    *context.console.out << app.get_formatter()->make_help(&app, "wsctl",
+                                                           CLI::AppFormatMode::Normal);
     return {};
   }
   const std::vector<std::string_view> candidates(names.begin(), names.end());
@@ -78,10 +80,10 @@ void CommandDefinition::AddOtherVerbs() {
                   ->add_option("PAGE", arguments_.page, "Which; default: command-line"),
               "command-line|configuration");
   AddVerb(
-      kHidden, "candidates", "Print what a shell can complete: jobs or taskmanagers",
+      kHidden, "candidates", "Print what a shell can complete: jobs, running-jobs or taskmanagers",
       {"wsctl candidates jobs"},
       [this](const CommandContext& c) { return CandidatesCommand(c, arguments_.candidates_of); })
-      ->add_option("KIND", arguments_.candidates_of, "jobs or taskmanagers")
+      ->add_option("KIND", arguments_.candidates_of, "jobs, running-jobs or taskmanagers")
       ->required();
 }
 
