@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "runtime/config/units.h"
 #include "runtime/job/nearest_name.h"
@@ -34,6 +35,10 @@ class CommandLine {
     } catch (const CLI::ExtrasError& error) {
       return End(Fail(ExitCode::kUsage, UnexpectedArgument(error)));
     } catch (const CLI::ParseError& error) {
+      // What is missing may be missing because of what is wrong.
+      if (const std::string unknown = UnknownOption(); !unknown.empty()) {
+        return End(Fail(ExitCode::kUsage, unknown));
+      }
       return End(Fail(ExitCode::kUsage,
                       fmt::format("{}\nMore: wsctl {}--help", error.what(), ParsedVerb())));
     }
@@ -69,7 +74,17 @@ class CommandLine {
                                                                  {"name", OutputFormat::kName}};
     const Arguments& arguments = definition_.arguments();
     if (!arguments.output.empty()) context_.options.output = kFormats.at(arguments.output);
-    if (arguments.parallelism > 0) context_.options.parallelism = arguments.parallelism;
+    if (arguments.parallelism > 0) {
+      static const std::set<std::string_view> kTakeIt = {"submit", "run", "lint", "doctor"};
+      const std::string verb = app().get_subcommands().front()->get_name();
+      if (!kTakeIt.contains(verb)) {
+        return Fail(ExitCode::kUsage,
+                    fmt::format("-p, --parallelism is of a job file's job (submit, run, lint, "
+                                "doctor): {0} has none\nMore: wsctl {0} --help",
+                                verb));
+      }
+      context_.options.parallelism = arguments.parallelism;
+    }
     if (arguments.timeout.empty()) return {};
     auto timeout = ParseDuration(arguments.timeout);
     if (!timeout || timeout->count() <= 0) {
@@ -85,14 +100,8 @@ class CommandLine {
     const std::vector<std::string> extra = app().remaining(/*recurse=*/true);
     if (extra.empty()) return error.what();
     const std::string& first = extra.front();
+    if (first.starts_with('-')) return UnknownOption();
     std::vector<std::string> names;
-    if (first.starts_with('-')) {
-      CollectOptions(app(), names);
-      for (const CLI::App* verb : app().get_subcommands()) CollectOptions(*verb, names);
-      const std::string name = first.substr(0, first.find('='));
-      return fmt::format("there is no option '{}'{}\nMore: wsctl {}--help", name,
-                         Nearest(name, names), ParsedVerb());
-    }
     if (!app().get_subcommands().empty()) {
       return fmt::format("'{}' is one argument too many\nMore: wsctl {}--help", first,
                          ParsedVerb());
@@ -103,6 +112,21 @@ class CommandLine {
     const std::vector<std::string_view> candidates(names.begin(), names.end());
     return fmt::format("there is no command '{}'{}\nMore: wsctl --help", first,
                        Suggestion(first, candidates));
+  }
+
+  // Empty: there is none.
+  std::string UnknownOption() {
+    const std::vector<std::string> extra = app().remaining(/*recurse=*/true);
+    const auto unknown = std::find_if(extra.begin(), extra.end(), [](const std::string& word) {
+      return word.size() > 1 && word.starts_with('-');
+    });
+    if (unknown == extra.end()) return "";
+    std::vector<std::string> names;
+    CollectOptions(app(), names);
+    for (const CLI::App* verb : app().get_subcommands()) CollectOptions(*verb, names);
+    const std::string name = unknown->substr(0, unknown->find('='));
+    return fmt::format("there is no option '{}'{}\nMore: wsctl {}--help", name,
+                       Nearest(name, names), ParsedVerb());
   }
 
   static void CollectOptions(const CLI::App& app, std::vector<std::string>& names) {

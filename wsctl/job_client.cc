@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "runtime/config/units.h"
+#include "runtime/rpc/rpc_error.h"
 #include "watershed/v1/control.grpc.pb.h"
 #include "watershed/v1/log.grpc.pb.h"
 
@@ -70,6 +71,8 @@ struct JobClient::Impl {
         }
         return Unreachable("no connection within " + FormatDuration(timeout));
       case grpc::StatusCode::UNAVAILABLE:
+        // Its own answer, of something else that is away: a directory, a TaskManager.
+        if (IsFromApplication(status)) return {ExitCode::kFailed, status.error_message()};
         return Unreachable(status.error_message());
       case grpc::StatusCode::UNIMPLEMENTED:
         return Unreachable("what answers there is not a JobManager of this version");

@@ -103,7 +103,7 @@ Json CheckpointToJson(const v1::CheckpointSummary& checkpoint) {
           {"subtasks", checkpoint.subtasks()},
           {"acknowledged", checkpoint.acknowledged()},
           {"failure", checkpoint.failure()},
-          {"path", checkpoint.path()}};
+          {"path", PathOf(checkpoint)}};
 }
 
 Json TaskManagerToJson(const v1::TaskManagerDetails& task_manager) {

@@ -51,7 +51,8 @@ std::string Lowercase(std::string_view hex) {
 
 }  // namespace
 
-Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::JobSummary> jobs) {
+Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::JobSummary> jobs,
+                                JobPurpose purpose) {
   std::string prefix = IsHex(reference) ? Lowercase(reference) : std::string();
   for (const v1::JobSummary& job : jobs) {
     if (job.job_id() == prefix) return job.job_id();
@@ -62,7 +63,12 @@ Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::
     Candidates alive = Select(jobs, [&](const v1::JobSummary& job) {
       return job.name() == reference && !IsEnded(job.state());
     });
-    if (!alive.empty()) found = alive;
+    if (alive.empty() && purpose == JobPurpose::kLook) return found.front()->job_id();
+    if (alive.empty()) {
+      return Fail(ExitCode::kFailed, fmt::format("there is no running job '{}'; ended ones:{}",
+                                                 reference, Describe(found)));
+    }
+    found = alive;
   }
   if (found.empty() && !prefix.empty()) {
     found =
@@ -88,9 +94,10 @@ Outcome<std::string> ResolveJob(std::string_view reference, std::span<const v1::
                           Describe(all)));
 }
 
-Outcome<std::string> FindJobId(JobClient& client, const std::string& reference) {
+Outcome<std::string> FindJobId(JobClient& client, const std::string& reference,
+                               JobPurpose purpose) {
   WS_ASSIGN_OR_RETURN(std::vector<v1::JobSummary> jobs, client.List(true));
-  return ResolveJob(reference, jobs);
+  return ResolveJob(reference, jobs, purpose);
 }
 
 Outcome<v1::TaskManagerDetails> ResolveTaskManager(

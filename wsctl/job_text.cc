@@ -40,22 +40,26 @@ void PrintRecovery(std::ostream& out, const v1::JobDetails& job) {
         "Restarts  {}{}\n", job.restarts(),
         job.last_restart_reason().empty() ? "" : ", last: " + Printable(job.last_restart_reason()));
   }
-  if (!job.has_checkpoints()) return;
+  if (!job.has_checkpoints()) {
+    if (!IsEnded(job.summary().state())) out << "Checkpoints none: the job takes no checkpoints\n";
+    return;
+  }
   const v1::CheckpointStatistics& checkpoints = job.checkpoints();
   out << fmt::format("Checkpoints {} completed, {} failed, {} in progress\n",
                      checkpoints.completed(), checkpoints.failed(), checkpoints.in_progress());
   if (const auto& last = checkpoints.latest_completed(); last.id() > 0) {
-    out << fmt::format(
-        "  last    {} at {}, took {}, {} B written of {} B\n          {}\n", last.id(),
-        IsoTime(last.end_time_ms()), HumanDuration(last.end_time_ms() - last.trigger_time_ms()),
-        GroupDigits(last.written_bytes()), GroupDigits(last.state_bytes()), Printable(last.path()));
+    out << fmt::format("  last    {} at {}, took {}, {} B written of {} B\n          {}\n",
+                       last.id(), IsoTime(last.end_time_ms()),
+                       HumanDuration(last.end_time_ms() - last.trigger_time_ms()),
+                       GroupDigits(last.written_bytes()), GroupDigits(last.state_bytes()),
+                       Printable(PathOf(last)));
   }
   if (const auto& failed = checkpoints.latest_failed(); failed.id() > 0) {
     out << fmt::format("  failed  {} at {}: {}\n", failed.id(), IsoTime(failed.end_time_ms()),
                        Printable(failed.failure()));
   }
   if (const auto& restored = checkpoints.restored(); restored.id() > 0) {
-    out << fmt::format("  begun with {}, {}\n", restored.id(), Printable(restored.path()));
+    out << fmt::format("  begun with {}, {}\n", restored.id(), Printable(PathOf(restored)));
   }
   if (checkpoints.damaged() > 0) {
     out << fmt::format("  damaged {}, last: {}\n", checkpoints.damaged(),

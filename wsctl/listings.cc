@@ -57,7 +57,7 @@ std::string ShortTime(int64_t epoch_ms) {
 
 std::string HumanBytes(int64_t bytes) {
   constexpr std::pair<int64_t, const char*> kUnits[] = {
-      {int64_t{1} << 30, "GB"}, {1 << 20, "MB"}, {1 << 10, "kB"}};
+      {int64_t{1} << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}};
   for (const auto& [size, unit] : kUnits) {
     if (bytes >= size) {
       return fmt::format("{:.1f} {}", static_cast<double>(bytes) / static_cast<double>(size), unit);
@@ -134,14 +134,14 @@ Listing ListCheckpoints(const v1::JobDetails& job) {
     const int64_t end_ms = checkpoint.end_time_ms();
     listing.rows.push_back(
         {std::to_string(checkpoint.id()),
-         checkpoint.path().empty() ? std::to_string(checkpoint.id()) : checkpoint.path(),
+         PathOf(checkpoint).empty() ? std::to_string(checkpoint.id()) : PathOf(checkpoint),
          {std::to_string(checkpoint.id()), std::string(NameOf(checkpoint.status())),
           checkpoint.is_savepoint() ? "savepoint" : "checkpoint",
           ShortTime(checkpoint.trigger_time_ms()),
           HumanDuration(end_ms > 0 ? end_ms - checkpoint.trigger_time_ms() : -1),
           fmt::format("{}/{}", checkpoint.acknowledged(), checkpoint.subtasks()),
           HumanBytes(checkpoint.state_bytes()), HumanBytes(checkpoint.written_bytes()),
-          checkpoint.path(), checkpoint.failure()},
+          PathOf(checkpoint), checkpoint.failure()},
          CheckpointToJson(checkpoint)});
   }
   listing.json = {{"job-id", job.summary().job_id()}, {"checkpoints", ItemsOf(listing)}};

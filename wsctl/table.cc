@@ -89,6 +89,7 @@ std::string GroupDigits(int64_t number) {
 
 std::string HumanDuration(int64_t duration_ms) {
   if (duration_ms < 0) return "–";
+  if (duration_ms < 1000) return fmt::format("{} ms", duration_ms);
   if (duration_ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(duration_ms) / 1000);
   int64_t seconds = duration_ms / 1000;
   const std::array<std::pair<int64_t, const char*>, 4> units = {

@@ -61,6 +61,24 @@ sinks:
     username: ${POSTGRES_USER}
     password: ${POSTGRES_PASSWORD}
 """
+# By a column that no record has.
+_KEYS = """kind: Job
+name: keys
+checkpointing: { interval: 1s }
+sources:
+  orders:
+    connector: kafka
+    topic: ${KAFKA_TOPIC}
+    properties.bootstrap.servers: ${KAFKA_URL}
+    format: json
+    scan.startup.mode: latest-offset
+    columns: { custmer: string, event_time: { type: timestamp, path: amount, epoch: s } }
+    watermark: { column: event_time, delay: 1s }
+operators:
+  counts: { input: orders, type: tumbling-window, size: 1s, key: custmer, aggregate: { n: count(*) } }
+sinks:
+  out: { input: counts, connector: blackhole }
+"""
 _TABLES = """
 CREATE TABLE orders (customer text, amount bigint);
 CREATE TABLE misfit (customer integer, note text NOT NULL);
@@ -119,11 +137,12 @@ _ROWS = [
     Row("doctor {shop}",
         out=r"shop.yaml:7:12: ok: source orders: topic \S+ can be read: 2 partitions\n"
             r".*shop.yaml:\d+:\d+: ok: source orders: 10 sampled records fit the 2 columns.*\n"
-            r".*shop.yaml:18:17: ok: sink out: its table has the 2 columns.*\n(.*\n)*nothing is wrong"),
+            r".*shop.yaml:18:17: ok: sink out: its table has the 2 columns.*\n(.*\n)*no errors, but 1 warning"),
     Row("doctor {shop} --checkpoint-dir file://{dir}/checkpoints -o json", shape={"files": [{
         "file": str, "healthy": bool, "findings": [{
             "line": int, "column": int, "health": str, "subject": str, "check": str,
             "message": str}]}]}),
+    Row("doctor {shop} --checkpoint-dir file://{dir}/not/there/yet", out="checkpoints can be written"),
     Row("doctor {shop} --checkpoint-dir file:///proc/nowhere", 1,
         out=r"error: job: checkpoints cannot be written: .*/proc/nowhere"),
     Row("doctor {shop}", 1, out=r"shop.yaml:7:12: error: source orders: .*'?no-such-topic'?",
@@ -131,7 +150,12 @@ _ROWS = [
     Row("doctor {shop}", 1, out=r"error: source orders: .*localhost:1",
         env_file={"KAFKA_URL": "localhost:1"}),
     Row("doctor {shop}", 1, env={"AMOUNT": "bool"},
-        out=r"error: source orders: 10 of 10 sampled records do not fit .*partition \d, offset \d"),
+        out=r"error: source orders: 10 of 10 sampled records do not fit .*partition \d, offset \d"
+            r".*on-error: \{ action: skip \}"),
+    Row("doctor {dir}/skips.yaml --env-file {dir}/shop.env", 1, env={"AMOUNT": "bool"},
+        out=r"error: source orders: 10 of 10 .* would be skipped\..*patterns\n"),
+    Row("doctor {dir}/keys.yaml --env-file {dir}/shop.env", 1,
+        out=r"error: source orders: column 'custmer', by which rows are grouped, is NULL in all of 10"),
     Row("doctor {dir}/nulls.yaml --env-file {dir}/shop.env", 1,
         out=r"nulls.yaml:13:7: warning: source orders: column 'amuont' is NULL in all of 10 .*\n"
             r".*error: sink out: .*it has no column 'amuont'"),
@@ -186,11 +210,17 @@ _ROWS = [
     Row("get endless --wacth", 2, err="there is no option '--wacth', did you mean '--watch'"),
     Row("get endless --watch --timeout 1s -o json", 3, err="watched for 1s"),
     Row("get failing --watch", 1, out="FAILED", err="job failing has FAILED: .*nowhere"),
-    Row("get short", 1, err="2 jobs"),
+    Row("get short", out=r"State +FINISHED"),  # the newest of two
+    Row("get checkpoints short -p 2", 2, err="get has none"),
     Row("list", 4, err="no JobManager can be reached", env={"WSCTL_JOBMANAGER": "localhost:1"}),
     Row("list --jobmanager localhost:1", 4, err="no JobManager can be reached at localhost:1"),
     Row("savepoint endless file://{dir}/savepoints -o name", out=r"/savepoint-", keep="savepoint"),
-    Row("submit {dir}/endless.yaml -s {savepoint} --fork -p 1 --wait -o name", keep="fork"),
+    Row("get checkpoints endless -o name", out="^{savepoint}$"),
+    Row("get checkpoints endless -o wide", out="savepoint .* {savepoint}"),
+    Row("savepoint endless /sys/nosuch", 1, err="^error: cannot .*'/sys/nosuch'"),
+    Row("stop endless -p /sys/nosuch", 1, err="^error: cannot .*'/sys/nosuch'"),
+    Row("submit {dir}/endless.yaml -s {savepoint} --fork -p 1 --wait -o name", keep="fork",
+        err="warning: another job 'endless' has not ended: {job}"),
     Row("cancel -d {fork} -o json", shape=JOB),
     Row("savepoint {job} -o json", shape={"job-id": str, "checkpoint-id": int, "path": str}),
     Row("savepoint nobody", 1, err="there is no job 'nobody'"),
@@ -210,7 +240,7 @@ _ROWS = [
     Row("submit {dir}/endless.yaml -o name", keep="job"),
     Row("cancel {job} --wait", out="Job {job} .* is CANCELED"),
     Row("cancel {job}", out="is CANCELED"),  # again: nothing to do
-    Row("cancel short", 1, err="2 jobs"),
+    Row("cancel short", 1, err="there is no running job 'short'; ended ones:"),
     # ---- What a cluster does
     Row("submit {dir}/endless.yaml --wait -o name", keep="job"),
     Row("metrics endless -o json", shape={"jobs": [FIGURES]}),
@@ -230,6 +260,7 @@ _ROWS = [
     Row("logs --follow --tail 1 --timeout 1s", 3, out=".", err="watched for 1s"),
     Row("logs --since yesterday", 2, err="--since"),
     Row("logs nobody", 1, err="there is no TaskManager 'nobody'"),
+    Row("logs jobmanagr", 1, err="there is no process 'jobmanagr', did you mean 'jobmanager'"),
     Row("log-level", out=r"PROCESS +LEVEL\njobmanager +info\ntaskmanager "),
     Row("log-level debug {taskmanager} -o json", shape={"levels": [{"process": str, "level": str}]}),
     Row("log-level -o name", out="^info\n(.*\n)*debug$"),
@@ -242,12 +273,14 @@ _ROWS = [
     Row("completion fish", out="complete -c wsctl -n __fish_use_subcommand -a get"),
     Row("completion tcsh", 2, err="there is no 'tcsh'"),
     Row("candidates jobs", out="^endless$"),
+    Row("candidates running-jobs"),
     Row("candidates taskmanagers", out="^{taskmanager}$"),
     Row("candidates jobs", env={"WSCTL_JOBMANAGER": "localhost:1"}),  # Tab never prints an error
     Row("version --cluster -o json", shape={"version": str, "commit": str,
                                             "jobmanager": {"version": str, "commit": str}}),
     Row("version -o yaml", out="^version: "),
     Row("help get", out="Usage: wsctl get"),
+    Row("help", out="Lints, runs, submits and watches"),
     Row("help gte", 2, err="did you mean 'get'"),
     Row("reference", out="^# The command line"),
     Row("reference configuration", out="^# Configuration"),
@@ -267,7 +300,9 @@ class WsctlVerbs(unittest.TestCase):
         files = {"endless.yaml": _ENDLESS, "short.yaml": _SHORT, "failing.yaml": _FAILING,
                  "renamed.yaml": _ENDLESS.replace("  counts:", "  tally:").replace(
                      "input: counts", "input: tally"),
-                 "shop.yaml": _SHOP, "nulls.yaml": _SHOP.replace("amount:", "amuont:"),
+                 "skips.yaml": _SHOP.replace("    format: json\n", "    format: json\n"
+                                             "    on-error: { action: skip }\n"),
+                 "keys.yaml": _KEYS, "shop.yaml": _SHOP, "nulls.yaml": _SHOP.replace("amount:", "amuont:"),
                  "shop.env": _env(scenario.env), "postgres.env": _env(scenario.env)}
         for name, text in files.items():
             (scenario.directory / name).write_text(text)
@@ -294,7 +329,8 @@ class WsctlVerbs(unittest.TestCase):
         for number, row in enumerate(_ROWS, 1):
             with self.subTest(row=number, line=row.line):
                 self.check(row, kept)
-        self.assertFalse((self.scenario.directory / "mistyped").exists())
+        for name in ("mistyped", "not"):
+            self.assertFalse((self.scenario.directory / name).exists())
 
     def check(self, row: Row, kept: dict[str, str]) -> None:
         """Runs a row; keeps what it says to keep."""
@@ -388,13 +424,32 @@ class WsctlVerbs(unittest.TestCase):
                 (["completion", "z"], ["zsh"]), (["submit", "--wait", "=", "fin"], ["finished"])):
             self.assertEqual(expected, sorted(set(self.completed(typed))), typed)
 
-    def completed(self, typed: Sequence[str]) -> list[str]:
+    def test_bash_offers_what_can_be_meant(self) -> None:
+        file = self.scenario.directory / "endless.yaml"
+        ended = self.cluster.submit(file, {})
+        self.wsctl(["cancel", ended])
+        job = self.cluster.submit(file, {})
+        self.addCleanup(self.wsctl, ["cancel", job])
+        ids = self.wsctl(["get", "taskmanagers", "-o", "name"]).stdout.split()
+        self.assertEqual(sorted(ids), sorted(self.completed(["get", "taskmanagers", ""])))
+        offered = self.completed(["cancel", ""])
+        self.assertIn(job, offered)
+        self.assertNotIn(ended, offered)
+        self.assertEqual(1, offered.count("endless"))
+        self.assertIn(ended, self.completed(["get", "checkpoints", ""]))
+        assert self.cluster.job_manager is not None
+        address = ["--jobmanager", "127.0.0.1", ":", str(self.cluster.job_manager.ports["rpc"])]
+        self.assertEqual(["endless"], self.completed([*address, "cancel", "endl"],
+                                                     WSCTL_JOBMANAGER="localhost:1"))
+
+    def completed(self, typed: Sequence[str], **changed: str) -> list[str]:
         """What bash offers for the last word."""
-        script = ('source <(wsctl completion bash); COMP_WORDS=(wsctl "$@"); COMP_CWORD=$#; _wsctl; '
+        script = ('source <(wsctl completion bash); COMP_WORDS=(wsctl "$@"); COMP_CWORD=$#; '
+                  'COMP_LINE="wsctl $*"; COMP_LINE=${COMP_LINE// : /:}; _wsctl; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
         assert self.cluster.job_manager is not None
         env = {**os.environ, "PATH": f"{BINARIES}:{os.environ['PATH']}",
-               "WSCTL_JOBMANAGER": f"127.0.0.1:{self.cluster.job_manager.ports['rpc']}"}
+               "WSCTL_JOBMANAGER": f"127.0.0.1:{self.cluster.job_manager.ports['rpc']}", **changed}
         done = subprocess.run(["bash", "-c", script, "bash", *typed], capture_output=True, text=True,
                               env=env, check=True, timeout=60)
         self.assertEqual("", done.stderr)

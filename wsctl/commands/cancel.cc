@@ -13,19 +13,21 @@
 
 namespace watershed {
 
-void PrintJobState(const CommandContext& context, const v1::JobSummary& job) {
+void PrintJobState(const CommandContext& context, const v1::JobSummary& job, bool with_reason) {
+  const bool is_told = with_reason && !job.status_reason().empty();
   Print(context, {.json = JobSummaryToJson(job, context.clock->NowMs()),
                   .names = {job.job_id()},
                   .text = [&](std::ostream& out, bool) {
-                    out << fmt::format("Job {} ({}) is {}.\n", job.job_id(), Printable(job.name()),
-                                       NameOf(job.state()));
+                    out << fmt::format("Job {} ({}) is {}{}.\n", job.job_id(),
+                                       Printable(job.name()), NameOf(job.state()),
+                                       is_told ? ": " + Printable(job.status_reason()) : "");
                   }});
 }
 
 Outcome<void> CancelCommand(const CommandContext& context, const std::string& reference,
                             bool wait) {
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
-  WS_ASSIGN_OR_RETURN(std::string job_id, FindJobId(*client, reference));
+  WS_ASSIGN_OR_RETURN(std::string job_id, FindJobId(*client, reference, JobPurpose::kChange));
   WS_ASSIGN_OR_RETURN(v1::JobDetails before, client->Get(job_id));
   v1::JobState state = before.summary().state();
   if (state == v1::FINISHED || state == v1::FAILED) {

@@ -69,11 +69,14 @@ Outcome<void> LogLevelCommand(const CommandContext& context, const std::string& 
 Outcome<void> RunCommand(const CommandContext& context, const std::string& file, bool bounded);
 // With `cluster`, the JobManager's version too.
 Outcome<void> VersionCommand(const CommandContext& context, bool cluster);
-// The values that a shell can complete: "jobs" (names and ids), "taskmanagers"; silent when the
+// The values that a shell can complete: "jobs" (names and ids), "running-jobs" (those that have
+// not ended), "taskmanagers"; silent when the
 // cluster does not answer at once.
 Outcome<void> CandidatesCommand(const CommandContext& context, const std::string& kind);
 
-// What several of them say of a job: "Job … (session) is CANCELED."
-void PrintJobState(const CommandContext& context, const v1::JobSummary& job);
+// What several of them say of a job: "Job … (session) is CANCELED.", with the reason of its status
+// "Job … (session) is RUNNING: being stopped …."
+void PrintJobState(const CommandContext& context, const v1::JobSummary& job,
+                   bool with_reason = false);
 
 }  // namespace watershed

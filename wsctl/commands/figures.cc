@@ -80,7 +80,7 @@ Json ToJson(const std::vector<JobFigures>& figures) {
 }
 
 std::string CheckpointText(const v1::JobDetails& job, int64_t now_ms) {
-  if (!job.has_checkpoints()) return "no checkpoints";
+  if (!job.has_checkpoints()) return "takes no checkpoints";
   const v1::CheckpointSummary& last = job.checkpoints().latest_completed();
   if (last.id() == 0) return "no checkpoint yet";
   return fmt::format(

@@ -51,9 +51,18 @@ LintedFile LintFile(const CommandContext& context, const Variables& variables,
   return file;
 }
 
-SinkGuarantee GuaranteeOf(const v1::SinkNode& sink) {
+bool TakesCheckpoints(const v1::JobGraph& graph) { return graph.checkpointing().interval_ms() > 0; }
+
+SinkGuarantee GuaranteeOf(const v1::JobGraph& graph, const v1::SinkNode& sink) {
   const ConnectorSpec* connector = FindConnector(sink.connector().name());
-  return connector == nullptr ? SinkGuarantee{} : connector->sink_guarantee;
+  if (connector == nullptr) return {};
+  SinkGuarantee guarantee = connector->sink_guarantee;
+  if (!TakesCheckpoints(graph) && guarantee.delivery != "none") {
+    guarantee = {"none",
+                 "the job takes no checkpoints, so after a failure rows may be missing or come "
+                 "twice; with 'checkpointing: { interval: 10s }' none is missing"};
+  }
+  return guarantee;
 }
 
 void PrintText(std::ostream& out, const LintedFile& file) {
@@ -61,7 +70,7 @@ void PrintText(std::ostream& out, const LintedFile& file) {
   if (file.errors > 0 || !file.graph) return;
   out << fmt::format("{}: job '{}' is valid\n", file.path, file.graph->name());
   for (const v1::SinkNode& sink : file.graph->sinks()) {
-    const SinkGuarantee guarantee = GuaranteeOf(sink);
+    const SinkGuarantee guarantee = GuaranteeOf(*file.graph, sink);
     out << fmt::format("  sink '{}' ({}): delivery {}: {}\n", sink.name(), sink.connector().name(),
                        guarantee.delivery, guarantee.meaning);
   }
@@ -79,7 +88,7 @@ Json FileToJson(const LintedFile& file) {
   Json sinks = Json::array();
   if (file.graph) {
     for (const v1::SinkNode& sink : file.graph->sinks()) {
-      const SinkGuarantee guarantee = GuaranteeOf(sink);
+      const SinkGuarantee guarantee = GuaranteeOf(*file.graph, sink);
       sinks.push_back({{"name", sink.name()},
                        {"connector", sink.connector().name()},
                        {"delivery", guarantee.delivery},

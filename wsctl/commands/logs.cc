@@ -9,6 +9,7 @@
 
 #include "runtime/config/units.h"
 #include "runtime/logging/line_format.h"
+#include "runtime/status/job_status.h"
 #include "watershed/v1/log.pb.h"
 #include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
@@ -150,6 +151,15 @@ Outcome<v1::ReadLogRequest> RequestFor(const CommandContext& context, JobClient&
   return request;
 }
 
+// A job that has ended, or is no longer remembered, logs no more. Without a job: never.
+Outcome<bool> HasEnded(JobClient& client, const std::string& job_id) {
+  if (job_id.empty()) return false;
+  const auto job = Persist(client, [&] { return client.Get(job_id); });
+  if (job) return IsEnded(job->summary().state());
+  if (job.error().code == ExitCode::kFailed) return true;
+  return tl::make_unexpected(job.error());
+}
+
 }  // namespace
 
 Outcome<void> LogsCommand(const CommandContext& context, const LogsOptions& options) {
@@ -157,8 +167,11 @@ Outcome<void> LogsCommand(const CommandContext& context, const LogsOptions& opti
                       ClientFor(context, options.follow ? kNoTimeout : kDefaultTimeout));
   WS_ASSIGN_OR_RETURN(v1::ReadLogRequest request, RequestFor(context, *client, options));
   const Interrupts interrupts(context);
+  const std::string job_id = options.follow ? request.job_id() : "";  // whose end is waited for
   LogReader reader(context, *client, std::move(request));
   while (!interrupts.came()) {
+    // Looked at before the lines: those of its end are read then.
+    WS_ASSIGN_OR_RETURN(const bool is_over, UnlessWatchedOut(*client, HasEnded(*client, job_id)));
     // Asked for at every look: TaskManagers come and go.
     WS_ASSIGN_OR_RETURN(const std::vector<std::string> processes,
                         UnlessWatchedOut(*client, Persist(*client, [&] {
@@ -166,7 +179,7 @@ Outcome<void> LogsCommand(const CommandContext& context, const LogsOptions& opti
                         })));
     Print(context, reader.Next(processes));
     if (!*context.console.out) return {};  // whoever read has gone
-    if (!options.follow) break;
+    if (!options.follow || is_over) break;
     // Asked, as nothing may be written for long.
     if (context.console.IsUnread()) return Fail(ExitCode::kReaderGone, "");
     if (std::chrono::steady_clock::now() + kFollowInterval >= client->deadline()) {

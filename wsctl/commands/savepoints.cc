@@ -8,11 +8,13 @@
 #include <thread>
 
 #include "runtime/config/units.h"
+#include "runtime/status/job_status.h"
 #include "runtime/types/random_hex.h"
 #include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_reference.h"
 #include "wsctl/output.h"
+#include "wsctl/table.h"
 
 namespace watershed {
 namespace {
@@ -41,12 +43,42 @@ Outcome<v1::Operation> Await(JobClient& client, const Asked& asked) {
   }
 }
 
+// Through a JobManager that is away, which is said: the address may be wrong.
+Outcome<std::string> FindRunningJobId(const CommandContext& context, JobClient& client,
+                                      const std::string& reference) {
+  bool is_told = false;
+  return Persist(client, [&]() -> Outcome<std::string> {
+    auto found = FindJobId(client, reference, JobPurpose::kChange);
+    if (found || found.error().code != ExitCode::kUnreachable || is_told) return found;
+    is_told = true;
+    *context.console.err << fmt::format("{}; waiting for it for up to {}\n", found.error().message,
+                                        FormatDuration(std::min<std::chrono::milliseconds>(
+                                            kAwayMax, client.timeout())))
+                         << std::flush;
+    return found;
+  });
+}
+
+// A stop of a job that waits for slots takes as long as that.
+Outcome<void> SayWhatItWaitsFor(const CommandContext& context, JobClient& client,
+                                const std::string& job_id) {
+  WS_ASSIGN_OR_RETURN(const v1::JobDetails job,
+                      Persist(client, [&] { return client.Get(job_id); }));
+  const v1::JobSummary& summary = job.summary();
+  if (summary.state() == v1::RUNNING || IsEnded(summary.state())) return {};
+  *context.console.err << fmt::format("job {} is {}: {}\n", job_id, NameOf(summary.state()),
+                                      Printable(summary.status_reason()))
+                       << std::flush;
+  return {};
+}
+
 Outcome<void> AskAndAwait(const CommandContext& context, const std::string& reference,
                           const std::string& what, const Ask& ask) {
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context, kOperationTimeout));
-  WS_ASSIGN_OR_RETURN(const std::string job_id, FindJobId(*client, reference));
+  WS_ASSIGN_OR_RETURN(const std::string job_id, FindRunningJobId(context, *client, reference));
   const Asked asked{job_id, RandomHex()};
   WS_RETURN_IF_ERROR(Persist(*client, [&] { return ask(*client, asked); }));
+  WS_RETURN_IF_ERROR(SayWhatItWaitsFor(context, *client, job_id));
   WS_ASSIGN_OR_RETURN(const v1::Operation operation, Await(*client, asked));
   if (operation.status() == v1::Operation::OPERATION_FAILED) {
     return Fail(ExitCode::kFailed, fmt::format("job {}: {}", job_id, operation.failure()));
@@ -96,10 +128,12 @@ Outcome<void> StopCommand(const CommandContext& context, const std::string& job,
   };
   if (options.wait) return AskAndAwait(context, job, "Savepoint", ask);
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context));
-  WS_ASSIGN_OR_RETURN(const std::string job_id, FindJobId(*client, job));
-  WS_RETURN_IF_ERROR(Persist(*client, [&] { return ask(*client, {job_id, RandomHex()}); }));
-  WS_ASSIGN_OR_RETURN(const v1::JobDetails now, client->Get(job_id));
-  PrintJobState(context, now.summary());
+  WS_ASSIGN_OR_RETURN(const std::string job_id, FindRunningJobId(context, *client, job));
+  const Asked asked{job_id, RandomHex()};
+  WS_RETURN_IF_ERROR(Persist(*client, [&] { return ask(*client, asked); }));
+  WS_ASSIGN_OR_RETURN(const v1::JobDetails now,
+                      Persist(*client, [&] { return client->Get(job_id); }));
+  PrintJobState(context, now.summary(), /*with_reason=*/true);
   return {};
 }
 

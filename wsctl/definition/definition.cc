@@ -83,7 +83,7 @@ void CommandDefinition::AddGlobalOptions(GlobalOptions& options) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   app_.add_option("-p,--parallelism", arguments_.parallelism,
-                  "Parallelism of the job instead of the file's (submit, run, lint)")
+                  "Parallelism of the job instead of the file's (submit, run, lint, doctor)")
       ->check(CLI::Range(1, kParallelismMax).description(""))
       ->type_name("N");
   app_.add_option("--jobmanager", options.jobmanager, "Address of the JobManager")

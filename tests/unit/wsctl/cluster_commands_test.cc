@@ -174,9 +174,31 @@ TEST(ClusterCommandsTest, GetShowsCheckpointsFailuresAndRestarts) {
   EXPECT_EQ(job["checkpoints"]["restored"]["id"], 8);
 }
 
-TEST(ClusterCommandsTest, GetOfAJobWithoutCheckpointsIsAsItWas) {
+TEST(ClusterCommandsTest, OfASavepointItsOwnDirectoryIsShown) {
+  FakeJobs jobs = JobWithCheckpoints();
+  v1::CheckpointStatistics& checkpoints = *jobs.jobs[0].mutable_checkpoints();
+  v1::CheckpointSummary& last = *checkpoints.mutable_latest_completed();
+  last.set_is_savepoint(true);
+  last.set_savepoint_path("file:///sp/savepoint-3f2a00-13-a1b2c3d4");
+  *checkpoints.add_recent() = last;
+  FakeJobService service(jobs);
+  EXPECT_EQ(On(service, {"get", "checkpoints", "session", "-o", "name"}).out,
+            last.savepoint_path() + "\n");
+  for (const std::vector<std::string>& shown :
+       std::vector<std::vector<std::string>>{{"get", "session"},
+                                             {"get", "checkpoints", "session", "-o", "wide"},
+                                             {"get", "checkpoints", "session", "-o", "json"},
+                                             {"get", "session", "-o", "json"}}) {
+    const CommandResult result = On(service, shown);
+    EXPECT_THAT(result.out, HasSubstr(last.savepoint_path()));
+    EXPECT_THAT(result.out, Not(HasSubstr("chk-13-3")));
+  }
+}
+
+TEST(ClusterCommandsTest, GetSaysOfAJobThatItTakesNoCheckpoints) {
   FakeJobService service(TwoJobs());
-  EXPECT_THAT(On(service, {"get", "session"}).out, Not(HasSubstr("Checkpoints")));
+  EXPECT_THAT(On(service, {"get", "session"}).out,
+              HasSubstr("Checkpoints none: the job takes no checkpoints\n"));
   EXPECT_TRUE(
       json::parse(On(service, {"get", "session", "-o", "json"}).out)["checkpoints"].is_null());
 }
@@ -207,6 +229,25 @@ TEST(ClusterCommandsTest, GetAsJsonHasSubtasks) {
         "records-in", "records-out", "watermark", "busy-ms", "idle-ms", "backpressured-ms"}) {
     EXPECT_TRUE(vertex["subtasks"][0].contains(key)) << key;
   }
+}
+
+TEST(ClusterCommandsTest, OfSeveralEndedJobsOfANameTheNewestIsShownAndNoneChanged) {
+  FakeJobs jobs;
+  const std::string newest = "4f2b0000000000000000000000000003";
+  jobs.jobs = {EndedJob(newest, "batch", v1::FAILED), EndedJob(kBatch, "batch", v1::FINISHED)};
+  FakeJobService service(jobs);
+  EXPECT_EQ(On(service, {"get", "batch", "-o", "name"}).out, newest + "\n");
+  for (const char* verb : {"cancel", "stop", "savepoint", "checkpoint"}) {
+    const CommandResult result = On(service, {verb, "batch"});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, HasSubstr("there is no running job 'batch'; ended ones:"));
+    EXPECT_THAT(result.err, HasSubstr(newest));
+  }
+  jobs.jobs.push_back(RunningJob());
+  jobs.jobs.back().mutable_summary()->set_name("batch");
+  FakeJobService one_runs(jobs);
+  EXPECT_EQ(On(one_runs, {"get", "batch", "-o", "name"}).out, kSession + "\n");
+  EXPECT_EQ(On(one_runs, {"cancel", "batch", "-o", "name"}).out, kSession + "\n");
 }
 
 struct ReferenceCase {
@@ -241,11 +282,13 @@ TEST(ClusterCommandsTest, ANameOfSeveralJobsMeansTheOneThatRuns) {
     FakeJobService service(jobs);
     EXPECT_THAT(On(service, {"get", "session"}).out, HasSubstr(kSession));
   }
-  jobs.jobs[0].mutable_summary()->set_state(v1::FAILED);
+  jobs.jobs.push_back(RunningJob());
+  jobs.jobs.back().mutable_summary()->set_job_id("88000000000000000000000000000000");
   FakeJobService service(jobs);
   CommandResult result = On(service, {"get", "session"});
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.err, HasSubstr("7700"));
+  EXPECT_THAT(result.err, HasSubstr("8800"));
+  EXPECT_THAT(result.err, Not(HasSubstr("7700")));
 }
 
 TEST(ClusterCommandsTest, CancelWaitsUntilTheJobHasEnded) {

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "runtime/rpc/rpc_error.h"
 #include "watershed/v1/control.grpc.pb.h"
 
 namespace watershed {
@@ -53,6 +54,7 @@ class FakeJobService::Impl final : public v1::JobService::Service {
                         v1::ListJobsResponse* response) override {
     if (Hang(context)) return grpc::Status::CANCELLED;
     std::lock_guard lock(mutex_);
+    if (jobs_.calls_away-- > 0) return {grpc::StatusCode::UNAVAILABLE, "connection refused"};
     for (const v1::JobDetails& job : jobs_.jobs) {
       bool ended = job.summary().end_time_ms() > 0;
       if (!ended || request->include_ended()) *response->add_jobs() = job.summary();
@@ -128,6 +130,8 @@ class FakeJobService::Impl final : public v1::JobService::Service {
     if (!jobs_.refuse_operation.empty()) {
       return {grpc::StatusCode::INVALID_ARGUMENT, jobs_.refuse_operation};
     }
+    if (!jobs_.fail_operation.empty())
+      return ToRpcStatus(TransientError("{}", jobs_.fail_operation));
     jobs_.operations.push_back(std::move(operation));
     return grpc::Status::OK;
   }

@@ -100,6 +100,20 @@ TEST_F(LintTest, VariablesComeFromTheEnvironmentAndEnvFiles) {
   EXPECT_THAT(result.err, testing::Not(HasSubstr("hunter2")));
 }
 
+TEST_F(LintTest, WithoutCheckpointsASinkGuaranteesNothing) {
+  const std::string head = "kind: Job\nname: x\n";
+  const std::string rest =
+      "sources:\n  rows: {connector: datagen, columns: {ip: string}}\n"
+      "sinks:\n  out: {input: rows, connector: kafka, topic: t, format: json,\n"
+      "        properties.bootstrap.servers: 'localhost:1'}\n";
+  const std::string without = files_.Write("without.yaml", head + rest);
+  const std::string with =
+      files_.Write("with.yaml", head + "checkpointing: {interval: 10s}\n" + rest);
+  EXPECT_THAT(RunWsctl({"lint", with}).out, HasSubstr("delivery at-least-once"));
+  EXPECT_THAT(RunWsctl({"lint", without}).out,
+              HasSubstr("delivery none: the job takes no checkpoints"));
+}
+
 TEST_F(LintTest, StrangeFilesDoNotBreakIt) {
   std::string empty = files_.Write("empty.yaml", "");
   std::string binary = files_.Write("binary.yaml", std::string("\x00\xff\x1b[2J\n\x01", 8));

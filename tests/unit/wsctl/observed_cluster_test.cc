@@ -9,6 +9,7 @@
 #include "command_line_run.h"
 #include "job_file_fixture.h"
 #include "jobmanager/job_manager_process.h"
+#include "runtime/logging/log_control.h"
 #include "scripted_connectors.h"
 #include "taskmanager/task_manager_process.h"
 #include "tests/unit/jobmanager/rest/tcp_client.h"
@@ -224,6 +225,38 @@ TEST_F(ObservedClusterTest, RestCancelsARunningJob) {
   Await([&] { return Rest("/jobs/" + id)["state"] == "CANCELED"; });
   EXPECT_THAT(Http(jobmanager_->ports()["rest"], "GET", "/jobs/" + id + "/yarn-cancel"),
               testing::StartsWith("HTTP/1.1 202 "));
+}
+
+// TaskManagers outlive a JobManager: the end of their connections to it is not the end of them.
+TEST_F(ObservedClusterTest, AJobManagerThatIsStoppedDoesNotFailItsJobs) {
+  const std::string id = json::parse(Wsctl({"submit", job_file_, "-o", "json"}).out)["job-id"];
+  Await([&] { return Rest("/jobs/" + id)["state"] == "RUNNING"; });
+  jobmanager_->Stop();
+  const LogChunk log = ProcessLog().Read({.job = id, .least = LogLevel::kWarn});
+  EXPECT_TRUE(log.lines.empty()) << log.lines.front().message;
+}
+
+TEST_F(ObservedClusterTest, FollowingTheLogOfAJobEndsWithIt) {
+  const std::string id = json::parse(Wsctl({"submit", job_file_, "-o", "json"}).out)["job-id"];
+  EXPECT_EQ(Wsctl({"logs", "--follow", "--job", id, "--timeout", "1s"}).code, 3);
+  EXPECT_EQ(Wsctl({"cancel", id}).code, 0);
+  const CommandResult log = Wsctl({"logs", "--follow", "--job", id});
+  EXPECT_EQ(log.code, 0) << log.err;
+  EXPECT_THAT(log.out, HasSubstr("-> CANCELED"));
+}
+
+TEST_F(ObservedClusterTest, AHeartbeatIntervalThatIsTooLongIsSaid) {
+  const auto started = JobManagerProcess::Start(ConfigWith({{"jobmanager.rpc.port", "0"},
+                                                            {"rest.port", "0"},
+                                                            {"metrics.reporter.prom.port", "0"},
+                                                            {"heartbeat.interval", "10s"},
+                                                            {"heartbeat.timeout", "4s"}}));
+  ASSERT_TRUE(started);
+  bool is_said = false;
+  for (const LogLineEntry& line : ProcessLog().Read({.least = LogLevel::kWarn}).lines) {
+    is_said |= line.message.starts_with("heartbeat.interval: 1s is used instead of 10s");
+  }
+  EXPECT_TRUE(is_said);
 }
 
 TEST_F(ObservedClusterTest, AJobThatWaitsForSlotsSaysSo) {

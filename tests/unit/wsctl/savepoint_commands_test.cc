@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 const std::string kJob = "3f2a0000000000000000000000000001";
 
@@ -86,6 +87,46 @@ TEST(SavepointCommandsTest, WhatFailsOrIsRefusedIsSaidWithItsReason) {
   EXPECT_EQ(On(refusing, {"savepoint", "session"}).code, 2);
   EXPECT_EQ(On(refusing, {"savepoint", "--dispose", "x"}).code, 2);
   EXPECT_EQ(On(refusing, {"stop", "nobody"}).code, 1);
+}
+
+TEST(SavepointCommandsTest, ADirectoryThatCannotBeMadeIsNoJobManagerThatIsAway) {
+  FakeJobs jobs = OneJob();
+  jobs.fail_operation = "cannot make directory '/sys/nosuch': Operation not permitted";
+  FakeJobService service(jobs);
+  for (const char* verb : {"savepoint", "stop"}) {
+    const CommandResult result = On(service, {verb, "session"});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err, "error: " + jobs.fail_operation + "\n");
+  }
+}
+
+TEST(SavepointCommandsTest, AJobManagerThatIsAwayIsWaitedForAndThatIsSaid) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"savepoint", "session"},
+                                             {"stop", "session"},
+                                             {"stop", "session", "-d"},
+                                             {"checkpoint", "session"}}) {
+    FakeJobs jobs = OneJob();
+    jobs.calls_away = 2;
+    FakeJobService service(jobs);
+    const CommandResult result = On(service, arguments);
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.err, StartsWith("no JobManager can be reached at " + service.address()));
+    EXPECT_THAT(result.err, HasSubstr("waiting for it for up to 30s"));
+    EXPECT_EQ(service.state().operations.size(), 1U);
+  }
+}
+
+TEST(SavepointCommandsTest, AStopOfAJobThatWaitsSaysThatItWaits) {
+  FakeJobs jobs = OneJob();
+  jobs.jobs[0].mutable_summary()->set_state(v1::CREATED);
+  jobs.jobs[0].mutable_summary()->set_status_reason("waiting for slots");
+  FakeJobService service(jobs);
+  const CommandResult result = On(service, {"stop", "session"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, "job " + kJob + " is CREATED: waiting for slots\n");
+  const CommandResult detached = On(service, {"stop", "session", "-d"});
+  EXPECT_EQ(detached.out, "Job " + kJob + " (session) is CREATED: waiting for slots.\n");
 }
 
 TEST(SavepointCommandsTest, ATimeoutSaysThatItGoesOn) {

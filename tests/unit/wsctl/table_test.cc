@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "wsctl/listings.h"
+
 namespace watershed {
 namespace {
 
@@ -33,11 +35,19 @@ TEST(TableTest, GroupsDigits) {
 
 TEST(TableTest, DurationsForPeople) {
   EXPECT_EQ(HumanDuration(-1), "–");
-  EXPECT_EQ(HumanDuration(0), "0.0 s");
+  EXPECT_EQ(HumanDuration(0), "0 ms");
+  EXPECT_EQ(HumanDuration(999), "999 ms");
+  EXPECT_EQ(HumanDuration(1000), "1.0 s");
   EXPECT_EQ(HumanDuration(2500), "2.5 s");
   EXPECT_EQ(HumanDuration(65'000), "1 min 5 s");
   EXPECT_EQ(HumanDuration(3'600'000), "1 h 0 min");
   EXPECT_EQ(HumanDuration(90'000'000), "1 d 1 h");
+}
+
+TEST(TableTest, BytesForPeople) {
+  EXPECT_EQ(HumanBytes(1023), "1023 B");
+  EXPECT_EQ(HumanBytes(1381), "1.3 KiB");
+  EXPECT_EQ(HumanBytes(int64_t{3} << 29), "1.5 GiB");
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ TEST(UsageTest, WrongUsageIsCode2AndSaysWhy) {
       {{"list", "-p", "0"}, "0"},
       {{"list", "-p", "two"}, "two"},
       {{"list", "-p", "99999"}, "99999"},
+      {{"list", "-p", "2"}, "list has none"},
+      {{"submit", "--helpp"}, "there is no option '--helpp', did you mean '--help'?"},
       {{"list", "--timeout", "5"}, "--timeout"},
       {{"list", "--timeout", "0s"}, "above zero"},
       {{"list", "--timeout", "soon"}, "--timeout"},
@@ -69,6 +71,10 @@ TEST(UsageTest, HelpIsCode0AndShowsExamples) {
     EXPECT_THAT(help.out, HasSubstr(std::string("wsctl ") + verb)) << help.out;
     EXPECT_THAT(help.out, HasSubstr("\nExample")) << verb;
   }
+}
+
+TEST(UsageTest, HelpWithoutACommandIsTheOverview) {
+  EXPECT_EQ(RunWsctl({"help"}).out, RunWsctl({"--help"}).out);
 }
 
 TEST(UsageTest, Version) {
