@@ -323,8 +323,8 @@ TEST_F(NetworkChannelTest, AChannelThatHasEndedDoesNotFailWhenTheStreamBreaks) {
   EXPECT_EQ(failures[0].key, Key(1, 1));
 }
 
-// Nobody would miss it: a sender that has ended is told of nothing, a receiver that has not heard of
-// the channel knows of nothing that breaks.
+// Nobody would miss it: a sender that has ended is told of nothing, a receiver that has not heard
+// of the channel knows of nothing that breaks.
 TEST_F(NetworkChannelTest, AnEndGoesOnlyToAReceiverThatKnowsTheChannel) {
   Producer producer = OpenProducer(0, 0);
   Producer other = OpenProducer(1, 1);
