@@ -29,8 +29,8 @@ struct FakeJobs {
   v1::Operation operation;
   int questions_until_done = 1;
   std::string refuse_operation;
-  std::string fail_operation;  // the same, of what may be tried again
-  int calls_away = 0;          // so many first calls of ListJobs find no JobManager
+  std::string fail_operation;           // the same, of what may be tried again
+  int calls_away = 0;                   // so many first calls of ListJobs find no JobManager
   std::vector<std::string> operations;  // recorded, as "stop <job> <directory> drain"
   std::vector<std::string> cancelled;
 };
