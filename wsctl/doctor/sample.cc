@@ -93,6 +93,7 @@ class SourceExamination {
   void Decode(const PolledRecords& polled, const std::vector<SourceSplit>& splits, Decoder& decoder,
               BatchBuilder& rows) {
     std::vector<std::string_view> payloads;
+    payloads.reserve(polled.raw.size());
     for (const RawRecord& record : polled.raw) payloads.push_back(record.value);
     records_ += static_cast<int>(payloads.size());
     std::vector<int32_t> decoded;
