@@ -298,6 +298,23 @@ TEST_F(CheckpointTest, UnconfirmedSegmentsArePublishedByTheRestoredJobAlsoFromFi
   }
 }
 
+TEST_F(CheckpointTest, WhatTheTargetHasAlreadyIsNotCountedAgain) {
+  LogInOrder(2, 30);
+  CheckpointedJob job(world_, storage_);
+  Allow(20);
+  job.Start(1);
+  ASSERT_TRUE(job.RunUntil([&] { return job.window().figures().records_in == 40; }));
+  const v1::CheckpointManifest manifest = job.Take(1);  // lists the epoch as unconfirmed
+  job.Complete(1);
+  ASSERT_TRUE(job.RunUntil([&] { return job.Confirmed(1); }));
+  EXPECT_GT(job.MetricSum(metric_names::kSinkCommittedRecords), 0);
+  job.Kill();
+  job.Start(1, &manifest);
+  ASSERT_TRUE(job.RunUntilRunning());
+  EXPECT_EQ(job.MetricSum(metric_names::kSinkCommittedRecords), 0);
+  EXPECT_EQ(job.MetricSum(metric_names::kSinkCommits), 0);
+}
+
 TEST_F(CheckpointTest, TheStartOfACheckpointIsMeasuredFromItsTrigger) {
   LogInOrder(1, 20);
   CheckpointedJob job(world_, storage_);
