@@ -22,7 +22,7 @@ BINARIES = pathlib.Path(os.environ.get("WATERSHED_BIN", ROOT / "build" / "dev" /
 
 
 # Tests say themselves when there are checkpoints.
-_CHECKPOINTING = "checkpointing: { interval: ${CHECKPOINT_INTERVAL:10s} }\n"
+_CHECKPOINTING = 'checkpointing: { interval: "${CHECKPOINT_INTERVAL:10s}" }\n'
 
 
 class Scenario:

@@ -48,8 +48,12 @@ class Process:
 
     def task_threads(self) -> list[str]:
         """The names of its threads that run tasks: the vertex's beginning and the subtask."""
-        threads = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
-        names = [(thread / "comm").read_text().strip() for thread in threads]
+        names = []
+        for thread in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                names.append((thread / "comm").read_text().strip())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
         return [name for name in names if re.search(r"/\d+$", name)]
 
     def peak_rss_bytes(self) -> int:
