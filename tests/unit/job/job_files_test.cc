@@ -150,16 +150,10 @@ TEST(JobFilesTest, TablesHaveTheColumnsThatSinksWrite) {
 
 // Users keep these in an env file that they have today: others would be silent surprises.
 TEST(JobFilesTest, ReadOnlyTheVariablesUsersHave) {
-  const std::set<std::string> users = {"KAFKA_URL",
-                                       "KAFKA_TOPIC",
-                                       "KAFKA_GROUP",
-                                       "KAFKA_SECURITY_PROTOCOL",
-                                       "KAFKA_WEB_TRAFFIC_KEY",
-                                       "KAFKA_WEB_TRAFFIC_SECRET",
-                                       "POSTGRES_URL",
-                                       "POSTGRES_USER",
-                                       "POSTGRES_PASSWORD",
-                                       "POSTGRES_DB",
+  const std::set<std::string> users = {"KAFKA_URL", "KAFKA_TOPIC", "KAFKA_GROUP",
+                                       "KAFKA_SECURITY_PROTOCOL", "KAFKA_WEB_TRAFFIC_KEY",
+                                       "KAFKA_WEB_TRAFFIC_SECRET", "POSTGRES_URL", "POSTGRES_USER",
+                                       "POSTGRES_PASSWORD", "POSTGRES_DB",
                                        // Ours; nobody has to set it.
                                        "CHECKPOINT_INTERVAL"};
   const std::set<std::string> generator = {
