@@ -5,6 +5,14 @@
 #include "runtime/status/job_status.h"
 
 namespace watershed {
+namespace {
+
+std::string HowItStops(const v1::StopEntry& stop) {
+  return fmt::format("stopped{} with a savepoint in {}", stop.drain() ? ", drained," : "",
+                     stop.directory());
+}
+
+}  // namespace
 
 std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
   for (const v1::Vertex& vertex : plan_->vertices()) {
@@ -29,8 +37,7 @@ std::string JobMaster::StatusReason() const {
   if (state() != v1::RUNNING || !waiting_reason_.empty()) return WaitingReason();
   std::string reason;
   if (IsToStop()) {
-    reason = fmt::format("being stopped{} with a savepoint in {}",
-                         stop_.drain() ? ", drained," : "", stop_.directory());
+    reason = "being " + HowItStops(stop_);
   } else if (IsSmaller()) {
     reason = fmt::format("runs in {} of the {} slots that it asks for{}", SlotsNeeded(*plan_),
                          SlotsNeeded(*wanted_plan_), HowItGrows());
@@ -45,9 +52,8 @@ std::string JobMaster::WaitingReason() const {
   const bool may_run =
       state() == v1::CREATED || state() == v1::RESTARTING || state() == v1::RECONCILING;
   if (!IsToStop() || !may_run) return waiting_reason_;
-  return fmt::format("{}{}to be stopped{} with a savepoint in {} once it runs", waiting_reason_,
-                     waiting_reason_.empty() ? "" : "; ", stop_.drain() ? ", drained," : "",
-                     stop_.directory());
+  return fmt::format("{}{}to be {} once it runs", waiting_reason_,
+                     waiting_reason_.empty() ? "" : "; ", HowItStops(stop_));
 }
 
 // As long as the last one has failed: after a failure the job would begin further back.

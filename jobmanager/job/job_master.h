@@ -138,7 +138,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   // In how many slots.
   void RunIn(int32_t slots);  // the next attempt, or the one that is adopted
   int32_t SlotsToTake(const std::vector<FreeSlots>& cluster);  // 0: it waits
-  bool IsSmaller() const;                                      // than it asks for
+  // How many are free; remembers since when any have been.
+  int32_t NoteFree(const std::vector<FreeSlots>& cluster, std::chrono::nanoseconds now);
+  bool IsSmaller() const;  // than it asks for
   void ConsiderGrowth();
   bool MayGrow() const;
   void LookAgainAt(std::chrono::nanoseconds time);  // steady

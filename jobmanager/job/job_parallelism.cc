@@ -20,12 +20,17 @@ void JobMaster::RunIn(int32_t slots) {
   CreateSubtasks();
 }
 
-int32_t JobMaster::SlotsToTake(const std::vector<FreeSlots>& cluster) {
-  const std::chrono::nanoseconds now = services_.clock->Steady();
+int32_t JobMaster::NoteFree(const std::vector<FreeSlots>& cluster, std::chrono::nanoseconds now) {
   const int32_t free = CountFree(cluster);
-  if (!waits_since_) waits_since_ = now;
   if (free == 0) some_since_.reset();
   if (free > 0 && !some_since_) some_since_ = now;
+  return free;
+}
+
+int32_t JobMaster::SlotsToTake(const std::vector<FreeSlots>& cluster) {
+  const std::chrono::nanoseconds now = services_.clock->Steady();
+  const int32_t free = NoteFree(cluster, now);
+  if (!waits_since_) waits_since_ = now;
   const StartDecision decision = DecideStart(adaptive_, {.wanted = SlotsNeeded(*wanted_plan_),
                                                          .free = free,
                                                          .now = now,
@@ -49,9 +54,7 @@ bool JobMaster::MayGrow() const {
 void JobMaster::ConsiderGrowth() {
   if (!MayGrow() || move_) return;
   const std::chrono::nanoseconds now = services_.clock->Steady();
-  const int32_t free = CountFree(services_.cluster->free_slots());
-  if (free == 0) some_since_.reset();
-  if (free > 0 && !some_since_) some_since_ = now;
+  const int32_t free = NoteFree(services_.cluster->free_slots(), now);
   const int32_t held = SlotsNeeded(*plan_), wanted = SlotsNeeded(*wanted_plan_);
   const GrowthDecision decision =
       DecideGrowth(adaptive_, {.wanted = wanted,
