@@ -38,13 +38,13 @@ class Kills(unittest.TestCase):
                                           self.scenario.env, parallelism=2) for name in OUTPUTS}
         restored: dict[str, list[int]] = {name: [] for name in jobs}
         self.wait_running(jobs)
-        for kill in range(_KILLS):
+        for kill, target in enumerate(self.targets(choose)):
             # The moment is what the test varies, so it is a time and not an event.
             time.sleep(choose.uniform(0.2, 2.5))
-            if choose.random() < 0.3:
+            if target is None:
                 self.cluster.kill_job_manager()
             else:
-                self.cluster.kill_task_manager(choose.choice(self.cluster.task_managers))
+                self.cluster.kill_task_manager(self.cluster.task_managers[target])
             if kill % 4 == 3:  # so that checkpoints happen between the kills
                 self.wait_running(jobs)
                 for name, job in jobs.items():
@@ -61,6 +61,13 @@ class Kills(unittest.TestCase):
                 found = self.scenario.rows(*output)
                 print(f"{output[0]}: {found.total() - len(found)} of {len(found)} rows again")
                 self.assertEqual("", difference(set(rows), set(found)))
+
+    def targets(self, choose: random.Random) -> list[int | None]:
+        """A TaskManager's number for each kill; None, for three of ten, the JobManager."""
+        task_managers = len(self.cluster.task_managers)
+        targets = [None if kill % 10 < 3 else kill % task_managers for kill in range(_KILLS)]
+        choose.shuffle(targets)
+        return targets
 
     def wait_running(self, jobs: dict[str, str]) -> None:
         """All of them."""

@@ -9,10 +9,11 @@ import unittest
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
-from web_traffic import (EVENTS, OUTPUTS, Traffic, checkpointed_job_file, difference, generator,
-                         planned_traffic)
+from web_traffic import EVENTS, OUTPUTS, checkpointed_job_file, difference, generator, planned_traffic
 
 _EVENTS_SEED = 23
+_PORTION = EVENTS // 8  # two windows and more
+_TABLES = {name: {table for table, _ in outputs} for name, outputs in OUTPUTS.items()}
 _SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
 
 
@@ -28,38 +29,49 @@ class Rescale(unittest.TestCase):
         self.addCleanup(self.cluster.stop)
         self.cluster.start()
 
-    def test_one_two_four_three(self) -> None:
-        traffic = Traffic(self.scenario, _EVENTS_SEED, seconds=36)
-        self.addCleanup(traffic.stop)
-        for name in OUTPUTS:
-            checkpointed_job_file(self.scenario, name, self.ends)
-        jobs = {name: self.submit(name, 1, None) for name in OUTPUTS}
-        self.go_on_for_a_while(jobs)
-        # 1 -> 2: stopped with savepoints, while the JobManager is killed.
-        stops = {name: self.begin_stop(job) for name, job in jobs.items()}
-        for job in jobs.values():
+    def test_through_savepoints(self) -> None:
+        """They are the only checkpoints of these jobs, so that all output of a leg waits for them."""
+        self.begin(interval="1h")
+        # 1 -> 2: the JobManager is killed while the jobs are being stopped.
+        self.load_and_read()
+        stops = {name: self.begin_stop(job) for name, job in self.jobs.items()}
+        for job in self.jobs.values():
             self.cluster.wait(lambda: self.is_being_stopped(job), f"the stop of {job}", 30)
         self.cluster.kill_job_manager()
         paths = {name: self.path_of(stop) for name, stop in stops.items()}
-        for job in jobs.values():
+        for job in self.jobs.values():
             self.cluster.wait_state(job, ["FINISHED"])
-        jobs = {name: self.submit(name, 2, path) for name, path in paths.items()}
+        self.go_on_from(paths, 2)
+        # 2 -> 4: nothing of what the savepoints list can be written before the jobs are gone.
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
-        self.go_on_for_a_while(jobs)
-        # 2 -> 4: cancelled; their last checkpoints list segments that nobody confirmed.
-        jobs = {name: self.submit(name, 4, self.cancel(job)) for name, job in jobs.items()}
-        self.go_on_for_a_while(jobs)
-        # 4 -> 3: from savepoints that the job went on after, so that output comes again.
-        paths = {name: self.path_of(self.begin_savepoint(job)) for name, job in jobs.items()}
+        self.load_and_read()
+        with self.scenario.locked(*set().union(*_TABLES.values())):
+            paths = self.take_savepoints()
+            self.end_with_pending_output()
+        self.go_on_from(paths, 4)
+        # 4 -> 3: the jobs go on after their savepoints, so that output comes again.
+        self.load_and_read()
+        paths = self.take_savepoints()
         self.cluster.kill_task_manager(self.cluster.task_managers[0])
-        self.go_on_for_a_while(jobs)
-        for job in jobs.values():
+        self.load_and_read()
+        for job in self.jobs.values():
             self.cancel(job)
-        jobs = {name: self.submit(name, 3, path) for name, path in paths.items()}
-        traffic.finish()
-        for job in jobs.values():
-            self.cluster.wait_state(job, ["FINISHED"], timeout_s=120)
-        self.check_rows()
+        self.go_on_from(paths, 3)
+        self.end()
+
+    def test_through_retained_checkpoints(self) -> None:
+        """Each leg ends with output that its last checkpoint lists and nobody has written."""
+        self.begin(interval="1s")
+        for parallelism in (2, 4, 3):
+            self.load()
+            self.checkpoint_on()
+            self.cluster.kill_task_manager(self.cluster.task_managers[0])
+            self.checkpoint_on()
+            with self.scenario.locked(*set().union(*_TABLES.values())):
+                self.load()
+                paths = self.end_with_pending_output(kill_job_manager=parallelism == 4)
+            self.go_on_from(paths, parallelism)
+        self.end()
 
     def test_a_drained_job_has_fired_every_window(self) -> None:
         """Of all events, without an end of its topic, nor any watermark behind them."""
@@ -80,18 +92,72 @@ class Rescale(unittest.TestCase):
             self.assertEqual(0, self.cluster.wsctl("savepoint", "--dispose", path).returncode)
         self.check_rows(exactly=True)
 
+    def begin(self, interval: str) -> None:
+        """The jobs at parallelism 1."""
+        for name in OUTPUTS:
+            checkpointed_job_file(self.scenario, name, self.ends, interval)
+        self.loaded = 0
+        self.jobs = {name: self.submit(name, 1, None) for name in OUTPUTS}
+
+    def go_on_from(self, paths: dict[str, str], parallelism: int) -> None:
+        """The jobs, each from its checkpoint."""
+        self.jobs = {name: self.submit(name, parallelism, path) for name, path in paths.items()}
+
+    def load(self, events: int = _PORTION) -> None:
+        """The next events."""
+        self.scenario.load_events(*generator(_EVENTS_SEED, self.loaded + events), "--skip",
+                                  str(self.loaded))
+        self.loaded += events
+
+    def load_and_read(self) -> None:
+        """Until the attempts that run have read them."""
+        self.load()
+        for job in self.jobs.values():
+            self.cluster.wait(lambda: self.cluster.job(job)["records-in"] >= _PORTION,
+                              "the events to be read", 60)
+
+    def end(self) -> None:
+        """The rest of the events, and what came of all."""
+        self.load(EVENTS - self.loaded)
+        for job in self.jobs.values():
+            self.cluster.wait_state(job, ["FINISHED"], timeout_s=120)
+        self.check_rows()
+
+    def checkpoint_on(self) -> None:
+        """Until each job has completed two more checkpoints."""
+        for job in self.jobs.values():
+            self.cluster.wait_state(job, ["RUNNING"])
+            self.cluster.wait_checkpoints(job, 2)
+
+    def take_savepoints(self) -> dict[str, str]:
+        """Their paths."""
+        asked = {name: self.begin_savepoint(job) for name, job in self.jobs.items()}
+        return {name: self.path_of(savepoint) for name, savepoint in asked.items()}
+
+    def end_with_pending_output(self, kill_job_manager: bool = False) -> dict[str, str]:
+        """Cancels the jobs once each waits to write what its last checkpoint lists, and kills who
+        waits: only who restores can write it then. The paths of those checkpoints."""
+        self.cluster.wait(self.output_is_pending, "output to be pending", 60)
+        if kill_job_manager:
+            self.cluster.kill_job_manager()
+            for job in self.jobs.values():
+                self.cluster.wait_state(job, ["RUNNING"])
+        paths = {name: self.cancel(job) for name, job in self.jobs.items()}
+        for task_manager in list(self.cluster.task_managers):
+            self.cluster.kill_task_manager(task_manager)
+        return paths
+
+    def output_is_pending(self) -> bool:
+        """Of each job."""
+        awaited = self.scenario.awaited_tables()
+        return all(awaited & tables for tables in _TABLES.values())
+
     def submit(self, name: str, parallelism: int, restore: str | None) -> str:
         """And waits until it runs."""
         job = self.cluster.submit(self.scenario.directory / f"{name}.yaml", self.scenario.env,
                                   parallelism, restore)
         self.cluster.wait_state(job, ["RUNNING", "FINISHED"])
         return job
-
-    def go_on_for_a_while(self, jobs: dict[str, str]) -> None:
-        """Until each has completed two more checkpoints."""
-        for job in jobs.values():
-            self.cluster.wait_state(job, ["RUNNING"])
-            self.cluster.wait_checkpoints(job, 2)
 
     def begin_stop(self, job: str, *options: str) -> "Wsctl":
         return Wsctl(self.cluster, "stop", job, "-p", self.savepoints, *options)

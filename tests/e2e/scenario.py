@@ -2,6 +2,7 @@
 as the test wants them, and rows read back."""
 
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -63,6 +64,17 @@ class Scenario:
     def sql(self, statements: str) -> list[list[str]]:
         """Rows of the last statement."""
         return postgres.query(self._postgres, statements)
+
+    @contextlib.contextmanager
+    def locked(self, *tables: str) -> Iterator[None]:
+        """Nobody can write to the tables meanwhile."""
+        with postgres.transaction(self._postgres, f"LOCK TABLE {', '.join(tables)} IN SHARE MODE"):
+            yield
+
+    def awaited_tables(self) -> set[str]:
+        """Those whose lock somebody waits for."""
+        return {name for [name] in self.sql("SELECT relation::regclass FROM pg_locks WHERE NOT granted "
+                                            "AND relation IS NOT NULL")}
 
     def rows(self, table: str, columns: Sequence[str]) -> Counter[tuple[str, ...]]:
         """All rows as a multiset of text; columns named `*_ms` are times in milliseconds."""

@@ -10,7 +10,7 @@ import reference
 
 _EVENTS = 440_000
 # All within one gap: no session ends before the last event, so that all keys are state at once.
-_GENERATOR = ("--count", str(_EVENTS), "--seed", "23", "--interval-us", "500", "--ips", "200000")
+_GENERATOR = ("--count", str(_EVENTS), "--seed", "23", "--interval-us", "500", "--ips", "300000")
 _MEMORY_BYTES = 128 << 20
 _OPTIONS = {"taskmanager.memory.process.size": f"{_MEMORY_BYTES}b",
             "taskmanager.memory.managed.size": "8mb", "heartbeat.timeout": "3s"}
@@ -48,12 +48,14 @@ class StateBeyondMemory(unittest.TestCase):
         self.cluster.wait(lambda: self.observe() and self.cluster.state(job) == "FINISHED",
                           "the job to finish", 120, lambda: self.cluster.wsctl("get", job).stdout)
         restored = self.cluster.restored_checkpoint(job)
-        print(f"{self.keys_outside:.0f} keys beside {self.cached_keys:.0f} cached ones, "
+        print(f"{self.keys_outside:.0f} keys outside, at most {self.cached_keys:.0f} cached ones, "
               f"{self.spills:.0f} spills, restored from {restored}, most memory "
               f"{[peak >> 20 for peak in self.peaks.values()]} MB")
         self.assertGreater(restored, 0)
         self.assertEqual("", difference(set(self.expected), set(self.scenario.rows(*SESSIONS))))
         self.assertGreater(self.spills, 0)
+        # Against the fullest that a cache ever was: a moment at which it is empty proves nothing.
+        self.assertGreater(self.cached_keys, 0)
         self.assertGreaterEqual(self.keys_outside, 4 * self.cached_keys)
         self.assertEqual(3, len(self.peaks))
         for peak in self.peaks.values():
@@ -67,8 +69,8 @@ class StateBeyondMemory(unittest.TestCase):
             self.spills = max(self.spills, process.metric_sum("watershed_state_backend_writes"))
             cached = process.metric_sum("watershed_state_cache_keys")
             outside = process.metric_sum("watershed_state_backend_keys")
-            if outside > self.keys_outside:
-                self.keys_outside, self.cached_keys = outside, cached
+            self.keys_outside = max(self.keys_outside, outside)
+            self.cached_keys = max(self.cached_keys, cached)
         return True
 
     def assert_shares_are_shown(self) -> None:

@@ -78,8 +78,9 @@ class Traffic:
         self._loading.wait()
 
 
-def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int]) -> pathlib.Path:
-    """jobs/NAME.yaml with a checkpoint every second, read up to where the loader will end: how many
+def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int],
+                          interval: str = "1s") -> pathlib.Path:
+    """jobs/NAME.yaml with checkpoints, every second unless told otherwise, read up to where the loader will end: how many
     events it will have put into each partition."""
     offsets = ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))
     startup = "    scan.startup.mode: earliest-offset\n"
@@ -87,7 +88,7 @@ def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int]) ->
         name,
         (startup, f"{startup}    scan.bounded.mode: specific-offsets\n"
                   f"    scan.bounded.specific-offsets: {json.dumps(offsets)}\n"),
-        ("operators:\n", "checkpointing: { interval: 1s }\noperators:\n"), bounded=False)
+        ("operators:\n", f"checkpointing: {{ interval: {interval} }}\noperators:\n"), bounded=False)
 
 
 def difference(expected: Iterable, found: Iterable) -> str:

@@ -221,8 +221,7 @@ StorageFaults Faults::FaultsOf(FaultKind kind) {
     if (!is_damage) {
       what = seeded(call);
     } else if (first && call.kind == StorageCall::Kind::kCommit &&
-               call.name.starts_with(ManifestPrefix()) == (kind == FaultKind::kDamage) &&
-               cluster_->observer().completed() > 0) {
+               call.name.starts_with(ManifestPrefix()) == (kind == FaultKind::kDamage)) {
       what = StorageFault::kDamage;
       cluster_->observer().OnDamaged(call.name);
     }
@@ -237,7 +236,7 @@ void Faults::Glance() {
     --outstanding_;
     Plan(fault);
   }
-  if (!say_ || outstanding_ > 0 || suffered_ >= 2) return;
+  if (!say_ || outstanding_ > 0 || suffered_ >= kLeastFaults) return;
   Plan({.kind = FaultKind::kKillTaskManager, .at = milliseconds(100)});
 }
 

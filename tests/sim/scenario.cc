@@ -300,7 +300,12 @@ Scenario MakeScenario(uint64_t seed) {
     scenario.faults.push_back(fault);
   }
   if (scenario.damages()) {
-    scenario.cluster.checkpoints.retained = 3;
+    scenario.cluster.checkpoints.retained = kLeastCheckpoints;
+    // A job may fail when all of its checkpoints are damaged: not before the seed has had its
+    // share.
+    for (Fault& fault : scenario.faults) {
+      if (Damages(fault.kind)) fault.after_checkpoints = kLeastCheckpoints;
+    }
     if (random.Chance(500)) scenario.padding = 70'000;
   }
   if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));

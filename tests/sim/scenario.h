@@ -59,6 +59,10 @@ struct WindowValue {
   auto operator<=>(const WindowValue&) const = default;
 };
 
+// What each seed has before it may end.
+inline constexpr int kLeastCheckpoints = 3;
+inline constexpr int kLeastFaults = 2;
+
 struct Scenario {
   uint64_t seed = 0;
   std::string job;  // YAML

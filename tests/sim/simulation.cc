@@ -19,8 +19,6 @@ namespace {
 // Virtual time after which a seed that has not ended does not go on.
 constexpr std::chrono::seconds kLongest{300};
 constexpr milliseconds kGlance{10};
-constexpr int kLeastCheckpoints = 3;
-constexpr int kLeastFaults = 2;
 constexpr int kFaultInStop = 600;  // in thousandths
 
 class Run {
@@ -115,13 +113,11 @@ class Run {
     }
   }
 
-  // A job that has finished has seen what the seed is for; one that lost its checkpoints may fail.
+  // A job that has ended has seen what the seed is for; one that lost its checkpoints may fail.
   void JudgeEnd() {
-    if (client_.ended() && client_.state() == "FAILED" && observer_.MayFail(client_.reason())) {
-      gave_up_ = true;
-      return;
-    }
-    if (client_.ended() && client_.state() != "FINISHED") {
+    gave_up_ =
+        client_.ended() && client_.state() == "FAILED" && observer_.MayFail(client_.reason());
+    if (client_.ended() && client_.state() != "FINISHED" && !gave_up_) {
       observer_.Violate("job-failed", client_.state() + ": " + client_.reason());
     }
     if (observer_.completed() < kLeastCheckpoints) {

@@ -1,10 +1,12 @@
 """One real PostgreSQL 15 server in a private data directory, for tests and the demo."""
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 
 from .ports import free_ports
 from .process import PeerError, log_tail, spawn, stop, wait_ready
@@ -112,12 +114,31 @@ class PostgresServer:
             self._process = None
 
 
+_PSQL = (str(_BINARIES / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-P", "null=\\N",
+         "-F", "\x1f")
+
+
 def query(connection_env: dict[str, str], sql: str) -> list[list[str]]:
     """psql with libpq's environment variables; NULL reads as \\N. RuntimeError with psql's words."""
-    done = subprocess.run(
-        [str(_BINARIES / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-P", "null=\\N",
-         "-F", "\x1f", "-c", sql], env={**os.environ, **connection_env}, capture_output=True,
-        text=True, check=False)
+    done = subprocess.run([*_PSQL, "-c", sql], env={**os.environ, **connection_env},
+                          capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"psql: {done.stderr.strip()}\n{sql}")
     return [line.split("\x1f") for line in done.stdout.splitlines() if line]
+
+
+@contextlib.contextmanager
+def transaction(connection_env: dict[str, str], sql: str) -> Iterator[None]:
+    """One that has run the statements and stays open until the end of `with`, where it is rolled back."""
+    with subprocess.Popen([*_PSQL], env={**os.environ, **connection_env}, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as session:
+        assert session.stdin is not None and session.stdout is not None
+        session.stdin.write(f"BEGIN;\n{sql};\n\\echo begun\n")
+        session.stdin.flush()
+        for line in session.stdout:
+            if line == "begun\n":
+                break
+        else:
+            raise RuntimeError(f"psql ended: {sql}")
+        yield
+        session.stdin.close()
