@@ -55,6 +55,7 @@ void IncomingFrames::Break(const std::string& why) {
     if (channel != nullptr) channel->ReceiveBroken(error);
   }
   channels_.clear();
+  receivers_.reset();
 }
 
 }  // namespace watershed

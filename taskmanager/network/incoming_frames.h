@@ -21,7 +21,7 @@ class IncomingFrames {
   // What is wrong with the frame, so that the stream must end; or nothing. `credits` takes those of
   // a channel that it opens.
   std::string Receive(v1::Frame& frame, const std::shared_ptr<CreditWriter>& credits);
-  // The stream has ended: channels without their end fail.
+  // The stream has ended: channels without their end fail. Nothing is received after it.
   void Break(const std::string& why);
 
  private:
@@ -29,7 +29,8 @@ class IncomingFrames {
 
   const std::string peer_;
   const std::shared_ptr<const NetworkContext> context_;
-  const std::shared_ptr<ReceiverRegistry> receivers_;
+  // Until the stream's end: what nobody claims holds the stream, which would hold it in turn.
+  std::shared_ptr<ReceiverRegistry> receivers_;
   std::map<uint32_t, std::shared_ptr<ReceivingChannel>> channels_;  // null: refused
 };
 

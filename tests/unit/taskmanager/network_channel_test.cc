@@ -5,6 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "taskmanager/network/channel_proto.h"
+#include "taskmanager/network/incoming_frames.h"
 #include "tests/unit/taskmanager/network_endpoint.h"
 #include "watershed/v1/data.grpc.pb.h"
 
@@ -287,6 +289,23 @@ TEST(ReceivingChannelTest, WatermarksDoNotPileUpAtAConsumerThatStandsStill) {
   EXPECT_EQ(std::get<Watermark>(channel.TryPop().value()).time_ms, 20'009);
   EXPECT_TRUE(std::holds_alternative<EndOfInput>(channel.TryPop().value()));
   EXPECT_FALSE(channel.TryPop());
+}
+
+// The registry has the channel that nobody claimed, the channel its stream: no circle of them.
+TEST(IncomingFramesTest, AStreamThatIsOverLetsTheReceiversGo) {
+  const auto context = std::make_shared<NetworkContext>();
+  int failures = 0;
+  context->on_failure = [&](const ChannelKey&, ChannelEnd, const Error&) { ++failures; };
+  auto receivers = std::make_shared<ReceiverRegistry>(context);
+  const std::weak_ptr<ReceiverRegistry> registry = receivers;
+  IncomingFrames frames("a", context, std::move(receivers));
+  v1::Frame frame;
+  *frame.mutable_open() = ToProto(ChannelKey{JobId{"job"}, Attempt{1}, 0, {0}, {0}});
+  frame.set_channel_number(1);
+  EXPECT_EQ(frames.Receive(frame, std::make_shared<RecordedCredits>()), "");
+  frames.Break("");
+  EXPECT_EQ(failures, 1);
+  EXPECT_TRUE(registry.expired());
 }
 
 TEST_F(NetworkChannelTest, ABrokenStreamFailsBothEndsNamingBothTaskManagers) {
