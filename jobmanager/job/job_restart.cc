@@ -171,6 +171,10 @@ void JobMaster::FailBy(const std::string& task_manager_id, const v1::SubtaskStat
     const bool is_news = damaged_files_.emplace(file, message).second;
     if (is_news && failure_.empty() && IsRestored(file)) restart_without_failure_ = true;
   }
+  // It may not fit what an older checkpoint knows: then it matters why it was not a newer one.
+  if (task.is_final() && restore_ && !restore_->damaged.empty()) {
+    message += "; a newer checkpoint was passed over: " + restore_->damaged.front();
+  }
   Fail(std::move(message), task.is_final());
 }
 

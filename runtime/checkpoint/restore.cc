@@ -53,8 +53,8 @@ KeyGroupRange RangeOf(const v1::KeyedStateSnapshot& state) {
 class VertexRestore {
  public:
   VertexRestore(const v1::CheckpointManifest& manifest, const v1::PhysicalPlan& plan,
-                const v1::Vertex& vertex, bool is_fork)
-      : manifest_(manifest), plan_(plan), vertex_(vertex), is_fork_(is_fork) {
+                const v1::Vertex& vertex, const v1::RestoreOptions& options)
+      : manifest_(manifest), plan_(plan), vertex_(vertex), options_(options) {
     std::set<std::string> nodes, former;
     for (const v1::PlanNode& node : vertex.nodes()) nodes.insert(node.id());
     for (const v1::Vertex& old : manifest.plan().vertices()) {
@@ -74,11 +74,13 @@ class VertexRestore {
     restores_.resize(static_cast<size_t>(vertex_.parallelism()));
     for (v1::SubtaskRestore& restore : restores_) {
       restore.set_checkpoint_id(manifest_.checkpoint_id());
+      restore.set_job_id(manifest_.job_id());
+      restore.set_accepts_duplicates(options_.allow_duplicates());
     }
     SetWatermarks();
     if (SourceNode(vertex_) != nullptr) WS_RETURN_IF_ERROR(AssignSplitsTo(assignment));
     for (const std::string& node : nodes_) WS_RETURN_IF_ERROR(AssignOperator(node));
-    if (!is_fork_) WS_RETURN_IF_ERROR(AssignSinks());
+    if (!options_.fork()) WS_RETURN_IF_ERROR(AssignSinks());
     for (size_t i = 0; i < restores_.size(); ++i) {
       assignment->subtasks[{vertex_.id(), static_cast<int32_t>(i)}] = std::move(restores_[i]);
     }
@@ -190,7 +192,7 @@ class VertexRestore {
   const v1::CheckpointManifest& manifest_;
   const v1::PhysicalPlan& plan_;
   const v1::Vertex& vertex_;
-  const bool is_fork_;
+  const v1::RestoreOptions& options_;
   std::set<std::string> nodes_;
   Parts parts_;  // of the vertices that had any of these nodes
   std::vector<v1::SubtaskRestore> restores_;
@@ -205,7 +207,7 @@ Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
   WS_RETURN_IF_ERROR(CheckPlanFits(manifest, plan, options));
   RestoreAssignment assignment;
   for (const v1::Vertex& vertex : plan.vertices()) {
-    VertexRestore restore(manifest, plan, vertex, options.fork());
+    VertexRestore restore(manifest, plan, vertex, options);
     if (restore.has_former()) WS_RETURN_IF_ERROR(restore.AssignTo(&assignment));
   }
   return assignment;

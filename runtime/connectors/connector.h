@@ -30,7 +30,7 @@ struct TypedColumn {
   DataType type;
 };
 
-// What a sink promises today of rows around a failure; empty for connectors without a sink.
+// What a sink promises of rows around a failure, in a job that takes checkpoints.
 struct SinkGuarantee {
   std::string_view delivery;  // "none", "at-least-once" or "exactly-once"
   std::string_view meaning;   // in words a person can act on
@@ -45,7 +45,8 @@ struct ConnectorSpec {
   std::vector<OptionSpec> sink_options;
   // For sources of typed rows: the columns there are; a job takes any of them, with these types.
   std::vector<TypedColumn> source_columns = {};
-  SinkGuarantee sink_guarantee = {};
+  // Null for connectors without a sink.
+  std::function<SinkGuarantee(const OptionMap& options)> sink_guarantee = nullptr;
   // Checks beyond single options (null: none). `is_sink` tells which list applies.
   std::function<std::vector<OptionProblem>(const OptionMap& options, bool is_sink)> check = nullptr;
 };

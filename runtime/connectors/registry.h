@@ -20,6 +20,7 @@ class Format;
 // What a connector may use of its surroundings.
 struct ConnectorContext {
   std::string job_name;
+  JobId job;
   std::string operator_id;
   SubtaskIndex subtask;
   int32_t parallelism = 1;

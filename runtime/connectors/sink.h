@@ -47,6 +47,7 @@ inline std::span<const SinkSegment> FirstEpoch(std::span<const SinkSegment> segm
 struct WriterMarker {
   WriterId writer;
   CheckpointId last_committed_epoch{-1};
+  std::string committed_by;  // the job that did it; empty: not known
 };
 
 // One instance per subtask. All calls come from the task's thread, except Commit, which the engine
@@ -57,7 +58,8 @@ class Sink {
   virtual ~Sink() = default;
   // Connects and validates the target against the schema (missing table or column: a user error).
   virtual Status Open() = 0;
-  // Takes the writers over from older attempts and returns their markers, read after fencing.
+  // Takes the writers over from older attempts and returns their markers, read after fencing: one
+  // of each if the target keeps them, else none. An error if a newer attempt has them already.
   virtual Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers,
                                                   Attempt attempt) = 0;
   // Commits, in order, restored segments with an epoch above their writer's marker.
@@ -69,6 +71,8 @@ class Sink {
   virtual Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) = 0;
   // Makes the epoch visible, once. May be asked again after an unknown outcome (retryable error).
   virtual Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) = 0;
+  // The target keeps a marker of each writer, in the same transactions as its rows: exactly-once.
+  virtual bool keeps_markers() const { return false; }
   // For the deliveries that write at once: everything written so far has arrived.
   virtual Status Flush() = 0;
   // Rows leave with Write and need no checkpoint to become visible: Commit waits for the last of

@@ -24,6 +24,17 @@ SinkPayload StoredPayload(const std::shared_ptr<ObjectStorage>& storage, const S
   return {file.size_bytes, [storage, file] { return ReadStored(*storage, file); }};
 }
 
+KnownProgress ProgressOf(const WriterId& writer, const SinkTakeover& takeover) {
+  KnownProgress known;
+  for (const WriterMarker& former : takeover.writers) {
+    if (former.writer.writer == writer.writer) known.confirmed = former.last_committed_epoch;
+  }
+  for (const SinkTakeover::Segment& left : takeover.segments) {
+    if (left.segment.writer == writer.writer) known.listed.push_back(left.segment.epoch);
+  }
+  return known;
+}
+
 // The marker that the target has, or what a former attempt heard of it.
 void Raise(const WriterMarker& marker, std::vector<WriterMarker>& writers) {
   for (WriterMarker& known : writers) {
@@ -76,7 +87,12 @@ Result<SinkCalls::Opened> SinkCalls::Target::Open(const WriterId& own, Attempt a
   ids.reserve(writers.size());
   for (const WriterMarker& writer : writers) ids.push_back(writer.writer);
   WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence(ids, attempt));
-  for (const WriterMarker& marker : markers) Raise(marker, writers);
+  for (const WriterMarker& marker : markers) {
+    if (sink->keeps_markers() && takeover.rules) {
+      WS_RETURN_IF_ERROR(CheckMarker(marker, ProgressOf(marker.writer, takeover), *takeover.rules));
+    }
+    Raise(marker, writers);
+  }
   std::vector<SinkSegment> segments;
   for (const SinkTakeover::Segment& left : takeover.segments) {
     segments.push_back(left.segment);

@@ -14,6 +14,7 @@
 #include "runtime/engine/backoff.h"
 #include "runtime/engine/chain_node.h"
 #include "runtime/engine/mailbox.h"
+#include "runtime/engine/marker_check.h"
 #include "runtime/engine/serial_runner.h"
 #include "runtime/engine/sink_epoch.h"
 #include "runtime/metrics/metrics.h"
@@ -32,6 +33,8 @@ struct SinkTakeover {
   };
   std::vector<Segment> segments;  // by writer, oldest first
   std::shared_ptr<ObjectStorage> storage;
+  // What the target's markers must agree with; nothing: the job takes no checkpoints.
+  std::optional<MarkerRules> rules;
 };
 
 // The task's thread.

@@ -180,7 +180,12 @@ class TaskBuilder {
   SinkTakeover TakeoverOf(const std::string& sink) const {
     SinkTakeover takeover;
     takeover.storage = RestoreStorage();
+    if (spec_.checkpoint_storage != nullptr) takeover.rules = {.committers = {spec_.job.hex}};
     if (spec_.restore == nullptr) return takeover;
+    if (takeover.rules) {
+      takeover.rules->committers.push_back(spec_.restore->job_id());
+      takeover.rules->accepts_duplicates = spec_.restore->accepts_duplicates();
+    }
     for (const v1::SinkSnapshot& former : spec_.restore->sinks()) {
       if (former.operator_id() != sink) continue;
       takeover.writers.push_back(
@@ -210,6 +215,7 @@ class TaskBuilder {
   Result<ConnectorContext> MakeConnectorContext(const v1::PlanNode& node, MetricGroup* metrics) {
     ConnectorContext context;
     context.job_name = spec_.job_name;
+    context.job = spec_.job;
     context.operator_id = node.id();
     context.subtask = spec_.subtask;
     context.parallelism = vertex_->parallelism();

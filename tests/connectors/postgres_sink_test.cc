@@ -4,15 +4,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libpq-fe.h>
 
 #include <chrono>
 #include <thread>
 
 #include "tests/connectors/lost_answer_proxy.h"
-#include "tests/support/assert_ok.h"
+#include "tests/connectors/postgres_sink_fixture.h"
 #include "tests/support/owned_peer.h"
-#include "tests/support/peers.h"
 
 namespace watershed::test {
 namespace {
@@ -23,98 +21,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// A plain client, to set tables up and to look at them.
-class Client {
- public:
-  explicit Client(const std::string& parameters) : connection_(PQconnectdb(parameters.c_str())) {
-    EXPECT_EQ(PQstatus(connection_), CONNECTION_OK) << PQerrorMessage(connection_);
-  }
-  ~Client() { PQfinish(connection_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  // Rows as "a|b|c", NULL as "null".
-  std::vector<std::string> Run(const std::string& sql) {
-    PGresult* result = PQexec(connection_, sql.c_str());
-    EXPECT_THAT(PQresultStatus(result), testing::AnyOf(PGRES_TUPLES_OK, PGRES_COMMAND_OK))
-        << sql << ": " << PQerrorMessage(connection_);
-    std::vector<std::string> rows;
-    for (int row = 0; row < PQntuples(result); ++row) {
-      std::string text;
-      for (int column = 0; column < PQnfields(result); ++column) {
-        if (column > 0) text += '|';
-        text += PQgetisnull(result, row, column) ? "null" : PQgetvalue(result, row, column);
-      }
-      rows.push_back(std::move(text));
-    }
-    PQclear(result);
-    return rows;
-  }
-
- private:
-  PGconn* connection_;
-};
-
-SchemaPtr SessionSchema() {
-  return std::make_shared<Schema>(std::vector<Field>{{"ip", {TypeKind::kString}},
-                                                     {"session_start", {TypeKind::kTimestampMs}},
-                                                     {"num_logs", {TypeKind::kInt64}}});
-}
-
-RecordBatch Sessions(int64_t first, int64_t count, std::string_view ip = "10.0.0.1") {
-  BatchBuilder builder(SessionSchema());
-  for (int64_t i = first; i < first + count; ++i) {
-    builder.column(0).AppendString(ip);
-    builder.column(1).AppendInt64(1'706'688'000'123 + i);
-    builder.column(2).AppendInt64(i);
-    builder.FinishRow();
-  }
-  return builder.Finish();
-}
-
-class PostgresSinkTest : public testing::Test {
- protected:
-  OptionMap Options(const std::string& table, const OptionMap& more = {}) const {
-    OptionMap options = {{"url", RunningPeers().postgres_url},
-                         {"username", RunningPeers().postgres_user},
-                         {"password", RunningPeers().postgres_password},
-                         {"table-name", table}};
-    for (const auto& [name, value] : more) options[name] = value;
-    return options;
-  }
-  static std::unique_ptr<Sink> Make(const OptionMap& options, SchemaPtr schema = SessionSchema()) {
-    auto sink = MakePostgresSink(options, std::move(schema),
-                                 {.job_name = "test", .operator_id = "sessions"});
-    EXPECT_TRUE(sink) << sink.error().message;
-    return sink ? std::move(*sink) : nullptr;
-  }
-  // A new table with these columns.
-  std::string NewTable(const std::string& columns) {
-    const std::string table = UniqueName("sessions");
-    client.Run("CREATE TABLE " + table + " (" + columns + ")");
-    return table;
-  }
-  std::string NewSessionTable() {
-    return NewTable("ip VARCHAR, session_start TIMESTAMP(3), num_logs BIGINT");
-  }
-  static Status WriteEpoch(Sink& sink, int64_t epoch, const RecordBatch& batch) {
-    WS_RETURN_IF_ERROR(sink.Write(batch));
-    WS_ASSIGN_OR_RETURN(const auto segments, sink.Prepare({epoch}));
-    return sink.Commit({epoch}, segments);
-  }
-  Error OpenError(const OptionMap& options, SchemaPtr schema = SessionSchema()) {
-    const Status status = Make(options, std::move(schema))->Open();
-    EXPECT_FALSE(status);
-    return status ? Error{} : status.error();
-  }
-
-  Client client{RunningPeers().PostgresConnectionString()};
-};
-
 TEST_F(PostgresSinkTest, RowsAreVisibleAfterTheCommitAndNotBefore) {
   const std::string table = NewSessionTable();
   const auto sink = Make(Options(table));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   ASSERT_OK(sink->Write(Sessions(0, 2)));
   EXPECT_GT(sink->buffered_bytes(), 0);
   const auto segments = sink->Prepare({1});
@@ -159,7 +69,7 @@ TEST_F(PostgresSinkTest, EveryTypeComesBackAsItWas) {
   for (int i = 0; i < 12; ++i) builder.column(i).AppendNull();
   builder.FinishRow();
   const auto sink = Make(Options(table), schema);
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   ASSERT_OK(WriteEpoch(*sink, 1, builder.Finish()));
   client.Run("SET timezone = 'UTC'");
   EXPECT_THAT(client.Run("SELECT * FROM " + table),
@@ -175,7 +85,7 @@ TEST_F(PostgresSinkTest, SchemasQuotedNamesAndColumnOrder) {
              ".\"Odd \"\"Name\" (num_logs BIGINT, ip TEXT, "
              "session_start TIMESTAMP(3))");
   const auto sink = Make(Options(schema + ".\"Odd \"\"Name\""));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, schema));
   ASSERT_OK(WriteEpoch(*sink, 1, Sessions(7, 1)));
   EXPECT_THAT(client.Run("SELECT num_logs, ip FROM " + schema + ".\"Odd \"\"Name\""),
               ElementsAre("7|10.0.0.1"));
@@ -185,8 +95,8 @@ TEST_F(PostgresSinkTest, CreateTablesMakesTheTableOnceForAllSubtasks) {
   const std::string table = UniqueName("made");
   const OptionMap options = Options(table, {{"create-tables", "true"}});
   const auto first = Make(options), second = Make(options);
-  ASSERT_OK(first->Open());
-  ASSERT_OK(second->Open());
+  ASSERT_OK(StartSink(*first, table + "1"));
+  ASSERT_OK(StartSink(*second, table + "2"));
   ASSERT_OK(WriteEpoch(*first, 1, Sessions(0, 1)));
   ASSERT_OK(WriteEpoch(*second, 1, Sessions(1, 1)));
   EXPECT_THAT(client.Run("SELECT column_name, data_type, datetime_precision FROM "
@@ -231,7 +141,7 @@ TEST_F(PostgresSinkTest, ValuesThatDoNotFitAreRefusedAtTheWrite) {
   const std::string table =
       NewTable("ip VARCHAR(8), session_start TIMESTAMP(3), num_logs SMALLINT NOT NULL");
   const auto sink = Make(Options(table));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   const auto message = [&](const RecordBatch& batch) {
     const Status status = sink->Write(batch);
     return status ? std::string("accepted") : status.error().message;
@@ -250,7 +160,7 @@ TEST_F(PostgresSinkTest, ARefusedRowFailsTheEpochForGoodAndLeavesNothing) {
   const std::string table =
       NewTable("ip VARCHAR, session_start TIMESTAMP(3), num_logs BIGINT CHECK (num_logs < 100)");
   const auto sink = Make(Options(table));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   const Status status = WriteEpoch(*sink, 1, Sessions(98, 4));
   ASSERT_FALSE(status);
   EXPECT_FALSE(status.error().retryable);
@@ -295,11 +205,12 @@ TEST_F(PostgresSinkTest, AServerThatIsAwayMayComeBack) {
 TEST_F(PostgresSinkTest, ABackendThatIsTerminatedIsReplaced) {
   const std::string table = NewSessionTable();
   const auto sink = Make(Options(table));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   ASSERT_OK(WriteEpoch(*sink, 1, Sessions(0, 1)));
   client.Run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
-      "'watershed test sessions%'");
+      "'watershed " +
+      table.substr(0, 12) + "%'");
   ASSERT_OK(sink->Write(Sessions(1, 1)));
   const auto segments = sink->Prepare({2});
   const Status lost = sink->Commit({2}, *segments);
@@ -316,7 +227,7 @@ TEST(PostgresSinkOutage, AnUnknownOutcomeIsSettledWhenTheServerIsBack) {
   const std::string parameters = server.url() + "?user=watershed&password=postgres-secret";
   // A trigger holds the first commit back until the test has seen it.
   {
-    Client client(parameters);
+    PostgresClient client(parameters);
     client.Run("CREATE TABLE sessions (ip VARCHAR, session_start TIMESTAMP(3), num_logs BIGINT)");
     client.Run(
         "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
@@ -330,15 +241,15 @@ TEST(PostgresSinkOutage, AnUnknownOutcomeIsSettledWhenTheServerIsBack) {
                                  {"password", "postgres-secret"},
                                  {"table-name", "sessions"}},
                                 SessionSchema(), {.job_name = "test", .operator_id = "sessions"});
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, "lineage"));
   ASSERT_OK(sink->Write(Sessions(0, 3)));
   const auto segments = sink->Prepare({1});
   ASSERT_OK(segments);
   {
-    Client locker(parameters);
+    PostgresClient locker(parameters);
     locker.Run("SELECT pg_advisory_lock(1)");
     std::thread killer([&] {
-      Client watcher(parameters);
+      PostgresClient watcher(parameters);
       while (watcher
                  .Run("SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND "
                       "wait_event = 'advisory'")
@@ -357,7 +268,7 @@ TEST(PostgresSinkOutage, AnUnknownOutcomeIsSettledWhenTheServerIsBack) {
   EXPECT_TRUE(away.error().retryable) << away.error().message;
   server.Start();
   ASSERT_OK(sink->Commit({1}, *segments));
-  Client client(parameters);
+  PostgresClient client(parameters);
   EXPECT_THAT(client.Run("SELECT num_logs FROM sessions ORDER BY 1"), ElementsAre("0", "1", "2"));
 }
 
@@ -368,7 +279,7 @@ TEST_F(PostgresSinkTest, RowsWhoseCommitWasNotAnsweredAreNotWrittenTwice) {
   const auto sink =
       Make(Options(table, {{"url", fmt::format("postgresql://127.0.0.1:{}/{}", proxy.port(),
                                                RunningPeers().postgres_db)}}));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   ASSERT_OK(sink->Write(Sessions(0, 3)));
   const auto segments = sink->Prepare({1});
   proxy.LoseAnswerTo("COMMIT");
@@ -385,7 +296,7 @@ TEST_F(PostgresSinkTest, RowsWhoseCommitWasNotAnsweredAreNotWrittenTwice) {
 TEST_F(PostgresSinkTest, AMillionRowsThroughput) {
   const std::string table = NewSessionTable();
   const auto sink = Make(Options(table));
-  ASSERT_OK(sink->Open());
+  ASSERT_OK(StartSink(*sink, table));
   const auto began = std::chrono::steady_clock::now();
   for (int64_t epoch = 1; epoch <= 10; ++epoch) {
     for (int64_t batch = 0; batch < 100; ++batch) {

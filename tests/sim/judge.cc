@@ -72,8 +72,7 @@ void JudgeRows(const Scenario& scenario, const Outside& outside, Observer& obser
   for (const auto& [text, count] : left) observer.Violate("rows-invented", text);
 }
 
-void Judge(const Scenario& scenario, const Outside& outside, bool exactly_once,
-           Observer& observer) {
+void Judge(const Scenario& scenario, const Outside& outside, Observer& observer) {
   JudgeRows(scenario, outside, observer);
   const std::map<WindowKey, WindowValue> expected = ExpectedWindows(scenario);
   std::map<WindowKey, WindowValue> unseen = expected;
@@ -87,7 +86,6 @@ void Judge(const Scenario& scenario, const Outside& outside, bool exactly_once,
                                                    window.start_ms, window.end_ms, value.rows));
   }
   for (const auto& [text, count] : In(outside, "late")) observer.Violate("late", text);
-  if (!exactly_once) return;
   for (const auto& [sink, rows] : outside.visible) {
     for (const auto& [text, count] : rows) {
       if (count > 1) {

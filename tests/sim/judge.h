@@ -8,7 +8,7 @@ namespace watershed::sim {
 
 // The rows that have passed through alone.
 void JudgeRows(const Scenario& scenario, const Outside& outside, Observer& observer);
-// `exactly_once`: no row may be there twice.
-void Judge(const Scenario& scenario, const Outside& outside, bool exactly_once, Observer& observer);
+// No row may be there twice.
+void Judge(const Scenario& scenario, const Outside& outside, Observer& observer);
 
 }  // namespace watershed::sim

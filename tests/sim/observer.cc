@@ -180,10 +180,12 @@ bool Observer::IsDamaged(int64_t checkpoint) const {
 bool Observer::MayFail(const std::string& reason) const {
   const bool is_named = std::ranges::any_of(
       damaged_, [&](const std::string& name) { return reason.find(name) != std::string::npos; });
-  return is_named && !retained_.empty() &&
-         std::ranges::all_of(retained_, [this](const v1::CheckpointEntry& kept) {
-           return IsDamaged(kept.checkpoint().checkpoint_id());
-         });
+  if (!is_named || retained_.empty()) return false;
+  // Rows that a target has from a checkpoint that is damaged are not written again unasked.
+  if (fell_back() && reason.find("--allow-duplicates") != std::string::npos) return true;
+  return std::ranges::all_of(retained_, [this](const v1::CheckpointEntry& kept) {
+    return IsDamaged(kept.checkpoint().checkpoint_id());
+  });
 }
 
 void Observer::OnEnd() {

@@ -55,7 +55,7 @@ class Observer {
   // An object of the checkpoint storage is damaged; its name below the job's directory.
   void OnDamaged(const std::string& name) { damaged_.insert(name); }
   // Whether the job may fail for this reason: it names what is damaged, and no retained checkpoint
-  // does without that.
+  // does without that, or one that does is behind what targets have.
   bool MayFail(const std::string& reason) const;
   // What the JobManager shows of the job's checkpoints.
   void OnStatistics(const v1::CheckpointStatistics& statistics);

@@ -77,8 +77,11 @@ class Topic final : public Source {
 // Log, then commit with a marker: as a database keeps them in one transaction.
 class Table final : public Sink {
  public:
-  Table(Outside* outside, std::string name, int32_t writer)
-      : outside_(outside), name_(std::move(name)), own_{"", name_, writer} {}
+  Table(Outside* outside, const ConnectorContext& context)
+      : outside_(outside),
+        name_(context.operator_id),
+        job_(context.job.hex),
+        own_{"", name_, context.subtask.value} {}
   Status Open() override { return MayFail("open"); }
   Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers,
                                           Attempt attempt) override {
@@ -92,7 +95,8 @@ class Table final : public Sink {
       int32_t& fence = outside_->fences[key];
       if (fence > attempt_) return ExternalError("writer {} is of attempt {}", name_, fence);
       fence = attempt_;
-      markers.push_back({writer, {outside_->markers.try_emplace(key, -1).first->second}});
+      const int64_t marker = outside_->markers.try_emplace(key, -1).first->second;
+      markers.push_back({writer, {marker}, outside_->committers[key]});
     }
     return markers;
   }
@@ -123,6 +127,7 @@ class Table final : public Sink {
     return Ok();
   }
   Status Flush() override { return Ok(); }
+  bool keeps_markers() const override { return true; }
   int64_t buffered_bytes() const override { return static_cast<int64_t>(buffered_.size()); }
   void Close() override {}
 
@@ -147,6 +152,7 @@ class Table final : public Sink {
       all += *bytes;
     }
     marker = epoch.value;
+    outside_->committers[writer] = job_;
     std::string_view rows = all;
     while (!rows.empty()) {
       const size_t end = rows.find('\n');
@@ -158,6 +164,7 @@ class Table final : public Sink {
 
   Outside* const outside_;
   const std::string name_;
+  const std::string job_;
   Outside::Writer own_;
   std::string lineage_;
   int32_t attempt_ = 0;
@@ -195,7 +202,7 @@ class Connectors final : public ConnectorFactory {
   }
   Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector&, SchemaPtr, std::unique_ptr<Encoder>,
                                          const ConnectorContext& context) const override {
-    return std::make_unique<Table>(outside_, context.operator_id, context.subtask.value);
+    return std::make_unique<Table>(outside_, context);
   }
 
  private:

@@ -42,8 +42,9 @@ class Outside {
   // An epoch is visible once; who has been fenced commits nothing.
   using Writer = std::tuple<std::string, std::string, int32_t>;  // lineage, sink, writer
   std::map<Writer, int64_t> markers;
-  std::map<Writer, int32_t> fences;  // the attempt that may write
-  int64_t refused_commits = 0;       // of those fenced
+  std::map<Writer, std::string> committers;  // the jobs that moved them
+  std::map<Writer, int32_t> fences;          // the attempt that may write
+  int64_t refused_commits = 0;               // of those fenced
   // How often, in thousandths, a call does not come to the target, or its answer not back.
   int call_failures = 0;
   int lost_answers = 0;

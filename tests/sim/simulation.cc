@@ -49,7 +49,7 @@ class Run {
                                              client_.reason()));
     } else if (client_.state() == "FINISHED") {
       Judge(scenario_.drains ? client_.stopping().UpToStop(scenario_) : scenario_, outside_,
-            !observer_.fell_back(), observer_);
+            observer_);
     }
     return Result();
   }
@@ -227,7 +227,7 @@ std::string Totals::Describe() const {
   std::string text = fmt::format(
       "{} checkpoints, {} faults ({} kills), {} attempts ({} in another number of slots than the "
       "one before), {} seeds restored, {} of them past a "
-      "damaged checkpoint, {} failed as all of theirs were damaged, {} stale messages refused, {} "
+      "damaged checkpoint, {} failed as theirs were damaged, {} stale messages refused, {} "
       "events; {} stops completed, {} failed; faults by kind:",
       checkpoints, faults, kills, attempts, resized, restored_seeds, fell_back, gave_up, refused,
       events, stops, failed_stops);

@@ -197,7 +197,7 @@ class Cluster:
 
     def submit(
         self, job_file: pathlib.Path, env: Mapping[str, str], parallelism: int | None = None,
-        restore: str | None = None,
+        restore: str | None = None, *options: str,
     ) -> str:
         """Submits a job file, to begin from a checkpoint; its 32-digit id. AssertionError with wsctl's
         words otherwise."""
@@ -206,6 +206,7 @@ class Cluster:
             arguments += ["-p", str(parallelism)]
         if restore is not None:
             arguments += ["-s", restore]
+        arguments += options
         done = self.wsctl(*arguments, env=env)
         match = re.search(r"Job has been submitted with JobID ([0-9a-f]{32})", done.stdout)
         assert done.returncode == 0 and match, f"submit: exit {done.returncode}\n{done.stdout}{done.stderr}"

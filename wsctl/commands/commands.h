@@ -20,6 +20,7 @@ struct RestoreFrom {
   bool fork = false;
   bool allow_drained = false;
   bool allow_non_restored_state = false;
+  bool allow_duplicates = false;
 };
 // Until all its tasks run, or until it has ended by itself; not the one waited for is a failure.
 enum class SubmitWait : uint8_t { kNo, kRunning, kFinished };

@@ -56,7 +56,8 @@ bool TakesCheckpoints(const v1::JobGraph& graph) { return graph.checkpointing().
 SinkGuarantee GuaranteeOf(const v1::JobGraph& graph, const v1::SinkNode& sink) {
   const ConnectorSpec* connector = FindConnector(sink.connector().name());
   if (connector == nullptr) return {};
-  SinkGuarantee guarantee = connector->sink_guarantee;
+  const OptionMap options(sink.connector().options().begin(), sink.connector().options().end());
+  SinkGuarantee guarantee = connector->sink_guarantee(options);
   if (!TakesCheckpoints(graph) && guarantee.delivery != "none") {
     guarantee = {"none",
                  "the job takes no checkpoints, so after a failure rows may be missing or come "

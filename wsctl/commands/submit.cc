@@ -67,6 +67,7 @@ Outcome<void> SubmitCommand(const CommandContext& context, const std::string& fi
   request.mutable_restore_options()->set_fork(from.fork);
   request.mutable_restore_options()->set_allow_drained(from.allow_drained);
   request.mutable_restore_options()->set_allow_non_restored_state(from.allow_non_restored_state);
+  request.mutable_restore_options()->set_allow_duplicates(from.allow_duplicates);
   WS_ASSIGN_OR_RETURN(auto client, ClientFor(context, TimeoutFor(wait)));
   WS_ASSIGN_OR_RETURN(v1::SubmitJobResponse response, client->Submit(request));
   for (const std::string& warning : response.warnings()) {

@@ -82,6 +82,11 @@ void CommandDefinition::AddRestoreOptions(CLI::App* submit) {
       ->add_flag("-n,--allow-non-restored-state", from.allow_non_restored_state,
                  "Give up the state of operators that the job does not have any more")
       ->needs(path);
+  submit
+      ->add_flag("--allow-duplicates", from.allow_duplicates,
+                 "Also from a checkpoint that an exactly-once target has gone past: rows after it "
+                 "are written again")
+      ->needs(path);
 }
 
 }  // namespace watershed

@@ -6,7 +6,10 @@ ConnectorSpec BlackholeSpec() {
   return {
       .name = "blackhole",
       .is_sink = true,
-      .sink_guarantee = {"none", "rows are counted and thrown away"},
+      .sink_guarantee =
+          [](const OptionMap&) {
+            return SinkGuarantee{"none", "rows are counted and thrown away"};
+          },
   };
 }
 

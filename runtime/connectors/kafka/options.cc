@@ -210,9 +210,11 @@ ConnectorSpec KafkaSpec() {
       .source_options = SourceOptions(),
       .sink_options = SinkOptions(),
       .sink_guarantee =
-          {"at-least-once",
-           "with checkpoints: after a failure rows may come twice, none is missing; without them "
-           "rows of a lost task may be missing too"},
+          [](const OptionMap&) {
+            return SinkGuarantee{"at-least-once",
+                                 "rows are written at once; after a failure rows may come twice, "
+                                 "none is missing"};
+          },
       .check = [](const OptionMap& options,
                   bool is_sink) { return is_sink ? CheckSink(options) : CheckSource(options); },
   };

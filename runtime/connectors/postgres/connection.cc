@@ -122,6 +122,13 @@ std::map<std::string, std::string> ConnectionParameters(const PostgresSinkOption
   return parameters;
 }
 
+std::vector<const char*> PointersTo(const std::vector<std::string>& parameters) {
+  std::vector<const char*> values;
+  values.reserve(parameters.size());
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  return values;
+}
+
 void IgnoreNotice(void*, const PGresult*) {}
 
 }  // namespace
@@ -188,20 +195,43 @@ Status PostgresConnection::Execute(const char* sql) {
 
 Result<QueryRows> PostgresConnection::Query(const char* sql,
                                             const std::vector<std::string>& parameters) {
-  std::vector<const char*> values;
-  values.reserve(parameters.size());
-  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  const std::vector<const char*> values = PointersTo(parameters);
   const PgResult result(PQexecParams(connection_.get(), sql, static_cast<int>(values.size()),
                                      nullptr, values.data(), nullptr, nullptr, 0));
-  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
-    return tl::make_unexpected(MakeError(where_, "PostgreSQL refused a query",
-                                         SqlStateOf(result.get()),
+  return RowsOf(result.get());
+}
+
+Result<QueryRows> PostgresConnection::QueryPatiently(const char* sql,
+                                                     const std::vector<std::string>& parameters,
+                                                     milliseconds patience,
+                                                     const std::function<void()>& on_wait) {
+  const std::vector<const char*> values = PointersTo(parameters);
+  PGconn* raw = connection_.get();
+  if (PQsendQueryParams(raw, sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                        nullptr, 0) != 1) {
+    return RowsOf(nullptr);
+  }
+  while (PQisBusy(raw) == 1) {
+    pollfd descriptor{.fd = PQsocket(raw), .events = POLLIN, .revents = 0};
+    const int ready = poll(&descriptor, 1, static_cast<int>(patience.count()));
+    if (ready == 0) on_wait();
+    if (ready > 0 && PQconsumeInput(raw) != 1) break;
+  }
+  const PgResult result(PQgetResult(raw));
+  while (const PgResult more{PQgetResult(raw)}) {
+  }
+  return RowsOf(result.get());
+}
+
+Result<QueryRows> PostgresConnection::RowsOf(const PGresult* result) {
+  if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+    return tl::make_unexpected(MakeError(where_, "PostgreSQL refused a query", SqlStateOf(result),
                                          PQerrorMessage(connection_.get())));
   }
-  QueryRows rows(static_cast<size_t>(PQntuples(result.get())));
+  QueryRows rows(static_cast<size_t>(PQntuples(result)));
   for (size_t row = 0; row < rows.size(); ++row) {
-    for (int column = 0; column < PQnfields(result.get()); ++column) {
-      rows[row].emplace_back(PQgetvalue(result.get(), static_cast<int>(row), column));
+    for (int column = 0; column < PQnfields(result); ++column) {
+      rows[row].emplace_back(PQgetvalue(result, static_cast<int>(row), column));
     }
   }
   return rows;

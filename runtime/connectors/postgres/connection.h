@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,8 +31,13 @@ class PostgresConnection {
   // One or more statements without parameters and without a result that matters.
   Status Execute(const char* sql);
   Result<QueryRows> Query(const char* sql, const std::vector<std::string>& parameters);
+  // The same; after each `patience` without an answer `on_wait` may do something about it.
+  Result<QueryRows> QueryPatiently(const char* sql, const std::vector<std::string>& parameters,
+                                   std::chrono::milliseconds patience,
+                                   const std::function<void()>& on_wait);
   // COPY … FROM STDIN (FORMAT binary), with header and trailer put around the tuples.
   Status CopyIn(const std::string& copy_statement, std::string_view tuples);
+  int backend_pid() const { return PQbackendPID(connection_.get()); }
   // A quoted identifier, to be put into a statement.
   std::string Quote(const std::string& identifier) const;
 
@@ -42,6 +48,7 @@ class PostgresConnection {
   explicit PostgresConnection(PGconn* connection, std::string where)
       : connection_(connection), where_(std::move(where)) {}
   Status CopyFailure(std::string_view doing);
+  Result<QueryRows> RowsOf(const PGresult* result);
 
   std::unique_ptr<PGconn, Closer> connection_;
   std::string where_;  // for messages

@@ -50,6 +50,23 @@ std::vector<OptionProblem> Check(const OptionMap& options, bool /*is_sink*/) {
   return problems;
 }
 
+SinkGuarantee GuaranteeOf(const OptionMap& options) {
+  const std::string delivery = OptionOr(options, "delivery", "exactly-once");
+  if (delivery == "upsert") {
+    return {
+        "at-least-once",
+        "rows are written at once, and a row replaces the one with its primary key: after a "
+        "failure older values come back until the job has caught up, none is missing or double"};
+  }
+  if (delivery == "at-least-once") {
+    return {"at-least-once",
+            "rows are written at once; after a failure rows may come twice, none is missing"};
+  }
+  return {"exactly-once",
+          "rows become visible in one transaction when their checkpoint is complete, each once; "
+          "the table needs no key, a table watershed_sink_progress stands beside it"};
+}
+
 }  // namespace
 
 ConnectorSpec PostgresSpec() {
@@ -69,6 +86,15 @@ ConnectorSpec PostgresSpec() {
               {.name = "table-name",
                .required = true,
                .description = "table or schema.table, spelt as PostgreSQL stores it"},
+              {.name = "delivery",
+               .type = OptionType::kEnum,
+               .default_value = "exactly-once",
+               .choices = {"exactly-once", "at-least-once", "upsert"},
+               .description =
+                   "exactly-once: rows become visible once their checkpoint is complete, "
+                   "each once, on any table; at-least-once: within a second, again after "
+                   "a failure; upsert: the same, but a row replaces the one with its "
+                   "primary key"},
               {.name = "create-tables",
                .type = OptionType::kBool,
                .default_value = "false",
@@ -78,10 +104,7 @@ ConnectorSpec PostgresSpec() {
                .default_value = "10s",
                .description = "How long one attempt to connect may take"},
           },
-      .sink_guarantee =
-          {"at-least-once",
-           "with checkpoints: after a failure rows may come twice, none is missing; without them "
-           "rows of a lost task may be missing too. Every epoch is one transaction"},
+      .sink_guarantee = GuaranteeOf,
       .check = Check,
   };
 }
@@ -105,6 +128,9 @@ Result<PostgresSinkOptions> ParsePostgresSinkOptions(const OptionMap& options) {
   parsed.table = std::move(name.second);
   WS_ASSIGN_OR_RETURN(const auto create, ReadBool(options, "create-tables"));
   parsed.create_tables = create.value_or(false);
+  const std::string delivery = OptionOr(options, "delivery", "exactly-once");
+  if (delivery == "upsert") parsed.delivery = PostgresDelivery::kUpsert;
+  if (delivery == "at-least-once") parsed.delivery = PostgresDelivery::kAtLeastOnce;
   WS_ASSIGN_OR_RETURN(const auto timeout, ReadDuration(options, "connect-timeout"));
   if (timeout) {
     // libpq counts whole seconds, and takes 1 for 2.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "runtime/connectors/connector.h"
@@ -12,11 +13,18 @@ namespace watershed {
 
 ConnectorSpec PostgresSpec();
 
+enum class PostgresDelivery : uint8_t {
+  kExactlyOnce,  // with a table of progress beside the target
+  kAtLeastOnce,  // at once, and again after a failure
+  kUpsert,       // at once; rows of the same primary key replace one another
+};
+
 struct PostgresSinkOptions {
   PostgresUrl url;     // user, password and database already those in force
   std::string schema;  // empty: found on the search path
   std::string table;
   bool create_tables = false;
+  PostgresDelivery delivery = PostgresDelivery::kExactlyOnce;
   std::chrono::seconds connect_timeout{10};
 
   // "analytics.sessions in db at host:5432", for messages.

@@ -2,44 +2,41 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "runtime/connectors/postgres/connection.h"
 #include "runtime/connectors/postgres/copy_encoder.h"
 #include "runtime/connectors/postgres/options.h"
+#include "runtime/connectors/postgres/progress_table.h"
+#include "runtime/connectors/postgres/session.h"
 #include "runtime/connectors/postgres/table.h"
+#include "runtime/connectors/postgres/upsert.h"
 
 namespace watershed {
 namespace {
+
+// Without the time-out a table that somebody has locked would be waited for without a word; so the
+// commit fails with the lock's name, the status shows it, and it is asked for again.
+constexpr const char* kRename =
+    "SELECT set_config('application_name', $1, false), set_config('lock_timeout', '30s', false)";
+constexpr const char* kBegin =
+    "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'";
 
 class PostgresSink : public Sink {
  public:
   PostgresSink(PostgresSinkOptions options, SchemaPtr schema, const ConnectorContext& context)
       : options_(std::move(options)),
         schema_(std::move(schema)),
+        job_(context.job),
+        session_{.writer = {"", context.operator_id, context.subtask.value}},
         application_name_(fmt::format("watershed {} {} {}", context.job_name, context.operator_id,
                                       context.subtask.value)) {}
 
-  Status Open() override {
-    WS_RETURN_IF_ERROR(Connect());
-    WS_ASSIGN_OR_RETURN(TargetTable table, DescribeTable(*connection_, options_, *schema_));
-    copy_statement_ = table.CopyStatement(*connection_);
-    encoder_.emplace(options_.Describe(), std::move(table.columns));
-    return Ok();
-  }
-
-  // The table of progress will be read here, after the attempt in it has been raised.
-  Result<std::vector<WriterMarker>> Fence(std::span<const WriterId>, Attempt) override {
-    return std::vector<WriterMarker>();
-  }
-  Status Recover(std::span<const SinkSegment> segments) override {
-    while (!segments.empty()) {
-      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
-      WS_RETURN_IF_ERROR(Commit(epoch.front().epoch, epoch));
-      segments = segments.subspan(epoch.size());
-    }
-    return Ok();
-  }
+  Status Open() override;
+  Result<std::vector<WriterMarker>> Fence(std::span<const WriterId> writers,
+                                          Attempt attempt) override;
+  Status Recover(std::span<const SinkSegment> segments) override;
 
   Status Write(const RecordBatch& batch) override {
     WS_RETURN_IF_ERROR(encoder_->Append(batch, tuples_));
@@ -59,36 +56,33 @@ class PostgresSink : public Sink {
   }
 
   Status Commit(CheckpointId epoch, std::span<const SinkSegment> segments) override {
-    if (segments.empty()) return Ok();
-    const Status status = TryCommit(epoch, segments);
-    // Whatever state the connection is in, the next attempt begins with a new one.
-    if (!status) connection_.reset();
-    return status;
+    return Publish(session_.writer, epoch, segments);
   }
 
   Status Flush() override { return Ok(); }
+  bool keeps_markers() const override {
+    return options_.delivery == PostgresDelivery::kExactlyOnce;
+  }
+  bool writes_at_once() const override { return !keeps_markers(); }
   int64_t buffered_bytes() const override { return static_cast<int64_t>(tuples_.size()); }
   void Close() override { connection_.reset(); }
 
  private:
-  Status Connect() {
-    WS_ASSIGN_OR_RETURN(connection_, PostgresConnection::Connect(options_, application_name_));
-    return Ok();
-  }
+  Status Connect();
+  Result<std::vector<WriterMarker>> TryFence(std::span<const WriterId> writers);
+  Status Publish(const WriterId& writer, CheckpointId epoch, std::span<const SinkSegment> segments);
+  Status TryPublish(const WriterId& writer, CheckpointId epoch,
+                    std::span<const SinkSegment> segments);
 
-  Status TryCommit(CheckpointId epoch, std::span<const SinkSegment> segments);
-  Result<bool> WasCommitted(CheckpointId epoch);
+  const PostgresSinkOptions options_;
+  const SchemaPtr schema_;
+  const JobId job_;
 
-  // A COMMIT that was sent.
-  struct InDoubt {
-    CheckpointId epoch;
-    std::string transaction_id;
-    std::string server_run;
-  };
-
-  PostgresSinkOptions options_;
-  SchemaPtr schema_;
+  // Set while it is opened, by the thread of commits.
+  PostgresSession session_;
   std::string application_name_;
+  std::optional<ProgressTable> progress_;
+  std::optional<UpsertStatements> upsert_;
   std::string copy_statement_;
 
   // The task's thread only.
@@ -98,58 +92,88 @@ class PostgresSink : public Sink {
 
   // Commit's thread only, once Open is done.
   std::unique_ptr<PostgresConnection> connection_;
-  std::optional<InDoubt> in_doubt_;
 };
 
-// Identifies a run of the server. Transaction ids are known to grow only within one: a crash
-// forgets those that never reached the disk and hands them out again. A crash that restarts the
-// backends only is seen by the statistics, which it resets.
-constexpr const char* kServerRun =
-    "SELECT pg_postmaster_start_time()::text || ' ' || coalesce((SELECT stats_reset::text FROM "
-    "pg_stat_bgwriter), ''), pg_current_xact_id_if_assigned()::text";
-
-// BEGIN; COPY; COMMIT. The marker (epoch, attempt) of the table of progress belongs between COPY
-// and COMMIT, and its row lock, which refuses stale attempts, before COPY.
-Status PostgresSink::TryCommit(CheckpointId epoch, std::span<const SinkSegment> segments) {
-  if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
-  if (in_doubt_ && in_doubt_->epoch == epoch) {
-    WS_ASSIGN_OR_RETURN(const bool committed, WasCommitted(epoch));
-    if (committed) return Ok();
+Status PostgresSink::Open() {
+  WS_RETURN_IF_ERROR(Connect());
+  WS_ASSIGN_OR_RETURN(TargetTable table, DescribeTable(*connection_, options_, *schema_));
+  copy_statement_ = table.CopyStatement(*connection_);
+  if (keeps_markers()) {
+    WS_ASSIGN_OR_RETURN(progress_, ProgressTable::Open(*connection_, options_, table.schema));
+  } else if (options_.delivery == PostgresDelivery::kUpsert) {
+    WS_ASSIGN_OR_RETURN(upsert_, MakeUpsertStatements(*connection_, options_, table));
+    copy_statement_ = upsert_->copy;
+    WS_RETURN_IF_ERROR(connection_->Execute(upsert_->create_stage.c_str()));
   }
-  WS_RETURN_IF_ERROR(connection_->Execute("BEGIN; SET LOCAL synchronous_commit = on"));
+  encoder_.emplace(options_.Describe(), std::move(table.columns));
+  return Ok();
+}
+
+Status PostgresSink::Connect() {
+  WS_ASSIGN_OR_RETURN(connection_, PostgresConnection::Connect(options_, application_name_));
+  return upsert_ ? connection_->Execute(upsert_->create_stage.c_str()) : Ok();
+}
+
+Result<std::vector<WriterMarker>> PostgresSink::Fence(std::span<const WriterId> writers,
+                                                      Attempt attempt) {
+  session_.attempt = attempt;
+  for (const WriterId& writer : writers) session_.writer.lineage = writer.lineage;
+  application_name_ = session_.ApplicationName();
+  if (!progress_) return std::vector<WriterMarker>();
+  auto markers = TryFence(writers);
+  if (!markers) connection_.reset();
+  return markers;
+}
+
+Result<std::vector<WriterMarker>> PostgresSink::TryFence(std::span<const WriterId> writers) {
+  if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
+  // The name by which later attempts know it.
+  WS_RETURN_IF_ERROR(connection_->Query(kRename, {application_name_}));
+  return progress_->Fence(*connection_, writers, session_, job_);
+}
+
+Status PostgresSink::Recover(std::span<const SinkSegment> segments) {
+  while (!segments.empty()) {
+    const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+    WriterId writer = session_.writer;
+    writer.writer = epoch.front().writer;
+    WS_RETURN_IF_ERROR(Publish(writer, epoch.front().epoch, epoch));
+    segments = segments.subspan(epoch.size());
+  }
+  return Ok();
+}
+
+Status PostgresSink::Publish(const WriterId& writer, CheckpointId epoch,
+                             std::span<const SinkSegment> segments) {
+  if (segments.empty()) return Ok();
+  Status status = TryPublish(writer, epoch, segments);
+  // Whatever state the connection is in, the next attempt begins with a new one.
+  if (!status) connection_.reset();
+  return status;
+}
+
+// The row of progress comes first: whoever was replaced stops there, and one writer's epochs stand
+// in line. Everything is one transaction.
+Status PostgresSink::TryPublish(const WriterId& writer, CheckpointId epoch,
+                                std::span<const SinkSegment> segments) {
+  if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
+  WS_RETURN_IF_ERROR(connection_->Execute(kBegin));
+  if (progress_) {
+    WS_ASSIGN_OR_RETURN(const bool is_new,
+                        progress_->Advance(*connection_, writer, epoch, session_, job_));
+    if (!is_new) return connection_->Execute("ROLLBACK");
+  }
   for (const SinkSegment& segment : segments) {
     WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes tuples, segment.payload.Read());
     WS_RETURN_IF_ERROR(connection_->CopyIn(copy_statement_, *tuples));
   }
-  WS_ASSIGN_OR_RETURN(const QueryRows run, connection_->Query(kServerRun, {}));
-  in_doubt_ = {epoch, run[0][1], run[0][0]};
+  if (upsert_) WS_RETURN_IF_ERROR(connection_->Execute(upsert_->merge.c_str()));
   Status committed = connection_->Execute("COMMIT");
-  if (committed) {
-    in_doubt_.reset();
-  } else if (committed.error().retryable) {
+  if (!committed && committed.error().retryable) {
     committed.error().message +=
         fmt::format("; whether epoch {} was committed is not known yet", epoch.value);
   }
   return committed;
-}
-
-// Settles an earlier COMMIT whose answer was lost. If the server has been restarted since, nobody
-// can tell without a table of progress, and the epoch is written again: rows twice rather than
-// none.
-Result<bool> PostgresSink::WasCommitted(CheckpointId epoch) {
-  WS_ASSIGN_OR_RETURN(const QueryRows run, connection_->Query(kServerRun, {}));
-  if (run[0][0] != in_doubt_->server_run) {
-    in_doubt_.reset();
-    return false;
-  }
-  WS_ASSIGN_OR_RETURN(const QueryRows status, connection_->Query("SELECT pg_xact_status($1::xid8)",
-                                                                 {in_doubt_->transaction_id}));
-  if (status[0][0] == "in progress") {
-    return TransientError("the earlier COMMIT of epoch {} is still under way in {}", epoch.value,
-                          options_.Describe());
-  }
-  in_doubt_.reset();
-  return status[0][0] == "committed";
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// Appends rows to a PostgreSQL table by COPY, one transaction an epoch. The table needs no key.
+// Appends rows to a PostgreSQL table by COPY, one transaction an epoch.
 //
 // Write encodes and validates (types, lengths, NUL, NOT NULL), so that a prepared segment can be
-// committed whenever the checkpoint is durable. There is no table of progress yet: Fence finds no
-// markers, and a restored segment is committed again. A COMMIT whose answer was lost is settled by
-// its transaction id as long as task and server live; if the server was restarted meanwhile, the
-// epoch is written again.
+// committed whenever the checkpoint is durable. Exactly-once needs no key of the table: the marker
+// of the last epoch is in the same transaction as its rows (progress_table.h), so a COMMIT whose
+// answer was lost is settled by reading it, also after a crash of server or task. The other
+// deliveries write at once: at-least-once appends, upsert replaces rows by their primary key
+// (upsert.h).
 #pragma once
 
 #include <memory>

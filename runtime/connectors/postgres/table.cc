@@ -145,11 +145,25 @@ Status MissingTable(PostgresConnection& connection, const PostgresSinkOptions& o
                    names.empty() ? "" : fmt::format(" (there are: {})", fmt::join(names, ", ")));
 }
 
-// Several subtasks may create it at once: whoever comes second sees one of these and finds it made.
-bool WasCreatedMeanwhile(const Error& error) {
-  return error.message.find("already exists") != std::string::npos ||
-         error.message.find("pg_type_typname_nsp_index") != std::string::npos ||
-         error.message.find("pg_class_relname_nsp_index") != std::string::npos;
+Result<std::string> ReadSchema(PostgresConnection& connection, const std::string& table_oid) {
+  WS_ASSIGN_OR_RETURN(const QueryRows rows,
+                      connection.Query("SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON "
+                                       "n.oid = c.relnamespace WHERE c.oid = $1::oid",
+                                       {table_oid}));
+  return rows.empty() ? std::string("public") : rows[0][0];
+}
+
+Result<std::vector<std::string>> ReadPrimaryKey(PostgresConnection& connection,
+                                                const std::string& table_oid) {
+  WS_ASSIGN_OR_RETURN(
+      const QueryRows rows,
+      connection.Query("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = "
+                       "i.indrelid AND a.attnum = ANY (i.indkey) WHERE i.indrelid = $1::oid AND "
+                       "i.indisprimary ORDER BY a.attnum",
+                       {table_oid}));
+  std::vector<std::string> columns;
+  for (const auto& row : rows) columns.push_back(row[0]);
+  return columns;
 }
 
 Result<std::vector<CatalogColumn>> ReadColumns(PostgresConnection& connection,
@@ -237,6 +251,13 @@ Status RequireUtf8(PostgresConnection& connection, const PostgresSinkOptions& op
 
 }  // namespace
 
+// Several subtasks may create it at once: whoever comes second sees one of these and finds it made.
+bool WasCreatedMeanwhile(const Error& error) {
+  return error.message.find("already exists") != std::string::npos ||
+         error.message.find("pg_type_typname_nsp_index") != std::string::npos ||
+         error.message.find("pg_class_relname_nsp_index") != std::string::npos;
+}
+
 std::string TargetTable::CopyStatement(const PostgresConnection& connection) const {
   std::vector<std::string> names;
   names.reserve(columns.size());
@@ -273,6 +294,8 @@ Result<TargetTable> DescribeTable(PostgresConnection& connection,
   WS_ASSIGN_OR_RETURN(const std::vector<CatalogColumn> catalog, ReadColumns(connection, *oid));
   TargetTable table{.qualified_name = name};
   WS_ASSIGN_OR_RETURN(table.columns, MatchColumns(catalog, options, schema));
+  WS_ASSIGN_OR_RETURN(table.schema, ReadSchema(connection, *oid));
+  WS_ASSIGN_OR_RETURN(table.primary_key, ReadPrimaryKey(connection, *oid));
   return table;
 }
 

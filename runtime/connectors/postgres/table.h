@@ -34,8 +34,10 @@ struct TargetColumn {
 };
 
 struct TargetTable {
-  std::string qualified_name;         // quoted, for statements
-  std::vector<TargetColumn> columns;  // those written, in the order of the rows' schema
+  std::string qualified_name;            // quoted, for statements
+  std::string schema;                    // that it is in
+  std::vector<std::string> primary_key;  // its columns; empty: it has none
+  std::vector<TargetColumn> columns;     // those written, in the order of the rows' schema
   // COPY "s"."t" ("a", "b") FROM STDIN (FORMAT binary)
   std::string CopyStatement(const PostgresConnection& connection) const;
 };
@@ -45,6 +47,9 @@ struct TargetTable {
 // differs.
 Result<TargetTable> DescribeTable(PostgresConnection& connection,
                                   const PostgresSinkOptions& options, const Schema& schema);
+
+// Of a CREATE … IF NOT EXISTS: somebody else has just made it, so that it is there.
+bool WasCreatedMeanwhile(const Error& error);
 
 // The statement that `create-tables: true` runs.
 std::string CreateTableStatement(const PostgresConnection& connection,

@@ -8,7 +8,10 @@ ConnectorSpec PrintSpec() {
       .is_sink = true,
       .sink_options = {{.name = "print-identifier",
                         .description = "Put before every row, to tell several print sinks apart"}},
-      .sink_guarantee = {"none", "rows are printed as they come, again after a restart"},
+      .sink_guarantee =
+          [](const OptionMap&) {
+            return SinkGuarantee{"none", "rows are printed as they come, again after a restart"};
+          },
   };
 }
 

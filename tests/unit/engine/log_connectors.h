@@ -135,6 +135,7 @@ class LogSink final : public Sink {
     return Publish(writer_, epoch, segments);
   }
   Status Flush() override { return Ok(); }
+  bool keeps_markers() const override { return true; }
   bool writes_at_once() const override { return world_->writes_at_once; }
   int64_t buffered_bytes() const override { return static_cast<int64_t>(buffered_.size()); }
   void Close() override {}

@@ -24,7 +24,8 @@ struct SinkScript {
   std::deque<Error> commit_errors;  // one a commit, then success
   std::deque<Error> open_errors;
   std::optional<int64_t> committed_epoch;  // what Fence answers
-  bool writes_at_once = false;             // Prepare gives no segments
+  bool keeps_markers = false;
+  bool writes_at_once = false;  // Prepare gives no segments
   // Sink to test.
   std::vector<std::string> committed;  // rows, in the order they became visible
   std::vector<int64_t> epochs;         // of commits asked for
@@ -107,6 +108,7 @@ class ScriptedSink final : public Sink {
     ++script_->flushes;
     return Ok();
   }
+  bool keeps_markers() const override { return script_->keeps_markers; }
   int64_t buffered_bytes() const override { return static_cast<int64_t>(buffered_.size()); }
   void Close() override {
     std::lock_guard lock(script_->mutex);

@@ -22,8 +22,9 @@ class SinkDriverTest : public ::testing::Test {
  protected:
   SinkDriverTest() { Make(/*cancel_grace_ms=*/60'000); }
 
-  void Make(int64_t cancel_grace_ms) {
+  void Make(int64_t cancel_grace_ms, SinkTakeover takeover = {}) {
     SinkDriver::Parameters parameters;
+    parameters.takeover = std::move(takeover);
     parameters.writer = {"lineage", "rows", 0};
     parameters.subtask = {1};
     parameters.mailbox = mailbox_;
@@ -109,6 +110,25 @@ TEST_F(SinkDriverTest, EpochsGoOnBehindTheMarker) {
   ASSERT_TRUE(Write("aaaaaaaa"));
   ASSERT_TRUE(RunNextMail());
   EXPECT_THAT(script_->epochs, ElementsAre(42));
+}
+
+TEST_F(SinkDriverTest, AMarkerThatDisagreesWithTheCheckpointFailsTheTask) {
+  script_->keeps_markers = true;
+  script_->committed_epoch = 7;
+  SinkTakeover takeover;
+  takeover.rules = MarkerRules{};
+  takeover.writers.push_back({{"lineage", "rows", 0}, {5}});
+  Make(60'000, takeover);
+  const Status refused = Open();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("sink 'rows' subtask 1: the target has epoch 7"));
+  takeover.segments.push_back({.segment = {.epoch = {7}}});
+  Make(60'000, takeover);
+  EXPECT_TRUE(Open());
+  takeover.rules.reset();  // no checkpoints: nothing to agree with
+  takeover.segments.clear();
+  Make(60'000, takeover);
+  EXPECT_TRUE(Open());
 }
 
 TEST_F(SinkDriverTest, AnOpenThatMayHealIsAskedAgainWhereItStopped) {

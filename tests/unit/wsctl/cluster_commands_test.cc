@@ -376,8 +376,8 @@ TEST_F(SubmitTest, FromACheckpoint) {
   FakeJobService service(FakeJobs{});
   ASSERT_EQ(On(service, {"submit", path_}).code, 0);
   ASSERT_EQ(On(service, {"submit", "-s", "file:///ck/ab/chk-7-1", path_}).code, 0);
-  ASSERT_EQ(On(service,
-               {"submit", "-s", "file:///s/savepoint-1", path_, "--fork", "-n", "--allow-drained"})
+  ASSERT_EQ(On(service, {"submit", "-s", "file:///s/savepoint-1", path_, "--fork", "-n",
+                         "--allow-drained", "--allow-duplicates"})
                 .code,
             0);
   const std::vector<v1::SubmitJobRequest> submissions = service.state().submissions;
@@ -390,6 +390,8 @@ TEST_F(SubmitTest, FromACheckpoint) {
   EXPECT_TRUE(submissions[2].restore_options().fork());
   EXPECT_TRUE(submissions[2].restore_options().allow_drained());
   EXPECT_TRUE(submissions[2].restore_options().allow_non_restored_state());
+  EXPECT_FALSE(submissions[1].restore_options().allow_duplicates());
+  EXPECT_TRUE(submissions[2].restore_options().allow_duplicates());
 }
 
 TEST_F(SubmitTest, VariablesOfTheFileWinOverTheEnvironment) {

@@ -146,6 +146,7 @@ TEST(SavepointCommandsTest, WrongUsageIsRefusedBeforeAnybodyIsAsked) {
                                              {"savepoint", "session", "--dispose", "x"},
                                              {"submit", "x.yaml", "--fork"},
                                              {"submit", "x.yaml", "--allow-drained"},
+                                             {"submit", "x.yaml", "--allow-duplicates"},
                                              {"submit", "x.yaml", "--allow-non-restored-state"}}) {
     EXPECT_EQ(RunWsctl(arguments).code, 2) << arguments[0];
   }

@@ -1,0 +1,148 @@
+#include "runtime/connectors/postgres/progress_table.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "runtime/connectors/postgres/table.h"
+
+namespace watershed {
+namespace {
+
+constexpr const char* kName = "watershed_sink_progress";
+
+// The fill factor leaves room to update rows in their pages: they are updated at every checkpoint.
+std::string CreateStatement(const std::string& name) {
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS {} (lineage text, sink text, writer integer, attempt integer NOT "
+      "NULL, job text NOT NULL, epoch bigint NOT NULL, committed_by text NOT NULL, updated_at "
+      "timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lineage, sink, writer)) WITH (fillfactor = "
+      "50)",
+      name);
+}
+
+Result<bool> MayBeUsed(PostgresConnection& connection, const std::string& name,
+                       const PostgresSinkOptions& options) {
+  WS_ASSIGN_OR_RETURN(
+      const QueryRows found,
+      connection.Query(
+          "SELECT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, "
+          "'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))::text, current_user "
+          "FROM pg_class c WHERE c.oid = to_regclass($1)",
+          {name}));
+  if (found.empty()) return false;
+  if (found[0][0] == "true") return true;
+  return UserError(
+      "user '{}' may not keep the progress of {}: GRANT SELECT, INSERT, UPDATE ON {} TO \"{}\"",
+      found[0][1], options.Describe(), name, found[0][1]);
+}
+
+std::vector<std::string> KeyOf(const WriterId& writer) {
+  return {writer.lineage, writer.sink, std::to_string(writer.writer)};
+}
+
+CheckpointId EpochIn(const std::string& text) { return {std::atoll(text.c_str())}; }
+
+}  // namespace
+
+Result<ProgressTable> ProgressTable::Open(PostgresConnection& connection,
+                                          const PostgresSinkOptions& options,
+                                          const std::string& schema) {
+  const std::string name = connection.Quote(schema) + "." + kName;
+  WS_ASSIGN_OR_RETURN(const bool is_there, MayBeUsed(connection, name, options));
+  if (is_there) return ProgressTable(options, name);
+  const Status created = connection.Execute(CreateStatement(name).c_str());
+  if (!created && !WasCreatedMeanwhile(created.error())) {
+    if (created.error().retryable) return tl::make_unexpected(created.error());
+    return UserError(
+        "the progress of {} cannot be kept beside it ({}): have somebody who may run {}; and GRANT "
+        "SELECT, INSERT, UPDATE on it, or choose delivery: at-least-once",
+        options.Describe(), created.error().message, CreateStatement(name));
+  }
+  return ProgressTable(options, name);
+}
+
+Result<std::vector<WriterMarker>> ProgressTable::Fence(PostgresConnection& connection,
+                                                       std::span<const WriterId> writers,
+                                                       const PostgresSession& session,
+                                                       const JobId& job) const {
+  const std::string statement = fmt::format(
+      "INSERT INTO {} AS p (lineage, sink, writer, attempt, job, epoch, committed_by) VALUES ($1, "
+      "$2, $3::int, $4::int, $5, -1, '') ON CONFLICT (lineage, sink, writer) DO UPDATE SET attempt "
+      "= excluded.attempt, job = excluded.job WHERE p.attempt < excluded.attempt OR (p.attempt = "
+      "excluded.attempt AND p.job = excluded.job) RETURNING epoch, committed_by",
+      name_);
+  std::vector<WriterMarker> markers;
+  // Each by itself: a transaction over several could wait for one that waits for this one.
+  for (const WriterId& writer : writers) {
+    std::vector<std::string> parameters = KeyOf(writer);
+    parameters.push_back(std::to_string(session.attempt.value));
+    parameters.push_back(job.hex);
+    WS_ASSIGN_OR_RETURN(
+        const QueryRows rows,
+        QueryBeforeOlderSessions(connection, options_, session, statement.c_str(), parameters));
+    if (rows.empty()) {
+      WS_ASSIGN_OR_RETURN(const Row row, Read(connection, writer));
+      return tl::make_unexpected(IsTakenOver(writer, row, session, job).error());
+    }
+    markers.push_back({writer, EpochIn(rows[0][0]), rows[0][1]});
+  }
+  return markers;
+}
+
+Result<bool> ProgressTable::Advance(PostgresConnection& connection, const WriterId& writer,
+                                    CheckpointId epoch, const PostgresSession& session,
+                                    const JobId& job) const {
+  const std::string statement = fmt::format(
+      "UPDATE {} SET epoch = $6::bigint, committed_by = job, updated_at = now() WHERE lineage = $1 "
+      "AND sink = $2 AND writer = $3::int AND attempt = $4::int AND job = $5 AND epoch < "
+      "$6::bigint "
+      "RETURNING epoch",
+      name_);
+  std::vector<std::string> parameters = KeyOf(writer);
+  parameters.push_back(std::to_string(session.attempt.value));
+  parameters.push_back(job.hex);
+  parameters.push_back(std::to_string(epoch.value));
+  WS_ASSIGN_OR_RETURN(
+      const QueryRows rows,
+      QueryBeforeOlderSessions(connection, options_, session, statement.c_str(), parameters));
+  if (!rows.empty()) return true;
+  WS_ASSIGN_OR_RETURN(const Row row, Read(connection, writer));
+  if (row.attempt == session.attempt && row.job == job.hex) return false;
+  return tl::make_unexpected(IsTakenOver(writer, row, session, job).error());
+}
+
+Result<ProgressTable::Row> ProgressTable::Read(PostgresConnection& connection,
+                                               const WriterId& writer) const {
+  const std::string statement = fmt::format(
+      "SELECT attempt::text, job, epoch::text FROM {} WHERE lineage = $1 AND sink = $2 AND writer "
+      "= "
+      "$3::int",
+      name_);
+  WS_ASSIGN_OR_RETURN(const QueryRows rows, connection.Query(statement.c_str(), KeyOf(writer)));
+  if (rows.empty()) {
+    return UserError(
+        "the progress of writer {} in {} is gone: somebody deleted it from {}. What it had "
+        "committed "
+        "is not known any more; go on with wsctl submit FILE -s PATH --fork",
+        writer.writer, options_.Describe(), name_);
+  }
+  return Row{{std::atoi(rows[0][0].c_str())}, rows[0][1], EpochIn(rows[0][2])};
+}
+
+Status ProgressTable::IsTakenOver(const WriterId& writer, const Row& row,
+                                  const PostgresSession& session, const JobId& job) const {
+  if (row.job == job.hex) {
+    return UserError("attempt {} has taken writer {} of {} over from attempt {}", row.attempt.value,
+                     writer.writer, options_.Describe(), session.attempt.value);
+  }
+  return UserError(
+      "job {} has taken writer {} of {} over with its attempt {}: it goes on from the same lineage "
+      "as attempt {} of this job. Cancel one of them; the other may go on from its newest "
+      "checkpoint, "
+      "or as a lineage of its own with wsctl submit FILE -s PATH --fork",
+      row.job, writer.writer, options_.Describe(), row.attempt.value, session.attempt.value);
+}
+
+}  // namespace watershed
