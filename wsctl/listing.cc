@@ -57,6 +57,7 @@ void ListingChanges::Print(const Listing& now) {
     table.Continue(nowhere, widths_);
     Table header = TableOf(now, wide);
     std::vector<std::string> titles;
+    titles.reserve(now.columns.size());
     for (const ListingColumn& column : now.columns) titles.push_back(column.column.title);
     header.AddRow(CellsOf(now, {.cells = std::move(titles)}, wide));
     header.Continue(*context_.console.out, widths_);

@@ -29,6 +29,7 @@ void Table::AddRow(std::vector<std::string> cells) {
 
 void Table::Print(std::ostream& out) const {
   std::vector<std::string> titles;
+  titles.reserve(columns_.size());
   for (const Column& column : columns_) titles.push_back(column.title);
   std::vector<size_t> widths;
   Widen(widths);
