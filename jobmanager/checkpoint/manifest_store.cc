@@ -8,6 +8,7 @@
 #include "runtime/logging/log.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/types/ids.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -145,7 +146,9 @@ Result<v1::CheckpointRef> ManifestStore::PutNow(const v1::CheckpointManifest& ma
   const std::string bytes = EncodeManifest(manifest);
   const std::string name =
       ManifestName(CheckpointId{manifest.checkpoint_id()}, Attempt{manifest.attempt()});
+  Pass(KillPoint::kManifestPuts);
   WS_ASSIGN_OR_RETURN(const bool is_new, storage->PutIfAbsent(name, bytes));
+  Pass(KillPoint::kManifestIsDurable);
   if (!is_new) {
     return ExternalError("{} is there already: does another JobManager use this directory?",
                          JoinUri(storage->uri(), name));

@@ -6,6 +6,7 @@
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/key_encoding.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 
@@ -155,6 +156,7 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Trigger& trigger) {
           });
         });
   }
+  Pass(KillPoint::kTriggerIsSent);
 }
 
 void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
@@ -269,6 +271,7 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Notify& notify) {
     LogWarn("checkpoint {} failed: {}", notify.aborted.value,
             statistics().latest_failed().failure());
   }
+  if (notify.completed.value > 0) Pass(KillPoint::kCheckpointTells);
   v1::NotifyCheckpointRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);

@@ -7,6 +7,7 @@
 #include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
 #include "runtime/status/job_status.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -203,6 +204,7 @@ std::vector<std::vector<v1::Split>> JobMaster::SplitsOf(const v1::Vertex& vertex
 }
 
 bool JobMaster::Deploy() {
+  Pass(KillPoint::kAttemptDeploys);
   if (restore_ && !TakesCheckpoints()) {
     Fail(
         "it begins with a checkpoint and its sources have no end, so it must go on taking them: "

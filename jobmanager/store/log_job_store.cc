@@ -6,6 +6,7 @@
 #include "jobmanager/store/numbered_log.h"
 #include "jobmanager/store/stored_state.h"
 #include "runtime/logging/log.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -79,7 +80,9 @@ class Ledger {
   Status TryStore(const v1::LogEntry& entry) {
     // First, so that an entry which nobody could read back is never written.
     WS_RETURN_IF_ERROR(Apply(state_, entry));
+    Pass(KillPoint::kEntryPuts);
     WS_RETURN_IF_ERROR(AppendToLog(entry));
+    Pass(KillPoint::kEntryIsDurable);
     ++entries_since_snapshot_;
     return Ok();
   }

@@ -48,6 +48,7 @@ struct WriterMarker {
   WriterId writer;
   CheckpointId last_committed_epoch{-1};
   std::string committed_by;  // the job that did it; empty: not known
+  bool is_kept = false;      // by the target; else it is what was heard from it
 };
 
 // One instance per subtask. All calls come from the task's thread, except Commit, which the engine

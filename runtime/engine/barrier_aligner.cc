@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/types/kill_point.h"
+
 namespace watershed {
 
 std::optional<Barrier> BarrierAligner::OnBarrier(int channel, const Barrier& barrier) {
@@ -31,7 +33,10 @@ bool BarrierAligner::Abort(CheckpointId checkpoint) {
 std::optional<Barrier> BarrierAligner::CompleteIfAligned() {
   const bool aligned = std::all_of(channels_.begin(), channels_.end(),
                                    [](const Channel& c) { return c.blocked || c.ended; });
-  if (!aligned) return std::nullopt;
+  if (!aligned) {
+    Pass(KillPoint::kBarrierWaits);
+    return std::nullopt;
+  }
   last_ = current_->checkpoint_id;
   std::optional<Barrier> complete;
   complete.swap(current_);

@@ -37,6 +37,7 @@ Status CheckMarker(const WriterMarker& found, const KnownProgress& known,
                    const MarkerRules& rules) {
   const CheckpointId marker = found.last_committed_epoch;
   if (marker == known.confirmed) return Ok();
+  if (!known.had_marker && marker.value < 0) return Ok();
   if (marker < known.confirmed) return TargetIsBehind(found, known.confirmed);
   const CheckpointId newest = known.listed.empty() ? known.confirmed : known.listed.back();
   const bool is_known =

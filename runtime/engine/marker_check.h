@@ -14,6 +14,9 @@ namespace watershed {
 
 // What the checkpoint says of one writer.
 struct KnownProgress {
+  // The target kept a marker of the writer then. It may not have: the sink had another delivery, or
+  // was of a version without markers.
+  bool had_marker = true;
   CheckpointId confirmed{-1};        // -1: nothing was
   std::vector<CheckpointId> listed;  // epochs not confirmed when it was taken, rising
 };
@@ -25,8 +28,9 @@ struct MarkerRules {
   bool accepts_duplicates = false;
 };
 
-// The marker is right at what was confirmed, or at an epoch that is listed, if one of the
-// committers wrote it. Else a user error that says what to do: trying again does not help.
+// The marker is right at what was confirmed, where there was none yet at nothing, or at an epoch
+// that is listed, if one of the committers wrote it. Else a user error that says what to do: trying
+// again does not help.
 Status CheckMarker(const WriterMarker& found, const KnownProgress& known, const MarkerRules& rules);
 
 }  // namespace watershed

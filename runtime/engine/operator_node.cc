@@ -2,6 +2,7 @@
 
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/metrics/names.h"
+#include "runtime/types/kill_point.h"
 #include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
@@ -90,6 +91,7 @@ Result<Progress> OperatorNode::Open() {
 }
 
 Status OperatorNode::Restore() {
+  Pass(KillPoint::kStateRestores);
   FormerSections sections;
   std::vector<KeyedStateFiles> files;
   for (const v1::OperatorSnapshot& part : restore_->operators()) {

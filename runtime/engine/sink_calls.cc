@@ -6,6 +6,7 @@
 
 #include "runtime/metrics/names.h"
 #include "runtime/storage/stored_bytes.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -27,7 +28,9 @@ SinkPayload StoredPayload(const std::shared_ptr<ObjectStorage>& storage, const S
 KnownProgress ProgressOf(const WriterId& writer, const SinkTakeover& takeover) {
   KnownProgress known;
   for (const WriterMarker& former : takeover.writers) {
-    if (former.writer.writer == writer.writer) known.confirmed = former.last_committed_epoch;
+    if (former.writer.writer != writer.writer) continue;
+    known.confirmed = former.last_committed_epoch;
+    known.had_marker = former.is_kept;
   }
   for (const SinkTakeover::Segment& left : takeover.segments) {
     if (left.segment.writer == writer.writer) known.listed.push_back(left.segment.epoch);
@@ -81,12 +84,14 @@ Result<SinkCalls::Opened> SinkCalls::Target::Open(const WriterId& own, Attempt a
     if (former.writer.writer != own.writer) writers.push_back(former);
     Raise(former, writers);
   }
+  Pass(KillPoint::kRecoveryOpens);
   if (!opened) WS_RETURN_IF_ERROR(sink->Open());
   opened = true;
   std::vector<WriterId> ids;
   ids.reserve(writers.size());
   for (const WriterMarker& writer : writers) ids.push_back(writer.writer);
   WS_ASSIGN_OR_RETURN(const auto markers, sink->Fence(ids, attempt));
+  Pass(KillPoint::kRecoveryHasFenced);
   for (const WriterMarker& marker : markers) {
     if (sink->keeps_markers() && takeover.rules) {
       WS_RETURN_IF_ERROR(CheckMarker(marker, ProgressOf(marker.writer, takeover), *takeover.rules));
@@ -100,6 +105,7 @@ Result<SinkCalls::Opened> SinkCalls::Target::Open(const WriterId& own, Attempt a
     segments.back().payload = StoredPayload(takeover.storage, left.file);
   }
   WS_RETURN_IF_ERROR(sink->Recover(segments));
+  Pass(KillPoint::kRecoveryIsDone);
   CountRecovered(segments, result);
   for (const SinkSegment& segment : segments) {
     WriterMarker marker{own, segment.epoch};
@@ -149,8 +155,10 @@ void SinkCalls::StartCommit() {
   // A copy of what the payloads are now: the task may move them out of memory meanwhile.
   const auto epoch = std::make_shared<const SinkEpoch>(*committing_);
   parameters_.runner->Run([this, target = target_, epoch, mailbox = parameters_.mailbox] {
+    Pass(KillPoint::kCommitBegins);
     Status status =
         CatchAll("commit", [&] { return target->sink->Commit(epoch->id, epoch->segments); });
+    Pass(KillPoint::kCommitIsDone);
     mailbox->Post([this, status = std::move(status)] { return OnCommitted(status); });
   });
 }

@@ -204,6 +204,7 @@ void SinkDriver::ListWriters(const std::shared_ptr<PendingSnapshot>& snapshot) {
     out->set_writer(writer.writer.writer);
     out->set_last_confirmed_epoch(is_own ? last_confirmed_.value
                                          : writer.last_committed_epoch.value);
+    out->set_has_marker(calls_.sink().keeps_markers());
     if (is_own) unconfirmed_.Snapshot(snapshot, out);
   }
 }

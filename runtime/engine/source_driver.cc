@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/metrics/names.h"
+#include "runtime/types/kill_point.h"
 #include "runtime/types/planted_bug.h"
 #include "watershed/v1/checkpoint.pb.h"
 
@@ -253,6 +254,7 @@ void SourceDriver::OnTrigger(const Barrier& barrier, SourceStop stop) {
   if (stop == SourceStop::kSuspend) suspended_by_ = barrier.checkpoint_id;
   Place place = CurrentPlace();
   Add(barrier);
+  Pass(KillPoint::kBarrierTriggered);
   if (IsPlanted(PlantedBug::kOffsetsOneBatchLate) && Poll(milliseconds(0)) && HandlePolled()) {
     place = CurrentPlace();
   }

@@ -188,8 +188,9 @@ class TaskBuilder {
     }
     for (const v1::SinkSnapshot& former : spec_.restore->sinks()) {
       if (former.operator_id() != sink) continue;
-      takeover.writers.push_back(
-          {{Lineage(), sink, former.writer()}, {former.last_confirmed_epoch()}});
+      takeover.writers.push_back({.writer = {Lineage(), sink, former.writer()},
+                                  .last_committed_epoch = {former.last_confirmed_epoch()},
+                                  .is_kept = former.has_marker()});
       for (const v1::SegmentRef& ref : former.unconfirmed()) {
         SinkSegment segment{{ref.epoch()}, ref.rows(), ref.payload(), former.writer()};
         takeover.segments.push_back({std::move(segment), FromProto(ref.file())});

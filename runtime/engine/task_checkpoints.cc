@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/types/kill_point.h"
 #include "watershed/v1/checkpoint.pb.h"
 
 namespace watershed {
@@ -58,6 +59,7 @@ Status TaskCheckpoints::Take(const Barrier& barrier) {
   last_taken_ = barrier.checkpoint_id;
   if (noted_ && noted_->checkpoint_id <= barrier.checkpoint_id) noted_.reset();
   if (ended_ && !final_) final_ = barrier.checkpoint_id;
+  Pass(KillPoint::kBarrierAligned);
   const auto began = Now();
   Measure(barrier);
   const auto snapshot = std::make_shared<PendingSnapshot>(barrier);
@@ -67,6 +69,7 @@ Status TaskCheckpoints::Take(const Barrier& barrier) {
                      : parts_.chain->HandOn(barrier);
   parts_.chain->set_snapshot_hook(nullptr);
   WS_RETURN_IF_ERROR(std::move(done));
+  Pass(KillPoint::kSnapshotTaken);
   Seal(snapshot, began);
   return Ok();
 }
@@ -110,6 +113,7 @@ void TaskCheckpoints::Answer(PendingSnapshot& snapshot, std::chrono::nanoseconds
     parts_.responder->Decline(*parts_.spec, checkpoint, *failure);
   } else {
     snapshot.message().mutable_figures()->set_async_us(Microseconds(Now() - sync_ended));
+    Pass(KillPoint::kSnapshotAnswered);
     parts_.responder->Acknowledge(*parts_.spec, checkpoint, snapshot.message());
   }
 }
@@ -121,6 +125,7 @@ void TaskCheckpoints::Advance() {
   }
   if (to_confirm_ && parts_.chain->Committed(*to_confirm_)) {
     confirmed_ = std::max(confirmed_, *to_confirm_);
+    Pass(KillPoint::kCommitIsConfirmed);
     parts_.responder->Confirm(*parts_.spec, *std::exchange(to_confirm_, std::nullopt));
   }
 }
@@ -142,6 +147,7 @@ void TaskCheckpoints::WriteSlice() {
 }
 
 Status TaskCheckpoints::OnComplete(CheckpointId checkpoint, bool is_last) {
+  Pass(KillPoint::kCheckpointHeard);
   stopped_ |= is_last;
   if (is_last && !final_) final_ = checkpoint;
   parts_.input->OnCheckpointComplete(checkpoint);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/storage/stored_file_writer.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 
@@ -60,6 +61,7 @@ void BackgroundWriter::Shared::Step() {
     lock.unlock();
     // After a failure the rest is dropped, so that nobody waits for it.
     if (!failure) {
+      Pass(KillPoint::kFileWrites);
       if (Status written = writer->Append(*chunk.bytes); !written)
         failure = std::move(written).error();
     }
@@ -99,7 +101,10 @@ void BackgroundWriter::Shared::DropChunks() {
 Result<StoredFile> BackgroundWriter::Shared::Commit() {
   const std::unique_ptr<StoredFileWriter> finished = std::move(writer);
   if (failure) return tl::make_unexpected(*failure);
-  return finished->Commit();
+  Pass(KillPoint::kFileCommits);
+  auto committed = finished->Commit();
+  Pass(KillPoint::kFileIsDurable);
+  return committed;
 }
 
 BackgroundWriter::BackgroundWriter(const SnapshotTarget& target, std::string name)

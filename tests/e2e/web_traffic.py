@@ -19,16 +19,16 @@ BY_REFERRER = ("processed_events_aggregated_source",
 OUTPUTS = {"session": (SESSIONS,), "aggregation": (BY_HOST, BY_REFERRER)}
 
 
-def generator(seed: int, count: int = EVENTS) -> tuple[str, ...]:
+def generator(seed: int, count: int = EVENTS, interval_us: int = 5000) -> tuple[str, ...]:
     """Settings of kafka_load."""
-    return ("--count", str(count), "--seed", str(seed), "--interval-us", "5000", "--ips", "6000",
+    return ("--count", str(count), "--seed", str(seed), "--interval-us", str(interval_us), "--ips", "6000",
             "--null-hosts-per-million", "2000")
 
 
-def expected_rows(raw: pathlib.Path) -> dict[tuple, Counter]:
-    """By table, of the events in the file, whose disorder must be 10 s."""
+def expected_rows(raw: pathlib.Path, count: int = EVENTS) -> dict[tuple, Counter]:
+    """By table, of so many events in the file, whose disorder must be 10 s."""
     events = reference.read_events(raw)
-    assert len(events) == EVENTS
+    assert len(events) == count
     disorder_ms = reference.disorder_ms(events)
     assert 9_900 < disorder_ms <= 10_000, f"the events' disorder is {disorder_ms} ms, not 10 s"
     return {

@@ -21,7 +21,7 @@ class Process:
 
     def __init__(
         self, name: str, binary: pathlib.Path, directory: pathlib.Path,
-        options: Mapping[str, str], cpus: str | None = None,
+        options: Mapping[str, str], cpus: str | None = None, env: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.log = directory / f"{name}.log"
@@ -29,7 +29,7 @@ class Process:
         ports_file.unlink(missing_ok=True)
         arguments = [f"-D{key}={value}" for key, value in options.items()]
         self._child = spawn([str(binary), "--ports-file", str(ports_file), *arguments], self.log,
-                            cpus=cpus)
+                            env={**os.environ, **(env or {})}, cpus=cpus)
         wait_ready(name, self._child, ports_file.exists, self.log, timeout_s=30)
         self.ports: dict[str, int] = json.loads(ports_file.read_text())
 
@@ -115,26 +115,28 @@ class Cluster:
         for _ in range(self._count):
             self.add_task_manager()
 
-    def kill_job_manager(self) -> None:
-        """kill -9, then another one on the same ports and the same store."""
+    def kill_job_manager(self, env: Mapping[str, str] | None = None) -> None:
+        """kill -9, then another one on the same ports and the same store, with these variables."""
         assert self.job_manager is not None
         ports = self.job_manager.ports
         self.job_manager.end(signal.SIGKILL)
         self._start_job_manager({"jobmanager.rpc.port": str(ports["rpc"]),
                                  "rest.port": str(ports["rest"]),
-                                 "metrics.reporter.prom.port": str(ports["metrics"])})
+                                 "metrics.reporter.prom.port": str(ports["metrics"])}, env)
 
-    def kill_task_manager(self, task_manager: Process) -> None:
-        """kill -9, and another one in its place, without waiting for it to register."""
+    def kill_task_manager(self, task_manager: Process,
+                          env: Mapping[str, str] | None = None) -> Process:
+        """kill -9, and another one in its place, which is not waited for to register."""
         task_manager.end(signal.SIGKILL)
         self.task_managers.remove(task_manager)
-        self._start_task_manager()
+        return self._start_task_manager(env)
 
-    def _start_job_manager(self, ports: Mapping[str, str]) -> None:
+    def _start_job_manager(self, ports: Mapping[str, str],
+                           env: Mapping[str, str] | None = None) -> None:
         self.job_manager = Process(
             "jobmanager", self._binaries / "jobmanager", self._directory,
             {"high-availability.storageDir": f"file://{self._directory}/store", **ports,
-             **self._options}, self._cpus)
+             **self._options}, self._cpus, env)
 
     def add_task_manager(self) -> Process:
         """One more TaskManager; returns when it has registered."""
@@ -144,7 +146,7 @@ class Cluster:
                   f"{task_manager.name} to register", 30)
         return task_manager
 
-    def _start_task_manager(self) -> Process:
+    def _start_task_manager(self, env: Mapping[str, str] | None = None) -> Process:
         assert self.job_manager is not None
         self._task_managers_started += 1
         number = self._task_managers_started
@@ -156,7 +158,7 @@ class Cluster:
             {"jobmanager.rpc.address": "127.0.0.1",
              "jobmanager.rpc.port": str(self.job_manager.ports["rpc"]),
              "taskmanager.numberOfTaskSlots": str(self._slots), "io.tmp.dirs": str(temporary),
-             **ports, **self._options}, self._cpus)
+             **ports, **self._options}, self._cpus, env)
         self.task_managers.append(task_manager)
         return task_manager
 

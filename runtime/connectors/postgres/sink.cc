@@ -12,6 +12,7 @@
 #include "runtime/connectors/postgres/session.h"
 #include "runtime/connectors/postgres/table.h"
 #include "runtime/connectors/postgres/upsert.h"
+#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -162,12 +163,14 @@ Status PostgresSink::TryPublish(const WriterId& writer, CheckpointId epoch,
     WS_ASSIGN_OR_RETURN(const bool is_new,
                         progress_->Advance(*connection_, writer, epoch, session_, job_));
     if (!is_new) return connection_->Execute("ROLLBACK");
+    Pass(KillPoint::kCommitHasLock);
   }
   for (const SinkSegment& segment : segments) {
     WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes tuples, segment.payload.Read());
     WS_RETURN_IF_ERROR(connection_->CopyIn(copy_statement_, *tuples));
   }
   if (upsert_) WS_RETURN_IF_ERROR(connection_->Execute(upsert_->merge.c_str()));
+  Pass(KillPoint::kCommitHasWritten);
   Status committed = connection_->Execute("COMMIT");
   if (!committed && committed.error().retryable) {
     committed.error().message +=

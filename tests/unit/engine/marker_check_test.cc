@@ -46,6 +46,13 @@ TEST_F(MarkerCheckTest, ATargetThatHasLessThanItConfirmedIsRefused) {
   EXPECT_NE(Refusal(-1), "");
 }
 
+TEST_F(MarkerCheckTest, AWriterThatHadNoMarkerBeginsWithNone) {
+  known.had_marker = false;
+  EXPECT_EQ(Refusal(-1), "");
+  EXPECT_NE(Refusal(4), "");
+  EXPECT_NE(Refusal(9), "");
+}
+
 TEST_F(MarkerCheckTest, ATargetThatHasGonePastTheCheckpointIsRefusedUnlessDuplicatesAreAccepted) {
   EXPECT_THAT(Refusal(9), AllOf(HasSubstr("ends with epoch 8"), HasSubstr("--allow-duplicates")));
   rules.accepts_duplicates = true;

@@ -117,7 +117,8 @@ TEST_F(SinkDriverTest, AMarkerThatDisagreesWithTheCheckpointFailsTheTask) {
   script_->committed_epoch = 7;
   SinkTakeover takeover;
   takeover.rules = MarkerRules{};
-  takeover.writers.push_back({{"lineage", "rows", 0}, {5}});
+  takeover.writers.push_back(
+      {.writer = {"lineage", "rows", 0}, .last_committed_epoch = {5}, .is_kept = true});
   Make(60'000, takeover);
   const Status refused = Open();
   ASSERT_FALSE(refused);

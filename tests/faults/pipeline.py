@@ -1,0 +1,130 @@
+"""What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, tables without
+a key, traffic whose results an independent program works out."""
+
+import pathlib
+import time
+import urllib.error
+from collections import Counter
+
+from cluster import ENDED, Cluster
+from peers.kafka import KafkaBroker
+from peers.postgres import PostgresServer
+from scenario import BINARIES, Scenario
+from web_traffic import OUTPUTS, expected_rows, generator
+
+_PARTITIONS = 4
+# The time between two events: windows of five minutes end with every few faults.
+_INTERVAL_US = 50_000
+_JOB = ("checkpointing: { interval: 1s }\n"
+        "restart-strategy: { type: exponential-delay, initial-backoff: 200ms, max-backoff: 2s }\n"
+        "operators:\n")
+
+
+class Pipeline:
+    """Peers, cluster and jobs of one run."""
+
+    def __init__(self, directory: pathlib.Path, seed: int, events: int) -> None:
+        self.broker = KafkaBroker(directory / "kafka")
+        self.server = PostgresServer(directory / "postgres")
+        self.broker.start()
+        self.server.start()
+        self.scenario = Scenario("faults", self.broker.url, self.server.connection_env())
+        self.scenario.create_topic(_PARTITIONS)
+        self.scenario.create_tables(*OUTPUTS)
+        self._seed = seed
+        self.events = events
+        self.loaded = 0
+        self.was_running = False  # when they were last asked
+        raw = directory / "events.jsonl"
+        ends = self.scenario.load_events(*self._generator(events), "--also-write", str(raw), "--dry-run")
+        self.expected = expected_rows(raw, events)
+        raw.unlink()
+        self.cluster = Cluster(
+            BINARIES, directory / "cluster", task_managers=3, slots=2,
+            options={"execution.checkpointing.dir": f"file://{directory}/checkpoints",
+                     "heartbeat.timeout": "3s"})
+        self.cluster.start()
+        self.jobs = {name: self.cluster.submit(self._job_file(name, ends), self.scenario.env, 3)
+                     for name in OUTPUTS}
+
+    def _job_file(self, name: str, ends: list[int]) -> pathlib.Path:
+        offsets = ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))
+        startup = "    scan.startup.mode: earliest-offset\n"
+        bounded = (f"{startup}    scan.bounded.mode: specific-offsets\n"
+                   f"    scan.bounded.specific-offsets: '{offsets}'\n")
+        return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB), bounded=False)
+
+    def _generator(self, count: int) -> tuple[str, ...]:
+        return generator(self._seed, count, _INTERVAL_US)
+
+    def load(self, events: int) -> None:
+        """The next of them, but for the last tenth until the end."""
+        until = min(self.loaded + events, self.events * 9 // 10)
+        self._load_until(until)
+
+    def _load_until(self, until: int) -> None:
+        if until <= self.loaded:
+            return
+        self.scenario.load_events(*self._generator(until), "--skip", str(self.loaded))
+        self.loaded = until
+
+    def states(self) -> list[str]:
+        """Of all jobs; nothing while no JobManager answers."""
+        try:
+            return [self.cluster.state(job) for job in self.jobs.values()]
+        except (urllib.error.URLError, ConnectionError, TimeoutError, KeyError):
+            return []
+
+    def completed(self) -> list[int]:
+        """How many checkpoints each job has completed; nothing while no JobManager answers."""
+        try:
+            return [self.cluster.checkpoints(job)["completed"] for job in self.jobs.values()]
+        except (urllib.error.URLError, ConnectionError, TimeoutError, KeyError):
+            return []
+
+    def is_running(self) -> bool:
+        """All jobs. AssertionError once one of them has ended before its events have."""
+        states = self.states()
+        ended = [state for state in states if state in ENDED]
+        if ended:
+            raise AssertionError(f"a job is {ended[0]}:\n" + "\n".join(
+                self.cluster.wsctl("get", job).stdout for job in self.jobs.values())
+                + self.cluster.logs())
+        if states:
+            self.was_running = all(state == "RUNNING" for state in states)
+        return bool(states) and self.was_running
+
+    def finish(self, timeout_s: float) -> None:
+        """Loads the rest, and waits until all jobs have ended by themselves."""
+        self._load_until(self.events)
+        deadline = time.monotonic() + timeout_s
+        while set(self.states()) != {"FINISHED"}:
+            if "FAILED" in self.states() or time.monotonic() > deadline:
+                raise AssertionError(f"the jobs are {self.states()}\n" + "\n".join(
+                    self.cluster.wsctl("get", job).stdout for job in self.jobs.values())
+                    + self.cluster.logs())
+            time.sleep(0.2)
+
+    def compare(self) -> dict[str, "Comparison"]:
+        """By table."""
+        return {output[0]: Comparison(rows, self.scenario.rows(*output))
+                for output, rows in self.expected.items()}
+
+    def stop(self) -> None:
+        """Everything."""
+        self.cluster.stop()
+        self.server.kill()
+        self.broker.kill()
+
+
+class Comparison:
+    """Rows that there must be, and those there are: multisets."""
+
+    def __init__(self, expected: Counter, found: Counter) -> None:
+        self.expected = expected.total()
+        self.found = found.total()
+        self.lost = (expected - found).total()
+        surplus = found - expected
+        self.duplicated = sum(count for row, count in surplus.items() if row in expected)
+        self.invented = surplus.total() - self.duplicated
+        self.examples = list((expected - found))[:2] + list(surplus)[:2]
