@@ -5,6 +5,7 @@ import pathlib
 import time
 import urllib.error
 from collections import Counter
+from collections.abc import Sequence
 
 from cluster import ENDED, Cluster
 from peers.kafka import KafkaBroker
@@ -23,7 +24,8 @@ _JOB = ("checkpointing: { interval: 1s }\n"
 class Pipeline:
     """Peers, cluster and jobs of one run."""
 
-    def __init__(self, directory: pathlib.Path, seed: int, events: int) -> None:
+    def __init__(self, directory: pathlib.Path, seed: int, events: int,
+                 sink_options: Sequence[tuple[str, str]] = ()) -> None:
         self.broker = KafkaBroker(directory / "kafka")
         self.server = PostgresServer(directory / "postgres")
         self.broker.start()
@@ -32,6 +34,7 @@ class Pipeline:
         self.scenario.create_topic(_PARTITIONS)
         self.scenario.create_tables(*OUTPUTS)
         self._seed = seed
+        self._sink_options = sink_options
         self.events = events
         self.loaded = 0
         self.was_running = False  # when they were last asked
@@ -52,7 +55,8 @@ class Pipeline:
         startup = "    scan.startup.mode: earliest-offset\n"
         bounded = (f"{startup}    scan.bounded.mode: specific-offsets\n"
                    f"    scan.bounded.specific-offsets: '{offsets}'\n")
-        return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB), bounded=False)
+        return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB),
+                                      *self._sink_options, bounded=False)
 
     def _generator(self, count: int) -> tuple[str, ...]:
         return generator(self._seed, count, _INTERVAL_US)
@@ -104,6 +108,11 @@ class Pipeline:
                     self.cluster.wsctl("get", job).stdout for job in self.jobs.values())
                     + self.cluster.logs())
             time.sleep(0.2)
+
+    @staticmethod
+    def tables() -> list[str]:
+        """That the jobs write."""
+        return [table for outputs in OUTPUTS.values() for table, _ in outputs]
 
     def compare(self) -> dict[str, "Comparison"]:
         """By table."""

@@ -103,6 +103,11 @@ ConnectorSpec PostgresSpec() {
                .type = OptionType::kDuration,
                .default_value = "10s",
                .description = "How long one attempt to connect may take"},
+              {.name = "lock-timeout",
+               .type = OptionType::kDuration,
+               .default_value = "30s",
+               .description = "How long a commit waits for a lock that somebody else holds before "
+                              "it says so and tries again"},
           },
       .sink_guarantee = GuaranteeOf,
       .check = Check,
@@ -136,6 +141,10 @@ Result<PostgresSinkOptions> ParsePostgresSinkOptions(const OptionMap& options) {
     // libpq counts whole seconds, and takes 1 for 2.
     parsed.connect_timeout =
         std::max(std::chrono::ceil<std::chrono::seconds>(*timeout), std::chrono::seconds(2));
+  }
+  WS_ASSIGN_OR_RETURN(const auto lock_timeout, ReadDuration(options, "lock-timeout"));
+  if (lock_timeout) {
+    parsed.lock_timeout = std::chrono::ceil<std::chrono::milliseconds>(*lock_timeout);
   }
   return parsed;
 }

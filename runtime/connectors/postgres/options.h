@@ -26,6 +26,7 @@ struct PostgresSinkOptions {
   bool create_tables = false;
   PostgresDelivery delivery = PostgresDelivery::kExactlyOnce;
   std::chrono::seconds connect_timeout{10};
+  std::chrono::milliseconds lock_timeout{30'000};
 
   // "analytics.sessions in db at host:5432", for messages.
   std::string Describe() const;

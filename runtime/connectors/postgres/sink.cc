@@ -17,12 +17,13 @@
 namespace watershed {
 namespace {
 
-// Without the time-out a table that somebody has locked would be waited for without a word; so the
-// commit fails with the lock's name, the status shows it, and it is asked for again.
-constexpr const char* kRename =
-    "SELECT set_config('application_name', $1, false), set_config('lock_timeout', '30s', false)";
-constexpr const char* kBegin =
-    "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '30s'";
+constexpr const char* kBegin = "BEGIN; SET LOCAL synchronous_commit = on";
+
+// The name of a session, by which later attempts know it. Without the time-out a table that
+// somebody has locked would be waited for without a word; so the commit fails with the lock's name,
+// the status shows it, and it is asked for again.
+constexpr const char* kSetSession =
+    "SELECT set_config('application_name', $1, false), set_config('lock_timeout', $2, false)";
 
 class PostgresSink : public Sink {
  public:
@@ -70,6 +71,7 @@ class PostgresSink : public Sink {
 
  private:
   Status Connect();
+  Status SetSession();
   Result<std::vector<WriterMarker>> TryFence(std::span<const WriterId> writers);
   Status Publish(const WriterId& writer, CheckpointId epoch, std::span<const SinkSegment> segments);
   Status TryPublish(const WriterId& writer, CheckpointId epoch,
@@ -110,8 +112,15 @@ Status PostgresSink::Open() {
   return Ok();
 }
 
+Status PostgresSink::SetSession() {
+  WS_RETURN_IF_ERROR(connection_->Query(
+      kSetSession, {application_name_, fmt::format("{}ms", options_.lock_timeout.count())}));
+  return Ok();
+}
+
 Status PostgresSink::Connect() {
   WS_ASSIGN_OR_RETURN(connection_, PostgresConnection::Connect(options_, application_name_));
+  WS_RETURN_IF_ERROR(SetSession());
   return upsert_ ? connection_->Execute(upsert_->create_stage.c_str()) : Ok();
 }
 
@@ -128,8 +137,7 @@ Result<std::vector<WriterMarker>> PostgresSink::Fence(std::span<const WriterId> 
 
 Result<std::vector<WriterMarker>> PostgresSink::TryFence(std::span<const WriterId> writers) {
   if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
-  // The name by which later attempts know it.
-  WS_RETURN_IF_ERROR(connection_->Query(kRename, {application_name_}));
+  WS_RETURN_IF_ERROR(SetSession());
   return progress_->Fence(*connection_, writers, session_, job_);
 }
 
