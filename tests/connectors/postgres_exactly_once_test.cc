@@ -194,8 +194,12 @@ TEST_F(PostgresExactlyOnceTest, WhoeverMayNotKeepProgressIsToldWhatToRun) {
   EXPECT_EQ(missing.domain, ErrorDomain::kUser);
   EXPECT_THAT(missing.message, AllOf(HasSubstr("CREATE TABLE IF NOT EXISTS"), HasSubstr("GRANT")));
   // Somebody who may has done it, but for the rights.
-  OptionMap owner = Options(schema + ".t");
+  const OptionMap owner = Options(schema + ".t");
   ASSERT_OK(Make(owner)->Open());
+  EXPECT_THAT(client.Run("SELECT to_regclass('" + schema + ".watershed_sink_progress')"),
+              ElementsAre("null"))
+      << "opening changes nothing";
+  ASSERT_OK(StartSink(*Make(owner), table));
   EXPECT_THAT(OpenError(options).message, HasSubstr("GRANT SELECT, INSERT, UPDATE"));
   client.Run("GRANT SELECT, INSERT, UPDATE ON " + schema + ".watershed_sink_progress TO " + role);
   const auto sink = Make(options);

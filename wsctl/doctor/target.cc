@@ -97,8 +97,8 @@ Finding Examine(const std::string& job_name, const v1::PlanNode& node) {
   }
   if (is_table) {
     return {Health::kOk, "", option, check,
-            fmt::format("its table has the {} columns that are written, with types that fit, and "
-                        "rows may be inserted",
+            fmt::format("its table has the {} columns that are written, with types that fit, "
+                        "rows may be inserted, and what the delivery needs is there or may be made",
                         node.input_schema().fields_size())};
   }
   if (connector.name() == "kafka") {

@@ -12,6 +12,10 @@ namespace {
 
 constexpr const char* kName = "watershed_sink_progress";
 
+std::string NameIn(const PostgresConnection& connection, const std::string& schema) {
+  return connection.Quote(schema) + "." + kName;
+}
+
 // The fill factor leaves room to update rows in their pages: they are updated at every checkpoint.
 std::string CreateStatement(const std::string& name) {
   return fmt::format(
@@ -46,19 +50,32 @@ CheckpointId EpochIn(const std::string& text) { return {std::atoll(text.c_str())
 
 }  // namespace
 
+Status ProgressTable::Check(PostgresConnection& connection, const PostgresSinkOptions& options,
+                            const std::string& schema) {
+  const std::string name = NameIn(connection, schema);
+  WS_ASSIGN_OR_RETURN(const bool is_there, MayBeUsed(connection, name, options));
+  if (is_there) return Ok();
+  WS_ASSIGN_OR_RETURN(
+      const QueryRows rights,
+      connection.Query("SELECT has_schema_privilege($1, 'CREATE')::text, current_user", {schema}));
+  if (rights[0][0] == "true") return Ok();
+  return UserError(
+      "the progress of {} cannot be kept beside it, as user '{}' may not create a table in schema "
+      "'{}': have somebody who may run {}; GRANT SELECT, INSERT, UPDATE ON {} TO \"{}\", or choose "
+      "delivery: at-least-once",
+      options.Describe(), rights[0][1], schema, CreateStatement(name), name, rights[0][1]);
+}
+
 Result<ProgressTable> ProgressTable::Open(PostgresConnection& connection,
                                           const PostgresSinkOptions& options,
                                           const std::string& schema) {
-  const std::string name = connection.Quote(schema) + "." + kName;
+  const std::string name = NameIn(connection, schema);
   WS_ASSIGN_OR_RETURN(const bool is_there, MayBeUsed(connection, name, options));
-  if (is_there) return ProgressTable(options, name);
-  const Status created = connection.Execute(CreateStatement(name).c_str());
-  if (!created && !WasCreatedMeanwhile(created.error())) {
-    if (created.error().retryable) return tl::make_unexpected(created.error());
-    return UserError(
-        "the progress of {} cannot be kept beside it ({}): have somebody who may run {}; and GRANT "
-        "SELECT, INSERT, UPDATE on it, or choose delivery: at-least-once",
-        options.Describe(), created.error().message, CreateStatement(name));
+  if (!is_there) {
+    const Status created = connection.Execute(CreateStatement(name).c_str());
+    if (!created && !WasCreatedMeanwhile(created.error())) {
+      return tl::make_unexpected(created.error());
+    }
   }
   return ProgressTable(options, name);
 }

@@ -20,8 +20,11 @@ namespace watershed {
 // One thread at a time, with its connection.
 class ProgressTable {
  public:
-  // Finds it in the schema of the target, or makes it. A user error that gives the statements to be
-  // run by somebody who may.
+  // Whether Open will succeed; changes nothing. A user error that gives the statements to be run by
+  // somebody who may.
+  static Status Check(PostgresConnection& connection, const PostgresSinkOptions& options,
+                      const std::string& schema);
+  // Finds it in the schema of the target, or makes it.
   static Result<ProgressTable> Open(PostgresConnection& connection,
                                     const PostgresSinkOptions& options, const std::string& schema);
 

@@ -84,6 +84,7 @@ class PostgresSink : public Sink {
   // Set while it is opened, by the thread of commits.
   PostgresSession session_;
   std::string application_name_;
+  std::string table_schema_;
   std::optional<ProgressTable> progress_;
   std::optional<UpsertStatements> upsert_;
   std::string copy_statement_;
@@ -102,7 +103,8 @@ Status PostgresSink::Open() {
   WS_ASSIGN_OR_RETURN(TargetTable table, DescribeTable(*connection_, options_, *schema_));
   copy_statement_ = table.CopyStatement(*connection_);
   if (keeps_markers()) {
-    WS_ASSIGN_OR_RETURN(progress_, ProgressTable::Open(*connection_, options_, table.schema));
+    WS_RETURN_IF_ERROR(ProgressTable::Check(*connection_, options_, table.schema));
+    table_schema_ = table.schema;
   } else if (options_.delivery == PostgresDelivery::kUpsert) {
     WS_ASSIGN_OR_RETURN(upsert_, MakeUpsertStatements(*connection_, options_, table));
     copy_statement_ = upsert_->copy;
@@ -129,7 +131,7 @@ Result<std::vector<WriterMarker>> PostgresSink::Fence(std::span<const WriterId> 
   session_.attempt = attempt;
   for (const WriterId& writer : writers) session_.writer.lineage = writer.lineage;
   application_name_ = session_.ApplicationName();
-  if (!progress_) return std::vector<WriterMarker>();
+  if (!keeps_markers()) return std::vector<WriterMarker>();
   auto markers = TryFence(writers);
   if (!markers) connection_.reset();
   return markers;
@@ -138,6 +140,8 @@ Result<std::vector<WriterMarker>> PostgresSink::Fence(std::span<const WriterId> 
 Result<std::vector<WriterMarker>> PostgresSink::TryFence(std::span<const WriterId> writers) {
   if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
   WS_RETURN_IF_ERROR(SetSession());
+  // Not at Open, which changes nothing: `wsctl doctor` opens sinks, too.
+  WS_ASSIGN_OR_RETURN(progress_, ProgressTable::Open(*connection_, options_, table_schema_));
   return progress_->Fence(*connection_, writers, session_, job_);
 }
 
