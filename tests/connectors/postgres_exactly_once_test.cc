@@ -142,9 +142,15 @@ TEST_F(PostgresExactlyOnceTest, ASessionOfALaterAttemptIsLeftAlone) {
   later.Run("UPDATE watershed_sink_progress SET attempt = 2 WHERE lineage = '" + table + "'");
   Status status = Ok();
   std::thread committing([&] { status = WriteEpoch(*old, 1, Sessions(0, 1)); });
-  // It has looked who holds the row when its watcher has been seen.
-  while (client.Run("SELECT 1 FROM pg_stat_activity WHERE application_name = 'watershed watcher'")
-             .empty()) {
+  // It has looked who holds the row when its watcher has come and gone.
+  const auto watched = [&] {
+    return !client
+                .Run("SELECT 1 FROM pg_stat_activity WHERE application_name = 'watershed watcher'")
+                .empty();
+  };
+  while (!watched()) {
+  }
+  while (watched()) {
   }
   later.Run("COMMIT");
   committing.join();
