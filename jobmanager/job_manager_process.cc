@@ -44,6 +44,7 @@ JobDefaults JobDefaultsFrom(const Config& config) {
   defaults.max_parallelism = AsInt(config.Get(options::kMaxParallelism));
   defaults.checkpoint_directory = config.Get(options::kCheckpointDir);
   defaults.savepoint_directory = config.Get(options::kSavepointDir);
+  defaults.restarts_regions = config.Get(options::kFailoverStrategy) == "region";
   defaults.adaptive.enabled = config.Get(options::kScheduler) == "adaptive";
   defaults.adaptive.wait = config.Get(options::kSlotsWaitTimeout);
   defaults.adaptive.stabilization = config.Get(options::kSlotsStabilization);

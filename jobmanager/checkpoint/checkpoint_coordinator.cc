@@ -305,6 +305,27 @@ void CheckpointCoordinator::OnFinished(const SubtaskKey& key, CheckpointTime now
   }
 }
 
+void CheckpointCoordinator::OnRegionsFailed(const std::string& reason, CheckpointTime now) {
+  running_ = false;
+  requests_.clear();
+  if (!MayExpire()) return;
+  // The others hear of it: what they hold for it is for the next one.
+  actions_.emplace_back(Notify{.completed = completed_, .aborted = pending_->checkpoint});
+  history_->OnFailed(pending_->checkpoint, reason, pending_->triggered.After(now));
+  pending_.reset();
+}
+
+void CheckpointCoordinator::OnRegionsBegin(const std::set<SubtaskKey>& subtasks) {
+  for (const SubtaskKey& key : subtasks) {
+    const auto found = subtasks_.find(key);
+    if (found == subtasks_.end()) continue;
+    Subtask& subtask = found->second;
+    subtask.ended = subtask.finished = subtask.holds_segments = false;
+    subtask.confirmed = completed_;  // what it takes over is committed by its beginning
+    subtask.last_part.reset();
+  }
+}
+
 void CheckpointCoordinator::OnStopped(const std::string& reason, CheckpointTime now) {
   if (MayExpire()) {
     history_->OnFailed(pending_->checkpoint, reason, pending_->triggered.After(now));

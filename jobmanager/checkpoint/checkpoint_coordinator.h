@@ -1,6 +1,7 @@
-// The checkpoints of one attempt of one job: when the next begins, who has answered, when one is
-// complete, what is told to the tasks, what is retained. Decides only: a pure state machine, whose
-// caller (the JobMaster) performs what Next returns and tells what came of it.
+// The checkpoints of one job from a start of all its tasks to their end: when the next begins, who
+// has answered, when one is complete, what is told to the tasks, what is retained. Decides only: a
+// pure state machine, whose caller (the JobMaster) performs what Next returns and tells what came
+// of it.
 //
 // A checkpoint is complete when its manifest is an object of the storage and an entry of the log;
 // only then are tasks told, again and again until each has confirmed. The next is triggered when
@@ -13,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -126,6 +128,13 @@ class CheckpointCoordinator {
   void OnEnded(const SubtaskKey& subtask);
   // Its task is gone, having confirmed. Later checkpoints name what it held in its last one.
   void OnFinished(const SubtaskKey& subtask, CheckpointTime now);
+  // Tasks have failed that start anew, while the others go on. Until OnRunning nothing is
+  // triggered; what is under way has failed for this reason, unless its entry is on its way into
+  // the log, and open requests are dropped.
+  void OnRegionsFailed(const std::string& reason, CheckpointTime now);
+  // They begin with the last completed checkpoint, whose entry came before that of their attempt:
+  // what was said of their former tasks does not count any more.
+  void OnRegionsBegin(const std::set<SubtaskKey>& subtasks);
   // The attempt is over: what is under way has failed for this reason, unless its entry is on its
   // way into the log. Nothing is to be done any more.
   void OnStopped(const std::string& reason, CheckpointTime now);

@@ -26,11 +26,11 @@ std::vector<std::string> SubsumedFiles(const FileNames& subsumed, const FileName
 }
 
 std::vector<std::string> OrphanedFiles(const std::vector<ObjectInfo>& objects,
-                                       const FileNames& retained, Attempt current) {
+                                       const FileNames& retained, Attempt oldest_living) {
   std::vector<std::string> files;
   for (const ObjectInfo& object : objects) {
     const std::optional<Attempt> attempt = AttemptOfFile(object.name);
-    if (attempt && *attempt < current && !retained.contains(object.name)) {
+    if (attempt && *attempt < oldest_living && !retained.contains(object.name)) {
       files.push_back(object.name);
     }
   }

@@ -9,7 +9,8 @@
 //    names it; so a file that no retained manifest names is not needed by the next one. What has
 //    been acknowledged of the checkpoint under way is kept all the same: it costs nothing, and does
 //    not lean on that argument.
-// 3. Anything else is an orphan only if an attempt before the current one wrote it. A running task
+// 3. Anything else is an orphan only if an attempt before all that live wrote it (a job of several
+//    regions has one of each). A running task
 //    may still name files that it wrote for a checkpoint which was given up, because its next
 //    deltas build on them; and a file may be on its way. Nobody who wrote an older file can
 //    complete a checkpoint any more, since acknowledgements of older attempts are refused.
@@ -38,6 +39,6 @@ std::vector<std::string> SubsumedFiles(const FileNames& subsumed, const FileName
 
 // Rules 3 and 4. `retained`: the manifests themselves and all that they name.
 std::vector<std::string> OrphanedFiles(const std::vector<ObjectInfo>& objects,
-                                       const FileNames& retained, Attempt current);
+                                       const FileNames& retained, Attempt oldest_living);
 
 }  // namespace watershed

@@ -154,8 +154,8 @@ void FileCollector::OnSubsumed(std::vector<v1::CheckpointRef> subsumed,
   shared_->Push({std::move(subsumed), std::move(retained), std::move(under_way)});
 }
 
-void FileCollector::OnAttempt(Attempt current, std::vector<v1::CheckpointRef> retained) {
-  shared_->Push({{}, std::move(retained), {}, current});
+void FileCollector::OnAttempt(Attempt oldest_living, std::vector<v1::CheckpointRef> retained) {
+  shared_->Push({{}, std::move(retained), {}, oldest_living});
 }
 
 }  // namespace watershed

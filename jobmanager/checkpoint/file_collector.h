@@ -31,9 +31,9 @@ class FileCollector {
   // one. `under_way`: files that acknowledgements of the next checkpoint name, if one has begun.
   void OnSubsumed(std::vector<v1::CheckpointRef> subsumed, std::vector<v1::CheckpointRef> retained,
                   FileNames under_way);
-  // The log's entry of attempt `current` is durable. `retained`: all that are, by the entries up to
-  // then.
-  void OnAttempt(Attempt current, std::vector<v1::CheckpointRef> retained);
+  // The log's entry of an attempt is durable. `oldest_living`: no task of one before it runs any
+  // more or will. `retained`: all that are, by the entries up to then.
+  void OnAttempt(Attempt oldest_living, std::vector<v1::CheckpointRef> retained);
 
  private:
   struct Shared;

@@ -7,6 +7,7 @@
 #include "runtime/logging/log.h"
 #include "runtime/types/key_encoding.h"
 #include "runtime/types/kill_point.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 
@@ -28,12 +29,27 @@ JobCheckpoints::JobCheckpoints(CheckpointedJob* job, const v1::StoredJob& stored
   for (const v1::CheckpointRef& checkpoint : retained_) history_.OnFound(checkpoint);
 }
 
-void JobCheckpoints::StartAttempt(Attempt attempt,
+void JobCheckpoints::StartAttempt(Attempt newest, Attempt oldest,
                                   const std::map<SubtaskKey, std::string>& subtasks) {
   ++generation_;
-  attempt_ = attempt;
+  attempt_ = newest;
   coordinator_.emplace(settings_, subtasks, retained_, next_, &history_);
-  collector_.OnAttempt(attempt, retained_);
+  collector_.OnAttempt(oldest, retained_);
+}
+
+void JobCheckpoints::OnRegionsFailed(const std::string& reason) {
+  if (!coordinator_) return;
+  coordinator_->OnRegionsFailed(reason, services_.now());
+  Pump();
+}
+
+void JobCheckpoints::OnRegionsBegin(Attempt newest, Attempt oldest,
+                                    const std::set<SubtaskKey>& subtasks) {
+  if (!coordinator_) return;
+  attempt_ = newest;
+  coordinator_->OnRegionsBegin(subtasks);
+  const bool forgets_others = IsPlanted(PlantedBug::kSurvivorsFilesDeleted);
+  collector_.OnAttempt(forgets_others ? newest : oldest, retained_);
 }
 
 void JobCheckpoints::StopAttempt(const std::string& reason) {
@@ -135,12 +151,12 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Trigger& trigger) {
   v1::TriggerCheckpointRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
   request.set_checkpoint_id(trigger.checkpoint.value);
   request.set_trigger_time_ms(services_.clock->NowMs());
   request.set_is_savepoint(trigger.is_savepoint);
   request.set_stop(trigger.stop);
-  for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
+  for (const auto& [id, attempt, gateway] : job_->TasksInUse()) {
+    request.set_attempt(attempt.value);
     gateway->TriggerCheckpoint(
         request, [executor = services_.executor, weak = weak_from_this(), generation = generation_,
                   checkpoint = trigger.checkpoint, id = id](const Status& status) {
@@ -275,11 +291,11 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Notify& notify) {
   v1::NotifyCheckpointRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
   request.set_completed_checkpoint_id(notify.completed.value);
   request.set_aborted_checkpoint_id(notify.aborted.value);
   request.set_is_last(notify.is_last);
-  for (const auto& [id, gateway] : job_->TaskManagersInUse()) {
+  for (const auto& [id, attempt, gateway] : job_->TasksInUse()) {
+    request.set_attempt(attempt.value);
     gateway->NotifyCheckpoint(request, [id = id](const Status& status) {
       // A completed one is told again until it is confirmed, an aborted one by the next barrier.
       if (!status) LogDebug("TaskManager {}: {}", id, status.error().message);

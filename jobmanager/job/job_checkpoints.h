@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,10 +23,14 @@ namespace watershed {
 // What checkpoints ask of their job.
 class CheckpointedJob {
  public:
-  using NamedGateway = std::pair<std::string, std::shared_ptr<TaskManagerGateway>>;
+  // A TaskManager with tasks of an attempt that have not ended.
+  struct TasksAt {
+    std::string task_manager_id;
+    Attempt attempt;
+    std::shared_ptr<TaskManagerGateway> gateway;
+  };
   virtual ~CheckpointedJob() = default;
-  // The TaskManagers with tasks of the attempt that have not ended.
-  virtual std::vector<NamedGateway> TaskManagersInUse() const = 0;
+  virtual std::vector<TasksAt> TasksInUse() const = 0;
   // Job, lineage, graph and plan, without secrets; puts the parts into the plan's order.
   virtual void Describe(v1::CheckpointManifest& manifest) const = 0;
   virtual void OnCheckpointsShown() = 0;  // a figure that people see has changed
@@ -43,9 +48,17 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   JobCheckpoints(CheckpointedJob* job, const v1::StoredJob& stored, const JobServices& services,
                  const CheckpointSettings& settings, CheckpointId used);
 
-  // The entry of the attempt is durable.
-  void StartAttempt(Attempt attempt, const std::map<SubtaskKey, std::string>& subtasks);
+  // The entry of the attempt is durable. Regions have one each (runtime/job/regions.h): `newest` is
+  // the highest of them, and that of manifests; `oldest` the lowest.
+  void StartAttempt(Attempt newest, Attempt oldest,
+                    const std::map<SubtaskKey, std::string>& subtasks);
   void StopAttempt(const std::string& reason);
+
+  // Regions have failed and are to start anew, while the others go on; until OnRunning there are no
+  // checkpoints.
+  void OnRegionsFailed(const std::string& reason);
+  // The entry of their attempts is durable. `subtasks`: theirs.
+  void OnRegionsBegin(Attempt newest, Attempt oldest, const std::set<SubtaskKey>& subtasks);
 
   void OnRunning();
   // `last`: parts that have ended. `is_stopped`: the job is stopped with its newest checkpoint.
@@ -89,7 +102,7 @@ class JobCheckpoints : public std::enable_shared_from_this<JobCheckpoints> {
   CheckpointHistory history_;
   std::vector<v1::CheckpointRef> retained_;
   CheckpointId next_;
-  Attempt attempt_{0};
+  Attempt attempt_{0};  // the newest
   std::optional<CheckpointCoordinator> coordinator_;
   uint64_t generation_ = 0;  // rises with every start and stop: answers to older ones are dropped
   Executor::TimerId timer_ = 0;

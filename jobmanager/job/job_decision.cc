@@ -37,6 +37,16 @@ JobAction DecideWhileFailing(const JobFacts& facts) {
   return facts.may_restart ? JobAction::kEnterRestarting : JobAction::kEnterFailed;
 }
 
+// The others run meanwhile.
+JobAction DecideInRegions(const JobFacts& facts) {
+  if (facts.failed) return JobAction::kEnterFailing;
+  if (facts.regions_failed) return JobAction::kRestartRegions;
+  if (!facts.regions_released) {
+    return AllEnded(facts) ? JobAction::kReleaseRegions : JobAction::kWait;
+  }
+  return facts.restart_due ? DecideWhileCreated(facts) : JobAction::kWait;
+}
+
 JobAction Decide(const JobFacts& facts) {
   switch (facts.state) {
     case v1::CREATED:
@@ -44,6 +54,7 @@ JobAction Decide(const JobFacts& facts) {
     case v1::RECONCILING:
       if (facts.cancel_requested) return JobAction::kEnterCancelling;
       if (facts.failed) return JobAction::kEnterFailing;
+      if (facts.regions_failed) return JobAction::kRestartRegions;
       if (facts.state == v1::RUNNING && facts.tasks_finished == facts.tasks) {
         return JobAction::kEnterFinished;
       }
@@ -59,6 +70,7 @@ JobAction Decide(const JobFacts& facts) {
       return DecideWhileFailing(facts);
     case v1::RESTARTING:
       if (facts.cancel_requested) return JobAction::kEnterCancelling;
+      if (facts.in_regions) return DecideInRegions(facts);
       return facts.restart_due ? JobAction::kEnterCreated : JobAction::kWait;
     case v1::CANCELLING:
       return AllEnded(facts) ? JobAction::kEnterCanceled : JobAction::kWait;

@@ -13,7 +13,11 @@ enum class StepProgress : uint8_t { kNotBegun, kUnderWay, kDone };
 
 struct JobFacts {
   v1::JobState state = v1::CREATED;
-  bool failed = false;            // a cause has been recorded
+  bool failed = false;          // a cause has been recorded: of all tasks
+  bool regions_failed = false;  // of some regions, that may restart while the others run
+  // Some regions restart: what is said of tasks, slots and deployments is of theirs.
+  bool in_regions = false;
+  bool regions_released = false;  // their former tasks have ended and are forgotten
   bool may_restart = false;       // what the restart strategy says to it
   bool restart_due = false;       // its delay has passed
   bool cancel_requested = false;  // by a user, and durable: it ends CANCELED
@@ -47,6 +51,8 @@ enum class JobAction : uint8_t {
   kEnterFailing,     // and cancel what runs
   kEnterCancelling,  // and cancel what runs
   kEnterRestarting,  // and wait for the delay
+  kRestartRegions,   // those that have failed: cancel what runs of them
+  kReleaseRegions,   // their tasks have ended: wait for the delay
   kEnterCreated,     // for the next attempt
   kGiveUpReconciling,
   kEnterFailed,

@@ -23,6 +23,11 @@ std::string CutTo(size_t bytes_max, const std::string& text) {
   return text.substr(0, size);
 }
 
+// How many numbers of the job's counter it takes, the last being its own.
+int32_t NumbersTaken(const v1::AttemptEntry& entry) {
+  return entry.restarted().empty() ? entry.regions() : entry.restarted_size();
+}
+
 // 0.5 s, 1 s, 2 s, … 10 s.
 std::chrono::milliseconds DiscoveryBackoff(int failures) {
   return std::min(std::chrono::milliseconds(500) * (1 << std::min(failures - 1, 5)),
@@ -32,6 +37,7 @@ std::chrono::milliseconds DiscoveryBackoff(int failures) {
 }  // namespace
 
 bool JobMaster::RequestSlots() {
+  if (region_restart_) return RequestRegionSlots();
   const std::vector<FreeSlots> cluster = services_.cluster->free_slots();
   const int32_t slots = SlotsToTake(cluster);
   std::optional<std::vector<std::string>> assigned;
@@ -77,19 +83,46 @@ void JobMaster::ReleaseSlots() {
 
 bool JobMaster::StoreAttempt() {
   attempt_progress_ = StepProgress::kUnderWay;
-  const Attempt next{attempt_.value + 1};
+  v1::AttemptEntry attempt;
+  attempt.set_job_id(id_.hex);
+  attempt.set_reason(CutTo(kStoredReasonBytesMax, last_restart_reason_));
+  attempt.set_slots(SlotsNeeded(*plan_));
+  attempt.set_regions(regions_.count());
+  if (region_restart_) {
+    for (const int32_t region : region_restart_->regions) attempt.add_restarted(region);
+  }
+  attempt.set_attempt(attempt_.value + NumbersTaken(attempt));
+  if (checkpoints_ != nullptr) *attempt.mutable_counts() = checkpoints_->counts();
   v1::LogEntry entry;
-  entry.mutable_attempt()->set_job_id(id_.hex);
-  entry.mutable_attempt()->set_attempt(next.value);
-  entry.mutable_attempt()->set_reason(CutTo(kStoredReasonBytesMax, last_restart_reason_));
-  entry.mutable_attempt()->set_slots(SlotsNeeded(*plan_));
-  if (checkpoints_ != nullptr) *entry.mutable_attempt()->mutable_counts() = checkpoints_->counts();
-  Store(std::move(entry), [next, plan = plan_](JobMaster& job) {
-    job.attempt_ = next;
-    // The entry says in how many slots the attempt runs.
-    job.attempt_progress_ = plan == job.plan_ ? StepProgress::kDone : StepProgress::kNotBegun;
+  *entry.mutable_attempt() = attempt;
+  const uint64_t number = region_restart_ ? region_restart_->number : 0;
+  Store(std::move(entry), [attempt, number, plan = plan_](JobMaster& job) {
+    job.OnAttemptStored(attempt, plan.get(), number);
   });
   return true;
+}
+
+// The entry says in how many slots the attempt runs and which regions begin anew: for any other
+// start it has taken numbers in vain.
+void JobMaster::OnAttemptStored(const v1::AttemptEntry& entry, const v1::PhysicalPlan* plan,
+                                uint64_t region_restart) {
+  const int32_t taken = NumbersTaken(entry);
+  const int32_t first = entry.attempt() - taken + 1;
+  attempt_ = Attempt{entry.attempt()};
+  attempts_beside_ += taken - 1;
+  if (entry.restarted().empty()) {
+    region_attempts_.clear();
+    for (int32_t i = 0; i < taken; ++i) region_attempts_.emplace_back(first + i);
+  }
+  for (int i = 0; i < entry.restarted_size(); ++i) {
+    region_attempts_[static_cast<size_t>(entry.restarted(i))] = Attempt{first + i};
+  }
+  const uint64_t number = region_restart_ ? region_restart_->number : 0;
+  const bool is_wanted =
+      plan == plan_.get() && entry.regions() == regions_.count() && region_restart == number;
+  attempt_progress_ = is_wanted ? StepProgress::kDone : StepProgress::kNotBegun;
+  if (!is_wanted || !region_restart_ || checkpoints_ == nullptr) return;
+  checkpoints_->OnRegionsBegin(attempt_, OldestAttempt(), SubtasksOf(region_restart_->regions));
 }
 
 bool JobMaster::HasSplits() const {
@@ -99,6 +132,10 @@ bool JobMaster::HasSplits() const {
 }
 
 bool JobMaster::StartDiscovery() {
+  if (region_restart_) {
+    Fail("the splits of its sources are not known any more");
+    return true;
+  }
   discovery_started_ = true;
   waiting_reason_ = "asking the sources for their splits";
   for (const auto& [vertex_id, discovery] : discoveries_) {
@@ -172,15 +209,9 @@ v1::DeployTasksRequest JobMaster::CommonDeployment() const {
   v1::DeployTasksRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
+  request.set_oldest_attempt(OldestAttempt().value);
   *request.mutable_plan() = *plan_;
-  for (const v1::SubtaskStatus& subtask : subtasks_) {
-    v1::TaskPlacement* placement = request.add_placements();
-    placement->set_vertex_id(subtask.vertex_id());
-    placement->set_subtask(subtask.subtask());
-    placement->set_task_manager_id(subtask.task_manager_id());
-    placement->set_address(subtask.endpoint());
-  }
+  request.set_suspended(restore_ && IsOfTheStop(restore_->checkpoint.ref));
   if (TakesCheckpoints()) {
     const std::string& directory = checkpoints_->manifests()->directory();
     v1::CheckpointTarget* target = request.mutable_checkpoints();
@@ -189,6 +220,22 @@ v1::DeployTasksRequest JobMaster::CommonDeployment() const {
     if (restore_ && restore_->checkpoint.directory != directory) {
       target->set_restore_directory(restore_->checkpoint.directory);
     }
+  }
+  return request;
+}
+
+v1::DeployTasksRequest JobMaster::DeploymentOf(int32_t region,
+                                               const v1::DeployTasksRequest& common) const {
+  v1::DeployTasksRequest request = common;
+  request.set_attempt(AttemptOf(region).value);
+  const bool needs_no_peers = regions_.IsAlone(region);
+  for (const v1::SubtaskStatus& subtask : subtasks_) {
+    if (needs_no_peers && RegionOf(subtask) != region) continue;
+    v1::TaskPlacement* placement = request.add_placements();
+    placement->set_vertex_id(subtask.vertex_id());
+    placement->set_subtask(subtask.subtask());
+    placement->set_task_manager_id(subtask.task_manager_id());
+    placement->set_address(subtask.endpoint());
   }
   return request;
 }
@@ -213,58 +260,79 @@ bool JobMaster::Deploy() {
     return true;
   }
   waiting_reason_ = "starting the tasks";
-  v1::DeployTasksRequest common = CommonDeployment();
-  common.set_suspended(restore_ && IsOfTheStop(restore_->checkpoint.ref));
-  std::map<std::string, v1::DeployTasksRequest> requests;
+  const v1::DeployTasksRequest common = CommonDeployment();
+  std::map<DeploymentKey, v1::DeployTasksRequest> requests;
   attempt_progress_ = StepProgress::kNotBegun;  // the next one needs an entry of its own
   for (const v1::Vertex& vertex : plan_->vertices()) {
     const std::vector<std::vector<v1::Split>> splits = SplitsOf(vertex);
     for (int32_t i = 0; i < vertex.parallelism(); ++i) {
       v1::SubtaskStatus& subtask = *FindSubtask(vertex.id(), i);
-      auto [request, is_new] = requests.try_emplace(subtask.task_manager_id(), common);
-      v1::TaskDeployment* task = request->second.add_tasks();
-      task->set_vertex_id(vertex.id());
-      task->set_subtask(i);
-      if (!splits.empty()) {
-        for (const v1::Split& split : splits[static_cast<size_t>(i)]) *task->add_splits() = split;
+      if (!IsConcerned(subtask)) continue;
+      const int32_t region = RegionOf(subtask);
+      const DeploymentKey key(subtask.task_manager_id(), AttemptOf(region));
+      auto request = requests.find(key);
+      if (request == requests.end()) {
+        request = requests.emplace(key, DeploymentOf(region, common)).first;
       }
-      if (restore_) {
-        const auto restored = restore_->assignment.subtasks.find({vertex.id(), i});
-        if (restored != restore_->assignment.subtasks.end()) {
-          *task->mutable_restore() = restored->second;
-        }
-      }
-      subtask.set_attempt(attempt_.value);
-      subtask.set_start_time_ms(services_.clock->NowMs());
-      SetState(subtask, v1::TASK_DEPLOYING);
+      AddTask(subtask, splits, request->second);
     }
   }
-  for (const auto& [task_manager, request] : requests) deployments_[task_manager];
-  if (TakesCheckpoints()) StartCheckpoints();
-  for (const auto& [task_manager, request] : requests) {
-    const auto gateway = services_.cluster->gateway(task_manager);
+  for (const auto& [key, request] : requests) deployments_[key];
+  if (region_restart_) {
+    region_restart_->deployed = true;
+  } else if (TakesCheckpoints()) {
+    StartCheckpoints();
+  }
+  for (const auto& [key, request] : requests) {
+    const auto gateway = services_.cluster->gateway(key.first);
     if (gateway == nullptr) continue;  // OnTaskManagerLost follows
-    gateway->DeployTasks(request, Later<Status>([id = task_manager](JobMaster& job, Status status) {
-                           job.OnDeployed(id, status);
+    gateway->DeployTasks(request, Later<Status>([key = key](JobMaster& job, Status status) {
+                           job.OnDeployed(key, status);
                          }));
   }
   return true;
 }
 
-void JobMaster::OnDeployed(const std::string& task_manager_id, const Status& status) {
-  Deployment& deployment = deployments_[task_manager_id];
-  deployment.pending = false;
-  if (!status) {
-    Fail(fmt::format("deployment on TaskManager {} failed: {}", task_manager_id,
-                     status.error().message),
-         /*is_final=*/status.error().domain == ErrorDomain::kUser);
+void JobMaster::AddTask(v1::SubtaskStatus& subtask,
+                        const std::vector<std::vector<v1::Split>>& splits,
+                        v1::DeployTasksRequest& request) {
+  v1::TaskDeployment* task = request.add_tasks();
+  task->set_vertex_id(subtask.vertex_id());
+  task->set_subtask(subtask.subtask());
+  if (!splits.empty()) {
+    const auto& own = splits[static_cast<size_t>(subtask.subtask())];
+    *task->mutable_splits() = {own.begin(), own.end()};
   }
-  if (state() == v1::FAILING || state() == v1::CANCELLING) SendCancel(task_manager_id);
+  if (restore_) {
+    const auto restored =
+        restore_->assignment.subtasks.find({subtask.vertex_id(), subtask.subtask()});
+    if (restored != restore_->assignment.subtasks.end()) {
+      *task->mutable_restore() = restored->second;
+    }
+  }
+  subtask.set_attempt(request.attempt());
+  subtask.set_start_time_ms(services_.clock->NowMs());
+  SetState(subtask, v1::TASK_DEPLOYING);
+}
+
+void JobMaster::OnDeployed(const DeploymentKey& key, const Status& status) {
+  const auto deployment = deployments_.find(key);
+  if (deployment == deployments_.end()) return;  // of a region that has started anew since
+  deployment->second.pending = false;
+  const auto region = std::ranges::find(region_attempts_, key.second);
+  if (!status && region != region_attempts_.end()) {
+    FailRegions(
+        {static_cast<int32_t>(region - region_attempts_.begin())},
+        fmt::format("deployment on TaskManager {} failed: {}", key.first, status.error().message),
+        /*is_final=*/status.error().domain == ErrorDomain::kUser);
+  }
+  SendCancel(key);  // if it has been asked for meanwhile
 }
 
 bool JobMaster::CancelTasks() {
   waiting_reason_.clear();
   move_.reset();
+  GiveUpRegions();
   if (checkpoints_ != nullptr) {
     const std::string reason = failure_.empty() ? "the job was cancelled" : failure_;
     operations_.FailOpen(reason, /*and_stops=*/false);
@@ -272,45 +340,50 @@ bool JobMaster::CancelTasks() {
   }
   for (v1::SubtaskStatus& subtask : subtasks_) {
     if (IsEnded(subtask.state())) continue;
-    const bool runs = !deployments_.empty() && !subtask.task_manager_id().empty();
+    const bool runs = IsDeployed(subtask);
     const bool may_run = awaits_reports_ && subtask.task_manager_id().empty();
     SetState(subtask, runs || may_run ? v1::TASK_CANCELING : v1::TASK_CANCELED);
   }
-  for (const auto& [task_manager, deployment] : deployments_) {
-    if (!deployment.pending) SendCancel(task_manager);
-  }
+  CancelDeployed();
   return true;
 }
 
-void JobMaster::SendCancel(const std::string& task_manager_id) {
-  const auto gateway = services_.cluster->gateway(task_manager_id);
-  if (gateway == nullptr || TasksOn(task_manager_id) == 0) return;
+void JobMaster::CancelDeployed() {
+  for (const auto& [key, deployment] : deployments_) {
+    if (!deployment.pending) SendCancel(key);
+  }
+}
+
+void JobMaster::SendCancel(const DeploymentKey& key) {
+  const auto gateway = services_.cluster->gateway(key.first);
+  const bool is_wanted = std::ranges::any_of(subtasks_, [&](const v1::SubtaskStatus& subtask) {
+    return subtask.state() == v1::TASK_CANCELING && IsAt(key, subtask);
+  });
+  if (gateway == nullptr || !is_wanted) return;
   v1::CancelTasksRequest request;
   request.set_leader_epoch(services_.leader_epoch.value);
   request.set_job_id(id_.hex);
-  request.set_attempt(attempt_.value);
-  gateway->CancelTasks(
-      request, Later<Result<v1::CancelTasksResponse>>(
-                   [id = task_manager_id](JobMaster& job, Result<v1::CancelTasksResponse> answer) {
-                     job.OnCancelled(id, std::move(answer));
-                   }));
+  request.set_attempt(key.second.value);
+  request.set_oldest_attempt(std::min(key.second, OldestAttempt()).value);
+  gateway->CancelTasks(request, Later<Result<v1::CancelTasksResponse>>(
+                                    [key](JobMaster& job, Result<v1::CancelTasksResponse> answer) {
+                                      job.OnCancelled(key, std::move(answer));
+                                    }));
 }
 
-void JobMaster::OnCancelled(const std::string& task_manager_id,
-                            Result<v1::CancelTasksResponse> response) {
+void JobMaster::OnCancelled(const DeploymentKey& key, Result<v1::CancelTasksResponse> response) {
   if (ended()) return;
   if (!response) {
-    LogWarn("tasks on TaskManager {} could not be cancelled, trying again: {}", task_manager_id,
+    LogWarn("tasks on TaskManager {} could not be cancelled, trying again: {}", key.first,
             response.error().message);
-    auto retry =
-        Later<int>([task_manager_id](JobMaster& job, int) { job.SendCancel(task_manager_id); });
+    auto retry = Later<int>([key](JobMaster& job, int) { job.SendCancel(key); });
     services_.executor->PostAfter(kCancelRetry, [retry] { retry(0); });
     return;
   }
   std::set<std::pair<std::string, int32_t>> live;
   for (const v1::TaskId& task : response->live()) live.emplace(task.vertex_id(), task.subtask());
   for (v1::SubtaskStatus& subtask : subtasks_) {
-    if (subtask.task_manager_id() == task_manager_id && !IsEnded(subtask.state()) &&
+    if (IsAt(key, subtask) && !IsEnded(subtask.state()) &&
         !live.contains({subtask.vertex_id(), subtask.subtask()})) {
       SetState(subtask, v1::TASK_CANCELED);
     }

@@ -52,6 +52,8 @@ Result<JobDescription> Describe(const v1::StoredJob& stored, const JobDefaults& 
   job.shown_graph = Redact(graph);
   WS_ASSIGN_OR_RETURN(job.restart, RestartSettingsOf(graph));
   job.adaptive = defaults.adaptive;
+  // With fewer slots it is another plan: then all tasks start anew.
+  job.restarts_regions = defaults.restarts_regions && !defaults.adaptive.enabled;
   job.checkpoints = defaults.checkpoints;
   job.checkpoints.interval = std::chrono::milliseconds(graph.checkpointing().interval_ms());
   return job;

@@ -17,6 +17,7 @@ struct JobDefaults {
   std::string savepoint_directory;   // of those that name none; may be empty
   CheckpointSettings checkpoints;
   AdaptiveSettings adaptive;
+  bool restarts_regions = false;  // jobmanager.failover-strategy
 };
 
 // Writes into a graph what it leaves to the cluster, so that the job stays the same when the

@@ -84,8 +84,13 @@ int32_t JobMaster::TasksOn(const std::string& task_manager_id) const {
 }
 
 bool JobMaster::Wants(Attempt attempt) const {
-  if (attempt != attempt_) return false;
-  // Until the next attempt is deployed, `attempt_` may be that of the one before.
+  const auto found = std::ranges::find(region_attempts_, attempt);
+  if (found == region_attempts_.end()) return false;
+  if (region_restart_) {
+    const auto region = static_cast<int32_t>(found - region_attempts_.begin());
+    return region_restart_->deployed || !region_restart_->regions.contains(region);
+  }
+  // Until the next attempt is deployed, it may be the one before.
   return state() == v1::RUNNING || state() == v1::RECONCILING ||
          (state() == v1::CREATED && !deployments_.empty());
 }
@@ -111,7 +116,7 @@ v1::JobDetails JobMaster::Details() const {
   v1::JobDetails details;
   *details.mutable_summary() = Summary();
   *details.mutable_plan() = shown_plan_;
-  details.set_attempt(attempt_.value);
+  details.set_attempt(attempt_.value - attempts_beside_);
   details.set_restarts(restarts());
   details.set_last_restart_reason(last_restart_reason_);
   if (checkpoints_ != nullptr &&

@@ -59,6 +59,7 @@ JobMaster::JobMaster(JobDescription description, const JobServices& services)
              description.stored.has_end() ? description.stored.end_time_ms()
                                           : services.clock->NowMs()),
       attempt_{std::max(description.stored.attempt(), description.attempts_used.value)},
+      restarts_regions_(description.restarts_regions),
       attempts_used_(description.attempts_used),
       start_time_ms_(description.stored.submitted_time_ms()),
       last_modification_ms_(services.clock->NowMs()),
@@ -88,10 +89,12 @@ void JobMaster::CreateSubtasks() {
     }
     if (SourceNode(vertex) != nullptr) discoveries_[vertex.id()];
   }
+  regions_ = PlannedRegions();
 }
 
 void JobMaster::Recover(const v1::StoredJob& stored) {
   if (stored.slots() > 0) RunIn(std::min(stored.slots(), SlotsNeeded(*wanted_plan_)));
+  if (stored.attempt() > 0) RecoverRegions(stored);
   for (const v1::SplitsEntry& entry : stored.splits()) {
     const auto discovery = discoveries_.find(entry.vertex_id());
     if (discovery == discoveries_.end()) continue;
@@ -106,8 +109,10 @@ void JobMaster::Recover(const v1::StoredJob& stored) {
     for (const v1::TaskId& task : stored.finished()) {
       v1::SubtaskStatus* subtask = FindSubtask(task.vertex_id(), task.subtask());
       if (subtask == nullptr) continue;
+      const Attempt attempt = AttemptOf(RegionOf(*subtask));
+      if (task.attempt() > 0 && Attempt{task.attempt()} != attempt) continue;
       subtask->set_state(v1::TASK_FINISHED);
-      subtask->set_attempt(attempt_.value);
+      subtask->set_attempt(attempt.value);
     }
   }
   if (!stored.has_end()) return;
@@ -116,7 +121,7 @@ void JobMaster::Recover(const v1::StoredJob& stored) {
   failure_ = stored.end().reason();
   for (v1::SubtaskStatus& subtask : subtasks_) {
     subtask.set_state(TaskStateAtEnd(state()));
-    subtask.set_attempt(attempt_.value);
+    subtask.set_attempt(AttemptOf(RegionOf(subtask)).value);
   }
 }
 
@@ -150,22 +155,32 @@ JobFacts JobMaster::Facts() const {
   JobFacts facts;
   facts.state = state();
   facts.failed = !failure_.empty();
+  facts.regions_failed = !failed_regions_.empty();
+  facts.in_regions = region_restart_.has_value();
+  facts.regions_released = region_restart_ && region_restart_->released;
   facts.may_restart = restart_.restart;
   facts.restart_due = restart_due_;
   facts.cancel_requested = cancel_requested_;
   facts.cancel_is_being_stored = cancel_is_being_stored_;
-  facts.has_slots = !slots_.empty();
   facts.attempt = attempt_progress_;
   facts.restore = restore_progress_;
   facts.has_splits = HasSplits();
   facts.discovery_under_way = discovery_started_;
-  facts.deployed = !deployments_.empty();
-  for (const auto& [id, deployment] : deployments_) facts.deployments_pending += deployment.pending;
-  facts.tasks = static_cast<int32_t>(subtasks_.size());
+  facts.deployed = region_restart_ ? region_restart_->deployed : !deployments_.empty();
+  std::set<Attempt> concerned;
+  bool has_slots = !slots_.empty();
   for (const v1::SubtaskStatus& subtask : subtasks_) {
+    if (!IsConcerned(subtask)) continue;
+    concerned.insert(Attempt{subtask.attempt()});
+    if (region_restart_) has_slots &= subtask.state() != v1::TASK_CREATED;
+    ++facts.tasks;
     facts.tasks_running += subtask.state() == v1::TASK_RUNNING;
     facts.tasks_finished += subtask.state() == v1::TASK_FINISHED;
     facts.tasks_ended += IsEnded(subtask.state());
+  }
+  facts.has_slots = has_slots;
+  for (const auto& [key, deployment] : deployments_) {
+    facts.deployments_pending += deployment.pending && concerned.contains(key.second);
   }
   facts.reconciling_is_over = reconciling_is_over_;
   facts.end_is_being_stored = end_is_being_stored_;
@@ -196,6 +211,10 @@ bool JobMaster::Perform(JobAction action) {
       return EnterCancelling();
     case JobAction::kEnterRestarting:
       return EnterRestarting();
+    case JobAction::kRestartRegions:
+      return RestartRegions();
+    case JobAction::kReleaseRegions:
+      return ReleaseRegions();
     case JobAction::kEnterCreated:
       return EnterCreated();
     case JobAction::kGiveUpReconciling:
@@ -227,6 +246,7 @@ bool JobMaster::Enter(v1::JobState next) {
 bool JobMaster::EnterRunning() {
   waiting_reason_.clear();
   runs_since_ = services_.clock->Steady();
+  region_restart_.reset();
   const bool is_adopted = state() == v1::RECONCILING;
   if (!Enter(v1::RUNNING)) return false;
   if (is_adopted && TakesCheckpoints()) {
@@ -282,17 +302,13 @@ void JobMaster::OnTaskReports(const std::string& task_manager_id,
 
 void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
-  if (subtask == nullptr || report.attempt() != attempt_.value || IsEnded(subtask->state()) ||
-      ended()) {
-    return;
-  }
+  if (subtask == nullptr || IsEnded(subtask->state()) || ended()) return;
   // It ended while there was no JobManager, before its TaskManager could say that it runs.
   if (state() == v1::RECONCILING && subtask->task_manager_id().empty() && failure_.empty() &&
-      IsEnded(report.state())) {
-    return AdoptOrRestart(task_manager_id, report);
+      IsEnded(report.state()) && Attempt{report.attempt()} == AttemptOf(RegionOf(*subtask))) {
+    return AdoptOrRestart(task_manager_id, Attempt{report.attempt()}, report);
   }
-  // Until it is deployed `attempt_` may be that of the one before.
-  if (subtask->task_manager_id() != task_manager_id || deployments_.empty()) return;
+  if (!IsFrom(task_manager_id, report, *subtask)) return;
   if (Rank(report.state()) < Rank(subtask->state())) return;
   if (report.has_counters()) SetCounters(*subtask, report.counters());
   if (report.message() != subtask->message()) {
@@ -301,16 +317,19 @@ void JobMaster::OnTaskReport(const std::string& task_manager_id, const v1::Subta
   }
   if (report.state() == subtask->state()) return;
   SetState(*subtask, report.state());
-  if (report.state() == v1::TASK_FINISHED) NoteFinished(*subtask);
-  if (report.state() == v1::TASK_FAILED) {
-    FailBy(task_manager_id, report);
-  } else if (report.state() == v1::TASK_CANCELED && WantsTasks()) {
-    Fail(fmt::format("{} on TaskManager {} was cancelled, though the job was not",
-                     TaskName(*subtask), task_manager_id));
+  if (report.state() == v1::TASK_FAILED) return FailBy(task_manager_id, report);
+  if (!Wants(*subtask)) return;
+  if (report.state() == v1::TASK_FINISHED) {
+    NoteFinished(*subtask);
+  } else if (report.state() == v1::TASK_CANCELED) {
+    FailRegions({RegionOf(*subtask)},
+                fmt::format("{} on TaskManager {} was cancelled, though the job was not",
+                            TaskName(*subtask), task_manager_id));
   }
 }
 
-bool JobMaster::WantsTasks() const {
+bool JobMaster::Wants(const v1::SubtaskStatus& subtask) const {
+  if (region_restart_) return region_restart_->deployed || !IsConcerned(subtask);
   return state() == v1::CREATED || state() == v1::RUNNING || state() == v1::RECONCILING;
 }
 
@@ -318,26 +337,32 @@ void JobMaster::NoteFinished(const v1::SubtaskStatus& subtask) {
   v1::TaskId& task = finished_unstored_.emplace_back();
   task.set_vertex_id(subtask.vertex_id());
   task.set_subtask(subtask.subtask());
+  task.set_attempt(subtask.attempt());
   if (checkpoints_ != nullptr) checkpoints_->OnFinished({subtask.vertex_id(), subtask.subtask()});
 }
 
 void JobMaster::StoreFinished() {
   const std::vector<v1::TaskId> finished = std::exchange(finished_unstored_, {});
-  if (finished.empty() || !WantsTasks()) return;
-  const JobFacts facts = Facts();
-  if (facts.tasks_finished == facts.tasks) return;
-  v1::LogEntry entry;
-  entry.mutable_tasks_finished()->set_job_id(id_.hex);
-  entry.mutable_tasks_finished()->set_attempt(attempt_.value);
-  *entry.mutable_tasks_finished()->mutable_tasks() = {finished.begin(), finished.end()};
-  Store(std::move(entry), [](JobMaster&) {});
+  const bool have_all = std::ranges::all_of(subtasks_, [](const v1::SubtaskStatus& subtask) {
+    return subtask.state() == v1::TASK_FINISHED;
+  });
+  if (have_all) return;
+  std::map<int32_t, v1::LogEntry> entries;  // by attempt
+  for (const v1::TaskId& task : finished) {
+    v1::TasksFinishedEntry* entry = entries[task.attempt()].mutable_tasks_finished();
+    entry->set_job_id(id_.hex);
+    entry->set_attempt(task.attempt());
+    v1::TaskId* out = entry->add_tasks();
+    out->set_vertex_id(task.vertex_id());
+    out->set_subtask(task.subtask());
+  }
+  for (auto& [attempt, entry] : entries) Store(std::move(entry), [](JobMaster&) {});
 }
 
 void JobMaster::OnCounters(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
-  if (subtask == nullptr || report.attempt() != attempt_.value ||
-      subtask->task_manager_id() != task_manager_id || IsEnded(subtask->state()) ||
-      !report.has_counters() || deployments_.empty()) {
+  if (subtask == nullptr || IsEnded(subtask->state()) || !report.has_counters() ||
+      !IsFrom(task_manager_id, report, *subtask)) {
     return;
   }
   SetCounters(*subtask, report.counters());
@@ -350,20 +375,37 @@ void JobMaster::OnTaskManagerLost(const std::string& task_manager_id, const std:
     Advance();
     return;
   }
-  deployments_[task_manager_id].pending = false;
+  for (auto& [key, deployment] : deployments_) deployment.pending &= key.first != task_manager_id;
   const std::string message = fmt::format("TaskManager {} was lost: {}", task_manager_id, why);
-  bool lost_any = false;
+  std::set<int32_t> lost;
+  bool lost_any = false, lost_place = false;
   for (v1::SubtaskStatus& subtask : subtasks_) {
     if (subtask.task_manager_id() != task_manager_id || IsEnded(subtask.state())) continue;
     lost_any = true;
+    // Of a region that restarts: it was to be deployed there. One that is cancelled has just ended.
+    lost_place |= !IsDeployed(subtask);
+    if (!region_restart_ || Wants(subtask)) lost.insert(RegionOf(subtask));
     subtask.set_message(message);
     SetState(subtask, v1::TASK_FAILED);
   }
-  if (lost_any) {
-    lost_task_manager_ = true;
-    Fail(message);
-  }
+  lost_task_manager_ |= lost_any;
+  if (lost_place) Fail(message);
+  if (!lost.empty()) FailRegions(lost, message);
   Advance();
+}
+
+bool JobMaster::IsDeployed(const v1::SubtaskStatus& subtask) {
+  return subtask.state() != v1::TASK_CREATED && subtask.state() != v1::TASK_SCHEDULED;
+}
+
+bool JobMaster::IsAt(const DeploymentKey& key, const v1::SubtaskStatus& subtask) {
+  return subtask.task_manager_id() == key.first && subtask.attempt() == key.second.value;
+}
+
+bool JobMaster::IsFrom(const std::string& task_manager_id, const v1::SubtaskStatus& report,
+                       const v1::SubtaskStatus& subtask) {
+  return report.attempt() == subtask.attempt() && subtask.task_manager_id() == task_manager_id &&
+         IsDeployed(subtask);
 }
 
 v1::SubtaskStatus* JobMaster::FindSubtask(const std::string& vertex_id, int32_t subtask) {

@@ -1,6 +1,6 @@
 // Drives one job from submission to its end: asks for slots, discovers splits, deploys, follows the
 // tasks, restarts after failures, cancels. What to do is decided by job_decision.h; this carries it
-// out, in files by subject: job_deployment.cc, job_restart.cc, job_savepoints.cc,
+// out, in files by subject: job_deployment.cc, job_restart.cc, job_regions.cc, job_savepoints.cc,
 // job_evacuation.cc, job_parallelism.cc, job_details.cc (what it shows). Lives on the JobManager's
 // executor; every call comes from there.
 #pragma once
@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "jobmanager/job/job_state.h"
 #include "jobmanager/job/restart_strategy.h"
 #include "jobmanager/scheduler/adaptive.h"
+#include "runtime/job/regions.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/ids.h"
 #include "watershed/v1/control.pb.h"
@@ -36,6 +38,7 @@ struct JobDescription {
   RestartSettings restart;
   CheckpointSettings checkpoints;
   AdaptiveSettings adaptive;
+  bool restarts_regions = false;  // by themselves, when their tasks fail
   // No attempt and no checkpoint id up to these is used again: those of the job's lineage.
   Attempt attempts_used{0};
   CheckpointId checkpoints_used{0};
@@ -79,7 +82,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   Status OnCheckpointReport(const v1::ReportCheckpointRequest& report);
 
   const JobId& id() const { return id_; }
-  Attempt attempt() const { return attempt_; }
+  Attempt attempt() const { return attempt_; }  // the last number taken
   v1::JobState state() const { return state_.state(); }
   int64_t entered_ms(v1::JobState state) const { return state_.entered_ms(state); }
   bool ended() const { return end_time_ms_ >= 0; }
@@ -113,6 +116,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   struct Deployment {
     bool pending = true;  // DeployTasks is not answered yet
   };
+  using DeploymentKey = std::pair<std::string, Attempt>;  // TaskManager, its region's attempt
   struct Discovery {
     std::optional<std::vector<v1::Split>> splits;  // durable
     bool being_stored = false;
@@ -124,6 +128,17 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
     std::string operation_id;
     std::string reason;
     bool grows = false;  // it is for more slots
+  };
+
+  // Regions whose tasks have failed: they start anew while the others run. Until the end of that
+  // the job is RESTARTING.
+  struct RegionRestart {
+    std::set<int32_t> regions;
+    RestartDecision decision;
+    std::string reason;
+    bool released = false;  // the former tasks have ended
+    bool deployed = false;  // the new ones are
+    uint64_t number = 0;    // of all such restarts
   };
 
   void CreateSubtasks();
@@ -154,32 +169,63 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void OnDiscovered(const std::string& vertex_id, Result<v1::DiscoverSplitsResponse> response);
   void StoreSplits(const std::string& vertex_id, const v1::DiscoverSplitsResponse& discovered);
   bool HasSplits() const;
+  void OnAttemptStored(const v1::AttemptEntry& entry, const v1::PhysicalPlan* plan,
+                       uint64_t region_restart);
   bool Deploy();
   v1::DeployTasksRequest CommonDeployment() const;
+  // Of a region, with where it finds its peers.
+  v1::DeployTasksRequest DeploymentOf(int32_t region, const v1::DeployTasksRequest& common) const;
+  void AddTask(v1::SubtaskStatus& subtask, const std::vector<std::vector<v1::Split>>& splits,
+               v1::DeployTasksRequest& request);
   std::vector<std::vector<v1::Split>> SplitsOf(const v1::Vertex& vertex) const;
-  void OnDeployed(const std::string& task_manager_id, const Status& status);
+  void OnDeployed(const DeploymentKey& key, const Status& status);
   bool CancelTasks();
-  void SendCancel(const std::string& task_manager_id);
-  void OnCancelled(const std::string& task_manager_id, Result<v1::CancelTasksResponse> response);
+  void CancelDeployed();  // those that are CANCELING
+  void SendCancel(const DeploymentKey& key);
+  void OnCancelled(const DeploymentKey& key, Result<v1::CancelTasksResponse> response);
 
   void OnTaskReport(const std::string& task_manager_id, const v1::SubtaskStatus& report);
-  // Its tasks run or are to run: none of them should end before its input has.
-  bool WantsTasks() const;
+  // It runs or is to run: it should not end before its input has.
+  bool Wants(const v1::SubtaskStatus& subtask) const;
   void NoteFinished(const v1::SubtaskStatus& subtask);
   // Those noted since the last call, unless the job ends anyway.
   void StoreFinished();
+
+  // Regions (job_regions.cc).
+  Regions PlannedRegions() const;  // of the next start
+  void RecoverRegions(const v1::StoredJob& stored);
+  int32_t RegionOf(const v1::SubtaskStatus& subtask) const;
+  // Of the region; 0: none is stored.
+  Attempt AttemptOf(int32_t region) const;
+  Attempt OldestAttempt() const;
+  // Whether the step that the job takes is about this subtask: in a restart of regions theirs.
+  bool IsConcerned(const v1::SubtaskStatus& subtask) const;
+  // Ends what a failed task or a lost TaskManager has left of them: they restart, or all do.
+  void FailRegions(const std::set<int32_t>& regions, std::string message, bool is_final = false);
+  bool MayRestartAlone(const std::set<int32_t>& regions) const;
+  bool RestartRegions();
+  bool ReleaseRegions();
+  bool RequestRegionSlots();
+  void GiveUpRegions();  // all tasks end or restart instead
+  std::set<CheckpointCoordinator::SubtaskKey> SubtasksOf(const std::set<int32_t>& regions) const;
+  std::string NamesOf(const std::set<int32_t>& regions) const;
 
   // Restart, restore, reconciling.
   std::vector<StoredCheckpoint> RestoreCandidates() const;
   bool ReadRestorePoint();
   void OnRestorePoint(const v1::PhysicalPlan* plan, Result<RestorePoint> point);
+  // Whether the regions that restart may begin with it; else all tasks do.
+  bool FitsRegions(const RestorePoint& point);
   bool EnterFailing();
   bool EnterCancelling();
   bool EnterRestarting();
-  bool HasProgressed() const;  // a checkpoint of the attempt is complete
+  bool HasProgressed(Attempt attempt) const;  // a checkpoint since it began is complete
+  RestartDecision AskRestartStrategy();
+  static void ForgetTask(v1::SubtaskStatus& subtask);
   bool EnterCreated();
-  void AdoptOrRestart(const std::string& task_manager_id, const v1::SubtaskStatus& report);
-  bool Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report);
+  void AdoptOrRestart(const std::string& task_manager_id, Attempt attempt,
+                      const v1::SubtaskStatus& report);
+  bool Adopt(const std::string& task_manager_id, Attempt attempt, const v1::SubtaskStatus& report);
   void CancelReported(const std::string& task_manager_id, const v1::RunningAttempt& running);
   bool RestartWithoutFailure(std::string reason);
   // What a task that has failed says of it.
@@ -190,7 +236,7 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void ReadAgainLater(const std::string& what, const Error& error);
 
   // CheckpointedJob.
-  std::vector<NamedGateway> TaskManagersInUse() const override;
+  std::vector<TasksAt> TasksInUse() const override;
   void Describe(v1::CheckpointManifest& manifest) const override;
   void OnCheckpointsShown() override;
   void OnTooManyFailures(const std::string& reason) override;
@@ -218,6 +264,12 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   void RecoverOperations(const v1::StoredJob& stored);
 
   v1::SubtaskStatus* FindSubtask(const std::string& vertex_id, int32_t subtask);
+  // DeployTasks has been sent; before, it may have the attempt that it had before.
+  static bool IsDeployed(const v1::SubtaskStatus& subtask);
+  static bool IsAt(const DeploymentKey& key, const v1::SubtaskStatus& subtask);
+  // Whether a report is of this subtask as it is deployed.
+  static bool IsFrom(const std::string& task_manager_id, const v1::SubtaskStatus& report,
+                     const v1::SubtaskStatus& subtask);
   void SetState(v1::SubtaskStatus& subtask, v1::TaskState state);
   void SetCounters(v1::SubtaskStatus& subtask, const v1::TaskCounters& counters);
   std::string TaskName(const v1::SubtaskStatus& subtask) const;  // "Source: events (2/4)"
@@ -244,8 +296,16 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   const v1::JobGraph shown_graph_;
   const JobServices services_;
   JobStateMachine state_;
-  Attempt attempt_;              // the last one that was stored
-  const Attempt attempts_used_;  // before the first of this job
+  Attempt attempt_;  // the last one that was stored
+  const bool restarts_regions_;
+  Regions regions_;                       // of the attempts that live, or come next
+  std::vector<Attempt> region_attempts_;  // by region; empty: none is stored
+  int32_t attempts_beside_ = 0;           // numbers that starts have taken beyond one each
+  std::set<int32_t> failed_regions_;      // to be restarted next
+  std::string region_failure_;            // why
+  std::optional<RegionRestart> region_restart_;
+  uint64_t region_restarts_ = 0;  // begun
+  const Attempt attempts_used_;   // before the first of this job
   int64_t start_time_ms_;
   int64_t end_time_ms_ = -1;
   int64_t last_modification_ms_;
@@ -273,13 +333,15 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   Executor::TimerId slots_timer_ = 0;
 
   RestartStrategy restart_strategy_;
-  bool lost_task_manager_ = false;        // the attempt has, with tasks that had not ended
-  bool restart_without_failure_ = false;  // the next restart is no failure of the job
-  RestartDecision restart_;               // to the failure that is recorded
+  bool lost_task_manager_ = false;          // the attempt has, with tasks that had not ended
+  bool restart_without_failure_ = false;    // the next restart is no failure of the job
+  RestartDecision restart_;                 // to the failure that is recorded
+  std::optional<RestartDecision> refusal_;  // of the strategy, to one that is to be recorded
   bool restart_due_ = false;
   bool reconciling_is_over_ = false;
   StepProgress attempt_progress_ = StepProgress::kNotBegun;
   StepProgress restore_progress_ = StepProgress::kNotBegun;
+  uint64_t restore_reads_ = 0;           // begun: only the last one's answer is of use
   int restore_failures_ = 0;             // in a row
   std::optional<RestorePoint> restore_;  // of the attempt; nothing: it begins empty
   DamagedFiles damaged_files_;           // which no attempt begins with
@@ -290,9 +352,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   uint64_t placement_ = 0;  // rises when the slots change: answers to older ones are dropped
   std::map<std::string, Discovery> discoveries_;  // by source vertex
   bool discovery_started_ = false;
-  std::map<std::string, Deployment> deployments_;  // by TaskManager; empty until deployed
-  std::vector<v1::SubtaskStatus> subtasks_;        // in the plan's order
-  std::map<std::string, size_t> first_subtask_;    // of a vertex, index into subtasks_
+  std::map<DeploymentKey, Deployment> deployments_;  // empty until deployed
+  std::vector<v1::SubtaskStatus> subtasks_;          // in the plan's order
+  std::map<std::string, size_t> first_subtask_;      // of a vertex, index into subtasks_
   std::vector<v1::TaskId> finished_unstored_;
   const bool has_interval_;                      // of checkpoints
   std::shared_ptr<JobCheckpoints> checkpoints_;  // null: the cluster has no directory for them

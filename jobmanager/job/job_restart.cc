@@ -25,7 +25,7 @@ double Jitter(const JobId& id, Attempt attempt) {
 }  // namespace
 
 int32_t JobMaster::restarts() const {
-  return std::max(attempt_.value - attempts_used_.value - 1, 0);
+  return std::max(attempt_.value - attempts_used_.value - attempts_beside_ - 1, 0);
 }
 
 std::vector<StoredCheckpoint> JobMaster::RestoreCandidates() const {
@@ -55,9 +55,9 @@ bool JobMaster::ReadRestorePoint() {
                   candidates.front().directory);
   checkpoints_->manifests()->Find(
       std::move(candidates), damaged_files_, plan_,
-      [weak = weak_from_this(), plan = plan_](Result<RestorePoint> point) {
+      [weak = weak_from_this(), plan = plan_, read = ++restore_reads_](Result<RestorePoint> point) {
         const std::shared_ptr<JobMaster> job = weak.lock();
-        if (job == nullptr) return;
+        if (job == nullptr || read != job->restore_reads_) return;
         const ScopedLogFields fields({.job = job->id_.hex, .attempt = job->attempt_.value});
         job->OnRestorePoint(plan.get(), std::move(point));
         job->Advance();
@@ -67,7 +67,9 @@ bool JobMaster::ReadRestorePoint() {
 
 void JobMaster::OnRestorePoint(const v1::PhysicalPlan* plan, Result<RestorePoint> point) {
   restore_progress_ = StepProgress::kNotBegun;
-  if (state() != v1::CREATED || plan != plan_.get()) return;
+  const bool is_awaited = state() == v1::CREATED || region_restart_;
+  if (!is_awaited || plan != plan_.get()) return;
+  if (point && region_restart_ && !FitsRegions(*point)) return;
   if (point) {
     checkpoints_->OnRestored(*point);
     restore_ = std::move(*point);
@@ -80,6 +82,18 @@ void JobMaster::OnRestorePoint(const v1::PhysicalPlan* plan, Result<RestorePoint
     return;
   }
   ReadAgainLater("cannot be restored now", point.error());
+}
+
+// The others go on from the newest checkpoint, and with what is theirs. Before the first one all
+// have begun with the same, dealt out in the same way.
+bool JobMaster::FitsRegions(const RestorePoint& point) {
+  if (!point.damaged.empty()) {
+    RestartWithoutFailure("its newest checkpoint cannot be restored: " + point.damaged.front());
+    return false;
+  }
+  if (checkpoints_->retained().empty() || point.assignment.keeps_places) return true;
+  RestartWithoutFailure("its newest checkpoint divides the work in another way than its tasks");
+  return false;
 }
 
 void JobMaster::ReadAgainLater(const std::string& what, const Error& error) {
@@ -98,15 +112,22 @@ void JobMaster::ReadAgainLater(const std::string& what, const Error& error) {
 }
 
 bool JobMaster::EnterFailing() {
-  if (restart_without_failure_) {
+  const std::optional<RestartDecision> refusal = std::exchange(refusal_, std::nullopt);
+  if (refusal) {
+    restart_ = *refusal;
+  } else if (restart_without_failure_) {
     restart_ = {.restart = true, .delay = {}, .refusal = ""};
   } else if (failure_is_final_) {
     restart_ = {};
   } else {
-    restart_ = restart_strategy_.OnFailure(services_.clock->Steady(), Jitter(id_, attempt_));
+    restart_ = AskRestartStrategy();
   }
   if (!restart_.refusal.empty()) failure_ += "; " + restart_.refusal;
   return Enter(v1::FAILING) && CancelTasks();
+}
+
+RestartDecision JobMaster::AskRestartStrategy() {
+  return restart_strategy_.OnFailure(services_.clock->Steady(), Jitter(id_, attempt_));
 }
 
 bool JobMaster::EnterCancelling() {
@@ -118,7 +139,7 @@ bool JobMaster::EnterRestarting() {
   last_restart_reason_ = failure_;
   // The delay keeps a job that fails by itself from doing nothing else. One whose TaskManager is
   // gone has nothing to wait for but slots; a checkpoint in every attempt bounds how often.
-  if (lost_task_manager_ && HasProgressed()) restart_.delay = {};
+  if (lost_task_manager_ && HasProgressed(attempt_)) restart_.delay = {};
   if (!Enter(v1::RESTARTING)) return false;
   ReleaseSlots();
   deployments_.clear();
@@ -131,9 +152,16 @@ bool JobMaster::EnterRestarting() {
   return false;
 }
 
-bool JobMaster::HasProgressed() const {
+bool JobMaster::HasProgressed(Attempt attempt) const {
   const v1::CheckpointRef* newest = newest_checkpoint();
-  return newest != nullptr && AttemptOfFile(newest->manifest().name()) == attempt_;
+  return newest != nullptr && AttemptOfFile(newest->manifest().name()) >= attempt;
+}
+
+void JobMaster::ForgetTask(v1::SubtaskStatus& subtask) {
+  subtask.clear_message();
+  subtask.clear_counters();
+  subtask.set_start_time_ms(-1);
+  subtask.set_end_time_ms(-1);
 }
 
 bool JobMaster::EnterCreated() {
@@ -145,12 +173,8 @@ bool JobMaster::EnterCreated() {
   restore_.reset();
   restore_progress_ = StepProgress::kNotBegun;
   waiting_reason_.clear();
-  for (v1::SubtaskStatus& subtask : subtasks_) {
-    subtask.clear_message();
-    subtask.clear_counters();
-    subtask.set_start_time_ms(-1);
-    subtask.set_end_time_ms(-1);
-  }
+  regions_ = PlannedRegions();
+  for (v1::SubtaskStatus& subtask : subtasks_) ForgetTask(subtask);
   return Enter(v1::CREATED);
 }
 
@@ -162,7 +186,8 @@ bool JobMaster::RestartWithoutFailure(std::string reason) {
 
 // A file of the checkpoint it began with can be damaged in a way that only reading it shows. That
 // is no failure of the job while there may be another checkpoint; ReadRestorePoint ends it when
-// there is none. Every such restart rules a file out, so they come to an end.
+// there is none. Every such restart rules a file out, so they come to an end. It is one of all
+// tasks: an older checkpoint is not one that the others have gone on from.
 void JobMaster::FailBy(const std::string& task_manager_id, const v1::SubtaskStatus& task) {
   std::string message =
       fmt::format("{} on TaskManager {}: {}", TaskName(task), task_manager_id, task.message());
@@ -170,12 +195,15 @@ void JobMaster::FailBy(const std::string& task_manager_id, const v1::SubtaskStat
   if (!file.empty()) {
     const bool is_news = damaged_files_.emplace(file, message).second;
     if (is_news && failure_.empty() && IsRestored(file)) restart_without_failure_ = true;
+    return Fail(std::move(message), task.is_final());
   }
   // It may not fit what an older checkpoint knows: then it matters why it was not a newer one.
   if (task.is_final() && restore_ && !restore_->damaged.empty()) {
     message += "; a newer checkpoint was passed over: " + restore_->damaged.front();
   }
-  Fail(std::move(message), task.is_final());
+  const v1::SubtaskStatus* subtask = FindSubtask(task.vertex_id(), task.subtask());
+  if (region_restart_ && !Wants(*subtask)) return;  // it is being cancelled
+  FailRegions({RegionOf(*subtask)}, std::move(message), task.is_final());
 }
 
 bool JobMaster::IsRestored(const std::string& file) const {
@@ -196,34 +224,37 @@ bool JobMaster::IsRestored(const std::string& file) const {
 
 void JobMaster::OnRunningAttempt(const std::string& task_manager_id,
                                  const v1::RunningAttempt& running) {
-  if (running.attempt() != attempt_.value) return;
+  const Attempt attempt{running.attempt()};
+  if (std::ranges::find(region_attempts_, attempt) == region_attempts_.end()) return;
   if (awaits_reports_ && state() == v1::CANCELLING) return CancelReported(task_manager_id, running);
   if (state() != v1::RECONCILING || !failure_.empty()) return;
-  deployments_[task_manager_id].pending = false;
+  deployments_[{task_manager_id, attempt}].pending = false;
   for (const v1::SubtaskReport& report : running.tasks()) {
-    AdoptOrRestart(task_manager_id, report.status());
+    AdoptOrRestart(task_manager_id, attempt, report.status());
   }
   StoreFinished();
   Touch();
   Advance();
 }
 
-void JobMaster::AdoptOrRestart(const std::string& task_manager_id,
+void JobMaster::AdoptOrRestart(const std::string& task_manager_id, Attempt attempt,
                                const v1::SubtaskStatus& report) {
-  if (Adopt(task_manager_id, report)) return;
+  if (Adopt(task_manager_id, attempt, report)) return;
   RestartWithoutFailure(
       fmt::format("subtask {} of vertex {} on TaskManager {} does not fit what others run",
                   report.subtask(), report.vertex_id(), task_manager_id));
 }
 
-bool JobMaster::Adopt(const std::string& task_manager_id, const v1::SubtaskStatus& report) {
+bool JobMaster::Adopt(const std::string& task_manager_id, Attempt attempt,
+                      const v1::SubtaskStatus& report) {
   v1::SubtaskStatus* subtask = FindSubtask(report.vertex_id(), report.subtask());
-  if (subtask == nullptr) return false;
+  if (subtask == nullptr || attempt != AttemptOf(RegionOf(*subtask))) return false;
   std::string& slot = slots_[static_cast<size_t>(report.subtask())];
   if (!slot.empty() && slot != task_manager_id) return false;
   slot = task_manager_id;
   *subtask = report;
-  subtask->set_attempt(attempt_.value);
+  subtask->set_attempt(attempt.value);
+  if (!IsDeployed(*subtask)) subtask->set_state(v1::TASK_DEPLOYING);
   subtask->set_start_time_ms(-1);  // nobody remembers
   subtask->set_end_time_ms(IsEnded(report.state()) ? services_.clock->NowMs() : -1);
   subtask->set_task_manager_id(task_manager_id);
@@ -268,19 +299,22 @@ void JobMaster::OnLastCheckpoint(Result<v1::CheckpointManifest> manifest) {
     RestartWithoutFailure("its last checkpoint cannot be read: " + manifest.error().message);
     return;
   }
-  // In an attempt that has completed none yet, nothing has said its last word.
-  if (manifest->attempt() == attempt_.value) {
-    for (v1::SubtaskSnapshot& part : *manifest->mutable_subtasks()) {
-      if (part.ended()) last_parts_.push_back(std::move(part));
-    }
+  // In an attempt that has completed none yet, nothing has said its last word: the manifest is of
+  // the highest that there was then.
+  for (v1::SubtaskSnapshot& part : *manifest->mutable_subtasks()) {
+    const Attempt own = AttemptOf(regions_.Find(part.vertex_id(), part.subtask()));
+    if (part.ended() && Attempt{manifest->attempt()} >= own) last_parts_.push_back(std::move(part));
   }
   restore_progress_ = StepProgress::kDone;
 }
 
 void JobMaster::CancelReported(const std::string& task_manager_id,
                                const v1::RunningAttempt& running) {
-  deployments_[task_manager_id].pending = false;
-  for (const v1::SubtaskReport& report : running.tasks()) Adopt(task_manager_id, report.status());
+  const Attempt attempt{running.attempt()};
+  deployments_[{task_manager_id, attempt}].pending = false;
+  for (const v1::SubtaskReport& report : running.tasks()) {
+    Adopt(task_manager_id, attempt, report.status());
+  }
   CancelTasks();
   Advance();
 }
@@ -326,7 +360,7 @@ void JobMaster::StartCheckpoints() {
   for (const v1::SubtaskStatus& subtask : subtasks_) {
     names[{subtask.vertex_id(), subtask.subtask()}] = TaskName(subtask);
   }
-  checkpoints_->StartAttempt(attempt_, names);
+  checkpoints_->StartAttempt(attempt_, OldestAttempt(), names);
 }
 
 void JobMaster::AdoptCheckpoints() {
@@ -347,19 +381,27 @@ void JobMaster::AdoptCheckpoints() {
 
 Status JobMaster::OnCheckpointReport(const v1::ReportCheckpointRequest& report) {
   const ScopedLogFields fields({.job = id_.hex, .attempt = attempt_.value});
-  if (!Wants(Attempt{report.attempt()}) && !IsPlanted(PlantedBug::kStaleAttemptAccepted)) {
-    return InternalError("attempt {} of job {} is not current: it is {}", report.attempt(), id_.hex,
-                         attempt_.value);
+  const Attempt attempt{report.attempt()};
+  const Attempt current = AttemptOf(regions_.Find(report.vertex_id(), report.subtask()));
+  const bool is_wanted = attempt == current && Wants(attempt);
+  if (!is_wanted && !IsPlanted(PlantedBug::kStaleAttemptAccepted)) {
+    return InternalError("attempt {} of job {} is not current: it is {}", attempt.value, id_.hex,
+                         current.value);
   }
   if (checkpoints_ != nullptr) checkpoints_->OnReport(report);
   return Ok();
 }
 
-std::vector<CheckpointedJob::NamedGateway> JobMaster::TaskManagersInUse() const {
-  std::vector<NamedGateway> in_use;
-  for (const auto& [id, deployment] : deployments_) {
-    if (TasksOn(id) == 0) continue;
-    if (auto gateway = services_.cluster->gateway(id)) in_use.emplace_back(id, std::move(gateway));
+std::vector<CheckpointedJob::TasksAt> JobMaster::TasksInUse() const {
+  std::vector<TasksAt> in_use;
+  for (const auto& [key, deployment] : deployments_) {
+    const bool has_any = std::ranges::any_of(subtasks_, [&](const v1::SubtaskStatus& subtask) {
+      return IsAt(key, subtask) && !IsEnded(subtask.state());
+    });
+    auto gateway = services_.cluster->gateway(key.first);
+    if (has_any && gateway != nullptr) {
+      in_use.push_back({key.first, key.second, std::move(gateway)});
+    }
   }
   return in_use;
 }

@@ -1,6 +1,8 @@
 #include "jobmanager/store/stored_state.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace watershed {
 namespace {
@@ -46,14 +48,51 @@ Status ApplySplits(v1::StoredJob& job, const v1::SplitsEntry& splits) {
   return Ok();
 }
 
+// All tasks begin anew, region by region.
+void StartAll(v1::StoredJob& job, int32_t first, int32_t last) {
+  job.clear_finished();
+  job.clear_region_attempts();
+  if (first == last) return;
+  for (int32_t attempt = first; attempt <= last; ++attempt) job.add_region_attempts(attempt);
+}
+
+// These begin anew. What has finished in the others stays so.
+Status StartSome(v1::StoredJob& job, const v1::AttemptEntry& entry, int32_t first) {
+  const std::set<int32_t> regions(entry.restarted().begin(), entry.restarted().end());
+  const bool are_known = *regions.begin() >= 0 && *regions.rbegin() < job.region_attempts_size();
+  if (!are_known || std::cmp_not_equal(regions.size(), entry.restarted_size())) {
+    return InternalError("attempt {} of job {} restarts regions that it does not have",
+                         entry.attempt(), entry.job_id());
+  }
+  std::set<int32_t> over;
+  for (int i = 0; i < entry.restarted_size(); ++i) {
+    over.insert(job.region_attempts(entry.restarted(i)));
+    job.set_region_attempts(entry.restarted(i), first + i);
+  }
+  auto& finished = *job.mutable_finished();
+  finished.erase(
+      std::remove_if(finished.begin(), finished.end(),
+                     [&](const v1::TaskId& task) { return over.contains(task.attempt()); }),
+      finished.end());
+  return Ok();
+}
+
 Status ApplyAttempt(v1::StoredJob& job, const v1::AttemptEntry& attempt) {
-  if (attempt.attempt() <= job.attempt()) {
-    return InternalError("attempt {} of job {} follows {}: attempts only rise", attempt.attempt(),
+  const bool starts_all = attempt.restarted().empty();
+  const int32_t numbers = starts_all ? std::max(attempt.regions(), 1) : attempt.restarted_size();
+  const int32_t first = attempt.attempt() - numbers + 1;
+  if (first <= job.attempt()) {
+    return InternalError("attempt {} of job {} follows {}: attempts only rise", first,
                          attempt.job_id(), job.attempt());
   }
+  if (starts_all) {
+    StartAll(job, first, attempt.attempt());
+  } else {
+    WS_RETURN_IF_ERROR(StartSome(job, attempt, first));
+  }
   job.set_attempt(attempt.attempt());
+  job.set_attempts_beside(job.attempts_beside() + numbers - 1);
   job.set_slots(attempt.slots());
-  job.clear_finished();
   if (!attempt.reason().empty()) job.set_restart_reason(attempt.reason());
   Raise(attempt.counts(), job.mutable_counts());
   return Ok();
@@ -79,8 +118,15 @@ Status ApplyCheckpoint(v1::StoredJob& job, const v1::CheckpointEntry& entry) {
 
 // One of an attempt that is over says nothing any more.
 Status ApplyTasksFinished(v1::StoredJob& job, const v1::TasksFinishedEntry& entry) {
-  if (entry.attempt() == job.attempt() && !job.has_end()) {
+  if (job.has_end()) return Ok();
+  const auto& regions = job.region_attempts();
+  if (regions.empty() && entry.attempt() == job.attempt()) {
     job.mutable_finished()->MergeFrom(entry.tasks());
+  }
+  if (std::ranges::find(regions, entry.attempt()) == regions.end()) return Ok();
+  for (v1::TaskId task : entry.tasks()) {
+    task.set_attempt(entry.attempt());
+    *job.add_finished() = std::move(task);
   }
   return Ok();
 }

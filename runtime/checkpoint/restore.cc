@@ -1,5 +1,7 @@
 #include "runtime/checkpoint/restore.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -198,6 +200,29 @@ class VertexRestore {
   std::vector<v1::SubtaskRestore> restores_;
 };
 
+// Splits, operators with their key groups and writers of sinks, by name.
+template <typename Part>
+std::multiset<std::string> Holdings(const Part& part) {
+  std::multiset<std::string> names;
+  for (const v1::SplitSnapshot& split : part.splits()) names.insert("split " + split.split_id());
+  for (const v1::OperatorSnapshot& op : part.operators()) {
+    const KeyGroupRange range = RangeOf(op.keyed_state());
+    names.insert(fmt::format("operator {} {} {}", op.operator_id(), range.first, range.last));
+  }
+  for (const v1::SinkSnapshot& sink : part.sinks()) {
+    names.insert(fmt::format("writer {} {}", sink.operator_id(), sink.writer()));
+  }
+  return names;
+}
+
+bool KeepsPlaces(const v1::CheckpointManifest& manifest, const RestoreAssignment& assignment) {
+  if (std::cmp_not_equal(manifest.subtasks_size(), assignment.subtasks.size())) return false;
+  return std::ranges::all_of(manifest.subtasks(), [&](const v1::SubtaskSnapshot& part) {
+    const auto same = assignment.subtasks.find({part.vertex_id(), part.subtask()});
+    return same != assignment.subtasks.end() && Holdings(part) == Holdings(same->second);
+  });
+}
+
 }  // namespace
 
 Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
@@ -210,6 +235,7 @@ Result<RestoreAssignment> AssignRestore(const v1::CheckpointManifest& manifest,
     VertexRestore restore(manifest, plan, vertex, options);
     if (restore.has_former()) WS_RETURN_IF_ERROR(restore.AssignTo(&assignment));
   }
+  assignment.keeps_places = KeepsPlaces(manifest, assignment);
   return assignment;
 }
 

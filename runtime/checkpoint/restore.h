@@ -20,6 +20,9 @@ struct RestoreAssignment {
   // the order of topic, partition and id. SubtaskRestore.splits says the watermarks of the same
   // ones.
   std::map<std::string, std::vector<std::vector<v1::Split>>> splits;
+  // Every subtask takes over what the same subtask had and nothing else, so that some may begin
+  // with it while the others go on.
+  bool keeps_places = false;
 };
 
 // - Operators are known by their ids, in whichever vertex they were and are.

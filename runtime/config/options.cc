@@ -39,6 +39,17 @@ const ConfigOption<PortRange> kJobManagerRpcPort{
 const ConfigOption<std::string> kJobManagerBindHost{
     {"jobmanager.bind-host", ConfigType::kString, "127.0.0.1",
      "Address the JobManager's gRPC server listens on; 0.0.0.0 for all.", kJobManager}};
+const ConfigOption<std::string> kFailoverStrategy{
+    {"jobmanager.failover-strategy",
+     ConfigType::kEnum,
+     "region",
+     "What restarts when a task fails: the tasks that exchanges join with it, while the job's "
+     "others "
+     "run on (region), or all of the job (full). A job of one pipeline is one region anyway, and "
+     "so "
+     "is every job with jobmanager.scheduler: adaptive.",
+     kJobManager,
+     {"region", "full"}}};
 const ConfigOption<std::string> kScheduler{
     {"jobmanager.scheduler",
      ConfigType::kEnum,

@@ -54,6 +54,7 @@ namespace options {
 extern const ConfigOption<std::string> kJobManagerRpcAddress;
 extern const ConfigOption<PortRange> kJobManagerRpcPort;
 extern const ConfigOption<std::string> kJobManagerBindHost;
+extern const ConfigOption<std::string> kFailoverStrategy;
 extern const ConfigOption<std::string> kScheduler;
 extern const ConfigOption<std::chrono::milliseconds> kSlotsWaitTimeout;
 extern const ConfigOption<std::chrono::milliseconds> kSlotsStabilization;

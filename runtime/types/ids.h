@@ -16,8 +16,8 @@ struct StrongInt {
 };
 
 using SubtaskIndex = StrongInt<struct SubtaskIndexTag, int32_t>;
-using Attempt = StrongInt<struct AttemptTag, int32_t>;   // of a whole job: rises at every restart
-using LeaderEpoch = StrongInt<struct LeaderEpochTag>;    // rises with every JobManager leadership
+using Attempt = StrongInt<struct AttemptTag, int32_t>;  // of a job's region: rises at every restart
+using LeaderEpoch = StrongInt<struct LeaderEpochTag>;   // rises with every JobManager leadership
 using CheckpointId = StrongInt<struct CheckpointIdTag>;  // also the epoch a sink commits
 using KeyGroup = StrongInt<struct KeyGroupTag, int32_t>;
 

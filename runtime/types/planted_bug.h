@@ -9,13 +9,15 @@ namespace watershed {
 
 enum class PlantedBug : uint8_t {
   kNone,
-  kAlignmentSkipped,        // an input goes on behind its barrier before the others have theirs
-  kOffsetsOneBatchLate,     // a source notes its positions a batch after the barrier
-  kTimersNotRestored,       // keyed state comes back without its timers
-  kStaleAttemptAccepted,    // the JobManager takes what tasks of an earlier attempt answer
-  kDirtySetLost,            // keyed state forgets what has changed since the last snapshot
-  kHeartbeatsByWallClock,   // who is silent is told by a clock that is set now and then
-  kCheckpointsByWallClock,  // when the next checkpoint is due, and when one has taken too long
+  kAlignmentSkipped,         // an input goes on behind its barrier before the others have theirs
+  kOffsetsOneBatchLate,      // a source notes its positions a batch after the barrier
+  kTimersNotRestored,        // keyed state comes back without its timers
+  kStaleAttemptAccepted,     // the JobManager takes what tasks of an earlier attempt answer
+  kDirtySetLost,             // keyed state forgets what has changed since the last snapshot
+  kHeartbeatsByWallClock,    // who is silent is told by a clock that is set now and then
+  kCheckpointsByWallClock,   // when the next checkpoint is due, and when one has taken too long
+  kSurvivorsChannelsClosed,  // a region that ends closes the channels of those that go on
+  kSurvivorsFilesDeleted,    // a region that restarts takes what the others wrote for orphans
 };
 
 #ifdef WATERSHED_INJECTION_POINTS

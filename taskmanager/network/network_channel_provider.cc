@@ -38,12 +38,17 @@ NetworkChannelProvider::OwnChannels NetworkChannelProvider::CountOwn(
   for (const auto& [source, target] : placement.edges) {
     const auto [sources_here, sources] = subtasks[source];
     const auto [targets_here, targets] = subtasks[target];
-    own.queues += sources_here * targets + (sources - sources_here) * targets_here;
+    const int64_t queues = sources_here * targets + (sources - sources_here) * targets_here;
+    own.queues += queues;
+    const bool is_of_region =
+        placement.own_vertices.contains(source) || placement.own_vertices.contains(target);
+    if (is_of_region) own.queues_of_region += queues;
   }
   return own;
 }
 
-// By slots, and not by what is free just now: the same job gets the same wherever it starts.
+// By slots, and not by what is free just now: the same job gets the same wherever it starts. The
+// job's regions share its slots, so a channel has the same whichever of them run.
 Status NetworkChannelProvider::ShareMemory(AttemptPlacement& placement,
                                            const std::string& job_name) const {
   placement.channel_capacity_bytes = context_->channel_capacity_bytes;
@@ -63,7 +68,7 @@ Status NetworkChannelProvider::ShareMemory(AttemptPlacement& placement,
   }
   placement.channel_capacity_bytes = each;
   placement.memory = std::make_unique<MemoryReservation>(context_->memory, MemoryShare::kNetwork);
-  placement.memory->Set(each * own.queues);
+  placement.memory->Set(each * own.queues_of_region);
   return Ok();
 }
 
@@ -76,9 +81,13 @@ Status NetworkChannelProvider::AddAttempt(const v1::DeployTasksRequest& deployme
   for (const v1::Edge& edge : deployment.plan().edges()) {
     placement.edges.emplace_back(edge.source_vertex_id(), edge.target_vertex_id());
   }
+  for (const v1::TaskDeployment& task : deployment.tasks()) {
+    placement.own_vertices.insert(task.vertex_id());
+  }
   WS_RETURN_IF_ERROR(ShareMemory(placement, deployment.plan().job_name()));
   const JobId job{deployment.job_id()};
   const Attempt attempt{deployment.attempt()};
+  receivers_->EndBelow(job, OldestAttempt(attempt, deployment.oldest_attempt()));
   local_.SetCapacity(job, attempt, placement.channel_capacity_bytes);
   const std::lock_guard lock(mutex_);
   attempts_[{job, attempt}] = std::move(placement);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "runtime/engine/local_channel_provider.h"
@@ -27,8 +28,8 @@ class NetworkChannelProvider final : public ChannelProvider {
                          SendingStreamFactory connect = OutgoingStream::Start);
   ~NetworkChannelProvider() override;  // Shutdown
 
-  // Where the subtasks of an attempt run: before any of its channels is opened. A user error when
-  // its channels would have too little of the network's memory.
+  // Where the job's subtasks run: before any channel of the attempt is opened. A user error when
+  // the channels would have too little of the network's memory.
   Status AddAttempt(const v1::DeployTasksRequest& deployment);
   // Every task of the attempt that ran here has ended.
   void ForgetAttempt(const JobId& job, Attempt attempt);
@@ -50,12 +51,14 @@ class NetworkChannelProvider final : public ChannelProvider {
   struct AttemptPlacement {
     std::map<SubtaskKey, Location> locations;
     std::vector<std::pair<std::string, std::string>> edges;  // source and target vertex id
+    std::set<std::string> own_vertices;                      // that the attempt has tasks of here
     int64_t channel_capacity_bytes = 0;
     std::unique_ptr<MemoryReservation> memory;
   };
   struct OwnChannels {
-    int64_t queues = 0;  // a local channel is one, a remote one has one at either end
-    int64_t slots = 0;   // that the attempt has here
+    int64_t queues = 0;            // a local channel is one, a remote one has one at either end
+    int64_t queues_of_region = 0;  // those of this attempt; the others are of other regions
+    int64_t slots = 0;             // that the job has here
   };
 
   OwnChannels CountOwn(const AttemptPlacement& placement) const;

@@ -2,11 +2,11 @@
 // whichever comes first.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 
+#include "taskmanager/ended_attempts.h"
 #include "taskmanager/network/receiving_channel.h"
 
 namespace watershed {
@@ -17,21 +17,20 @@ class ReceiverRegistry {
   explicit ReceiverRegistry(std::shared_ptr<const NetworkContext> context)
       : context_(std::move(context)) {}
 
-  // The channel, made now if need be; nullptr for an attempt that has been forgotten.
+  // The channel, made now if need be; nullptr for an attempt that has ended.
   std::shared_ptr<ReceivingChannel> FindOrMake(const ChannelKey& key);
   void Remove(const ChannelKey& key);
-  // The attempt has ended here: what is left of its channels is closed, later senders are refused.
+  // The attempts below it have ended: later senders are refused.
+  void EndBelow(const JobId& job, Attempt oldest);
+  // The attempt has ended here: what is left of its channels, and of those of others that have
+  // ended, is closed; later senders are refused. The job's other attempts keep theirs.
   void Forget(const JobId& job, Attempt attempt);
 
  private:
-  // Old enough ones are as good as never heard of: nobody opens their channels any more.
-  static constexpr size_t kForgottenKept = 1000;
-
   const std::shared_ptr<const NetworkContext> context_;
   std::mutex mutex_;
   std::map<ChannelKey, std::shared_ptr<ReceivingChannel>> channels_;
-  std::map<JobId, Attempt> forgotten_;  // this attempt and all before
-  std::deque<JobId> forgotten_order_;
+  EndedAttempts ended_;
 };
 
 }  // namespace watershed

@@ -125,10 +125,10 @@ Status TaskExecutor::Deploy(const v1::DeployTasksRequest& request,
                             const CheckpointStorages& storages) {
   const AttemptKey key(JobId{request.job_id()}, Attempt{request.attempt()});
   if (attempts_.contains(key)) return Ok();
-  const auto ended = ended_.find(key.first);
-  if (ended != ended_.end() && key.second <= ended->second) {
+  if (ended_.Contains(key.first, key.second)) {
     return InternalError("attempt {} of job {} has ended here", key.second.value, key.first.hex);
   }
+  RefuseBelow(key.first, OldestAttempt(key.second, request.oldest_attempt()));
   WS_RETURN_IF_ERROR(services_.channels->AddAttempt(request));
   RunningAttempt& attempt = attempts_[key];
   attempt.plan = std::make_shared<v1::PhysicalPlan>(request.plan());
@@ -172,7 +172,7 @@ Result<std::unique_ptr<Task>> TaskExecutor::CreateTask(const AttemptKey& key,
 }
 
 std::vector<v1::TaskId> TaskExecutor::Cancel(const JobId& job, Attempt attempt) {
-  Refuse(job, attempt);
+  ended_.End(job, attempt);
   std::vector<v1::TaskId> live;
   const auto running = attempts_.find({job, attempt});
   if (running == attempts_.end()) return live;
@@ -219,16 +219,6 @@ std::vector<v1::RunningAttempt> TaskExecutor::RunningAttempts() const {
     }
   }
   return running;
-}
-
-void TaskExecutor::Refuse(const JobId& job, Attempt attempt) {
-  auto [ended, is_new] = ended_.try_emplace(job, attempt);
-  ended->second = std::max(ended->second, attempt);
-  if (is_new) ended_order_.push_back(job);
-  while (ended_order_.size() > kEndedKept) {
-    ended_.erase(ended_order_.front());
-    ended_order_.pop_front();
-  }
 }
 
 void TaskExecutor::FailAll(const Error& error) {
@@ -298,7 +288,7 @@ void TaskExecutor::Bury(const AttemptKey& attempt_key, const TaskKey& task_key) 
 
 void TaskExecutor::EndAttempt(const AttemptKey& key) {
   attempts_.erase(key);
-  Refuse(key.first, key.second);
+  ended_.End(key.first, key.second);
   services_.channels->ForgetAttempt(key.first, key.second);
   if (attempts_.empty() && services_.on_idle) services_.on_idle();
 }

@@ -2,7 +2,6 @@
 // event loop; every call but ReportFailure comes from there.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "runtime/engine/task.h"
 #include "runtime/process/executor.h"
 #include "runtime/storage/object_storage.h"
+#include "taskmanager/ended_attempts.h"
 #include "taskmanager/network/network_channel_provider.h"
 #include "watershed/v1/control.pb.h"
 
@@ -56,8 +56,10 @@ class TaskExecutor {
   // An attempt that has ended or was cancelled here is refused (an internal error).
   Status Deploy(const v1::DeployTasksRequest& request, const CheckpointStorages& storages);
   // Starts cancelling; returns the tasks that still have to end. None of the attempt starts
-  // afterwards.
+  // afterwards; the job's other attempts go on.
   std::vector<v1::TaskId> Cancel(const JobId& job, Attempt attempt);
+  // None of the job's attempts below it starts any more.
+  void RefuseBelow(const JobId& job, Attempt oldest) { ended_.EndBelow(job, oldest); }
   // Of checkpoints, to every task of the attempt. False: it does not run here (any more).
   bool TriggerCheckpoint(const JobId& job, Attempt attempt, const Barrier& barrier,
                          SourceStop stop);
@@ -95,7 +97,6 @@ class TaskExecutor {
   void Fail(const ChannelKey& key, ChannelEnd end, const Error& error);
   void Bury(const AttemptKey& attempt, const TaskKey& task);
   void EndAttempt(const AttemptKey& attempt);
-  void Refuse(const JobId& job, Attempt attempt);
   v1::SubtaskReport Report(const AttemptKey& attempt, const RunningTask& task,
                            const TaskStatus& status) const;
 
@@ -104,9 +105,7 @@ class TaskExecutor {
   TaskExecutorServices services_;
   std::unique_ptr<CheckpointResponder> responder_;
   std::map<AttemptKey, RunningAttempt> attempts_;
-  static constexpr size_t kEndedKept = 1000;
-  std::map<JobId, Attempt> ended_;  // this attempt and all before start no more
-  std::deque<JobId> ended_order_;
+  EndedAttempts ended_;
 };
 
 }  // namespace watershed

@@ -85,8 +85,10 @@ void TaskManagerControl::DeployTasks(const v1::DeployTasksRequest& request,
 Status TaskManagerControl::CancelTasks(const v1::CancelTasksRequest& request,
                                        v1::CancelTasksResponse& response) {
   WS_RETURN_IF_ERROR(CheckLeader(request.leader_epoch()));
-  for (v1::TaskId& task :
-       parts_.tasks->Cancel(JobId{request.job_id()}, Attempt{request.attempt()})) {
+  const JobId job{request.job_id()};
+  const Attempt attempt{request.attempt()};
+  parts_.tasks->RefuseBelow(job, OldestAttempt(attempt, request.oldest_attempt()));
+  for (v1::TaskId& task : parts_.tasks->Cancel(job, attempt)) {
     *response.add_live() = std::move(task);
   }
   return Ok();

@@ -39,6 +39,7 @@ DispatcherSettings SettingsOf(const ClusterSettings& cluster) {
   settings.jobs.checkpoint_directory = Cluster::kCheckpointDirectory;
   settings.jobs.checkpoints = cluster.checkpoints;
   settings.jobs.adaptive = cluster.adaptive;
+  settings.jobs.restarts_regions = true;
   return settings;
 }
 

@@ -56,34 +56,51 @@ void JudgeWindow(const WindowKey& window, const WindowValue& value,
   if (!overlaps) observer.Violate("window-invented", text);
 }
 
-}  // namespace
-
-void JudgeRows(const Scenario& scenario, const Outside& outside, Observer& observer) {
-  Visible left = In(outside, "rows");
-  for (const auto& [split, rows] : scenario.splits) {
+void JudgeRowsOf(const Pipeline& pipeline, const Scenario& scenario, const Outside& outside,
+                 Observer& observer) {
+  Visible left = In(outside, pipeline.rows);
+  for (const auto& [split, rows] : scenario.splits_of(pipeline)) {
     for (size_t i = 0; i < rows.size(); ++i) {
       const Row& row = rows[i];
       const std::string text = fmt::format("{}|{}|{}|{}", row.key, row.id, row.value, row.time_ms);
       if (left.erase(text) == 0) {
-        observer.Violate("rows-lost", fmt::format("row {} of split {}: {}", i, split, text));
+        observer.Violate("rows-lost", fmt::format("row {} of split {} is not in '{}': {}", i, split,
+                                                  pipeline.rows, text));
       }
     }
   }
   for (const auto& [text, count] : left) observer.Violate("rows-invented", text);
 }
 
-void Judge(const Scenario& scenario, const Outside& outside, Observer& observer) {
-  JudgeRows(scenario, outside, observer);
-  const std::map<WindowKey, WindowValue> expected = ExpectedWindows(scenario);
+void JudgeWindowsOf(const Pipeline& pipeline, const Scenario& scenario, const Outside& outside,
+                    Observer& observer) {
+  const std::map<WindowKey, WindowValue> expected =
+      ExpectedWindows(scenario, scenario.splits_of(pipeline));
   std::map<WindowKey, WindowValue> unseen = expected;
-  for (const auto& [text, count] : In(outside, "results")) {
+  for (const auto& [text, count] : In(outside, pipeline.results)) {
     const std::vector<std::string_view> cells = Cells(text);
     const WindowKey window{std::string(cells.at(0)), Number(cells.at(1)), Number(cells.at(2))};
     JudgeWindow(window, {Number(cells.at(3)), Number(cells.at(4))}, expected, unseen, observer);
   }
   for (const auto& [window, value] : unseen) {
-    observer.Violate("window-missing", fmt::format("{} [{}, {}): {} rows", window.key,
-                                                   window.start_ms, window.end_ms, value.rows));
+    observer.Violate("window-missing",
+                     fmt::format("{} [{}, {}): {} rows, not in '{}'", window.key, window.start_ms,
+                                 window.end_ms, value.rows, pipeline.results));
+  }
+}
+
+}  // namespace
+
+void JudgeRows(const Scenario& scenario, const Outside& outside, Observer& observer) {
+  for (const Pipeline& pipeline : scenario.pipelines) {
+    if (!pipeline.rows.empty()) JudgeRowsOf(pipeline, scenario, outside, observer);
+  }
+}
+
+void Judge(const Scenario& scenario, const Outside& outside, Observer& observer) {
+  JudgeRows(scenario, outside, observer);
+  for (const Pipeline& pipeline : scenario.pipelines) {
+    if (!pipeline.results.empty()) JudgeWindowsOf(pipeline, scenario, outside, observer);
   }
   for (const auto& [text, count] : In(outside, "late")) observer.Violate("late", text);
   for (const auto& [sink, rows] : outside.visible) {

@@ -29,10 +29,15 @@ void Observer::Violate(const std::string& oracle, std::string what) {
 }
 
 void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
+  const bool is_of_leader = request.leader_epoch() >= leader_epoch_;
+  const Regions& regions = regions_[request.job_id()] = Regions::Of(request.plan());
+  for (const v1::TaskDeployment& task : request.tasks()) {
+    const int32_t region = regions.Find(task.vertex_id(), task.subtask());
+    started_[{request.job_id(), region}].insert(request.attempt());
+    if (is_of_leader) deployed_[{request.job_id(), region}].insert(request.attempt());
+  }
   // Who has been deposed does not know what has become complete since.
-  if (request.leader_epoch() < leader_epoch_) return;
-  int32_t& newest = deployed_[request.job_id()];
-  newest = std::max(newest, request.attempt());
+  if (!is_of_leader) return;
   attempts_ = std::max(attempts_, request.attempt());
   const auto [deployment, is_new] = deployments_.try_emplace({request.job_id(), request.attempt()});
   if (is_new && !completed_.empty()) deployment->second.newest_checkpoint = *completed_.rbegin();
@@ -47,6 +52,18 @@ void Observer::OnDeployment(const v1::DeployTasksRequest& request) {
     const int64_t newest = deployment->second.newest_checkpoint;
     if (restored < newest) fallbacks_.push_back({request.attempt(), restored, newest});
   }
+}
+
+int32_t Observer::NewestOf(const Attempts& attempts, const std::string& job,
+                           const std::string& vertex, int32_t subtask, int32_t most) const {
+  const auto regions = regions_.find(job);
+  if (regions == regions_.end()) return 0;
+  // One that the plan does not have any more was of all, and so of the first.
+  const int32_t region = std::max(regions->second.Find(vertex, subtask), 0);
+  const auto deployed = attempts.find({job, region});
+  if (deployed == attempts.end()) return 0;
+  const auto above = deployed->second.upper_bound(most);
+  return above == deployed->second.begin() ? 0 : *std::prev(above);
 }
 
 bool Observer::IsResized(const std::string& job, int32_t attempt) const {
@@ -85,16 +102,17 @@ void Observer::OnTaskAnswer(const v1::ReportCheckpointRequest& report) {
 
 void Observer::OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted) {
   refused_ += !accepted;
-  const auto newest = deployed_.find(report.job_id());
-  if (!accepted || newest == deployed_.end() || report.attempt() >= newest->second) return;
+  const int32_t newest = NewestOf(deployed_, report.job_id(), report.vertex_id(), report.subtask());
+  if (!accepted || report.attempt() >= newest) return;
   Violate("stale-attempt",
           fmt::format("the JobManager took an answer of attempt {} to checkpoint {}, when attempt "
                       "{} had been deployed",
-                      report.attempt(), report.checkpoint_id(), newest->second));
+                      report.attempt(), report.checkpoint_id(), newest));
 }
 
 void Observer::OnStored(const v1::LogEntry& entry) {
   if (entry.has_checkpoint()) OnComplete(entry.checkpoint());
+  region_restarts_ += entry.attempt().restarted_size() > 0 ? 1 : 0;
 }
 
 void Observer::OnComplete(const v1::CheckpointEntry& checkpoint) {
@@ -132,8 +150,8 @@ void Observer::OnRecovered(const v1::StoredState& state) {
   }
 }
 
-// Each part is what a task of this attempt answered to this checkpoint; one that had finished
-// before, what it had answered last.
+// Each part is what a task of its region's attempt answered to this checkpoint; one that had
+// finished before, what it had answered last. The manifest has the number of the newest attempt.
 void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
   std::set<std::string>& files = files_[manifest.checkpoint_id()];
   for (const v1::SubtaskSnapshot& part : manifest.subtasks()) {
@@ -142,10 +160,11 @@ void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
   }
   for (const v1::SubtaskSnapshot& stored : manifest.subtasks()) {
     const std::string text = Compared(stored);
+    const int32_t attempt = NewestOf(started_, manifest.job_id(), stored.vertex_id(),
+                                     stored.subtask(), manifest.attempt());
     bool found = false;
     for (int64_t id = manifest.checkpoint_id(); id > 0 && !found; --id) {
-      const auto answer =
-          answers_.find({manifest.attempt(), id, stored.vertex_id(), stored.subtask()});
+      const auto answer = answers_.find({attempt, id, stored.vertex_id(), stored.subtask()});
       found = answer != answers_.end() && answer->second == text;
       if (!stored.ended()) break;
     }
@@ -153,8 +172,7 @@ void Observer::OnManifest(const v1::CheckpointManifest& manifest) {
     Violate("stale-attempt",
             fmt::format("checkpoint {} of attempt {}: the part of {} subtask {} is no answer of "
                         "this attempt",
-                        manifest.checkpoint_id(), manifest.attempt(), stored.vertex_id(),
-                        stored.subtask()));
+                        manifest.checkpoint_id(), attempt, stored.vertex_id(), stored.subtask()));
   }
 }
 
@@ -180,9 +198,10 @@ bool Observer::IsDamaged(int64_t checkpoint) const {
 bool Observer::MayFail(const std::string& reason) const {
   const bool is_named = std::ranges::any_of(
       damaged_, [&](const std::string& name) { return reason.find(name) != std::string::npos; });
-  if (!is_named || retained_.empty()) return false;
-  // Rows that a target has from a checkpoint that is damaged are not written again unasked.
+  // Rows that a target has from a checkpoint that is damaged are not written again unasked. A
+  // leader that has adopted the tasks does not know what the one before had passed over.
   if (fell_back() && reason.find("--allow-duplicates") != std::string::npos) return true;
+  if (!is_named || retained_.empty()) return false;
   return std::ranges::all_of(retained_, [this](const v1::CheckpointEntry& kept) {
     return IsDamaged(kept.checkpoint().checkpoint_id());
   });

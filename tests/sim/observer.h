@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/job/regions.h"
 #include "runtime/types/result.h"
 #include "tests/sim/heartbeat_oracle.h"
 #include "tests/sim/schedule.h"
@@ -78,6 +79,8 @@ class Observer {
   int32_t attempts() const { return attempts_; }
   // Attempts that ran in another number of slots than the one before them.
   int64_t resized() const { return resized_; }
+  // Of regions, while the job's others ran.
+  int64_t region_restarts() const { return region_restarts_; }
 
  private:
   using Answer =
@@ -96,6 +99,10 @@ class Observer {
     int64_t restored = 0;
     int64_t newest = 0;
   };
+  // The newest one up to `most` that was deployed of this subtask's region; 0: none.
+  using Attempts = std::map<std::pair<std::string, int32_t>, std::set<int32_t>>;
+  int32_t NewestOf(const Attempts& attempts, const std::string& job, const std::string& vertex,
+                   int32_t subtask, int32_t most = INT32_MAX) const;
   bool IsResized(const std::string& job, int32_t attempt) const;
   bool IsDamaged(int64_t checkpoint) const;
   void OnComplete(const v1::CheckpointEntry& checkpoint);
@@ -103,9 +110,13 @@ class Observer {
   Schedule* const schedule_;
   HeartbeatOracle heartbeats_;
   std::vector<Violation> violations_;
-  int64_t leader_epoch_ = 0;                 // of whoever leads
-  std::map<std::string, int32_t> deployed_;  // by job: the newest attempt that was deployed
-  std::map<std::string, int64_t> epochs_;    // by TaskManager: the highest it has obeyed
+  int64_t leader_epoch_ = 0;  // of whoever leads
+  // By job and region: the attempts that were deployed by whoever led, and by anybody. What a
+  // leader deployed that did not know yet that it was none may be adopted by its successor.
+  Attempts deployed_;
+  Attempts started_;
+  std::map<std::string, Regions> regions_;  // by job
+  std::map<std::string, int64_t> epochs_;   // by TaskManager: the highest it has obeyed
   std::map<Answer, std::string> answers_;
   std::map<std::pair<std::string, int32_t>, Deployment> deployments_;
   // By job, attempt and checkpoint: the leader that triggered it.
@@ -122,6 +133,7 @@ class Observer {
   int64_t refused_ = 0;
   int32_t attempts_ = 0;
   int64_t resized_ = 0;
+  int64_t region_restarts_ = 0;
 };
 
 }  // namespace watershed::sim

@@ -14,7 +14,7 @@ struct NamedBug {
   std::string_view oracle;
 };
 
-inline constexpr std::array<NamedBug, 7> kPlantedBugs = {{
+inline constexpr std::array<NamedBug, 9> kPlantedBugs = {{
     {PlantedBug::kAlignmentSkipped, "alignment-skipped", "window-too-high"},
     {PlantedBug::kOffsetsOneBatchLate, "offsets-one-batch-late", "rows-lost"},
     {PlantedBug::kTimersNotRestored, "timers-not-restored", "window-missing"},
@@ -22,6 +22,8 @@ inline constexpr std::array<NamedBug, 7> kPlantedBugs = {{
     {PlantedBug::kDirtySetLost, "dirty-set-lost", "window-too-low"},
     {PlantedBug::kHeartbeatsByWallClock, "heartbeats-by-wall-clock", "lost-too-early"},
     {PlantedBug::kCheckpointsByWallClock, "checkpoints-by-wall-clock", "checkpoint-duration"},
+    {PlantedBug::kSurvivorsChannelsClosed, "survivors-channels-closed", "stuck"},
+    {PlantedBug::kSurvivorsFilesDeleted, "survivors-files-deleted", "job-failed"},
 }};
 
 // False: this build has none.

@@ -59,6 +59,49 @@ sinks:
   return job;
 }
 
+void InsertBefore(const std::string& mark, const std::string& text, std::string& job) {
+  job.insert(job.find(mark), text);
+}
+
+// Of the same topic, but apart from the rest of the job. With a smaller parallelism one outlives
+// TaskManagers that the others need.
+void AddPipelines(Random& random, Scenario& scenario) {
+  const int least = scenario.second_parallelism == 0
+                        ? scenario.parallelism
+                        : std::min(scenario.parallelism, scenario.second_parallelism);
+  const std::string source = fmt::format(
+      R"(    connector: kafka
+    topic: events
+    properties.bootstrap.servers: nowhere
+    scan.startup.mode: earliest-offset
+    format: json
+    columns: {}
+    watermark: {{ column: time, delay: {}ms }}
+)",
+      kColumns, kDisorderMs);
+  const auto some = [&] { return fmt::format("    parallelism: {}\n", random.Between(1, least)); };
+  const int64_t which = random.Between(1, 3);
+  if ((which & 1) != 0) {
+    scenario.pipelines.push_back({"copied", "copies", ""});
+    const bool is_wide = random.Chance(500);  // a region for each subtask of the job
+    InsertBefore("operators:\n", "  copied:\n" + source + (is_wide ? "" : some()), scenario.job);
+    scenario.job += "  copies: { input: copied, connector: blackhole }\n";
+  }
+  if ((which & 2) != 0) {
+    scenario.pipelines.push_back({"others", "", "other_results"});
+    const std::string window =
+        scenario.sessions
+            ? fmt::format("    type: session-window\n    gap: {}ms\n", scenario.window_ms)
+            : fmt::format("    type: tumbling-window\n    size: {}ms\n", scenario.window_ms);
+    InsertBefore("operators:\n", "  others:\n" + source + some(), scenario.job);
+    InsertBefore("sinks:\n",
+                 "  other_windows:\n    input: others\n" + window +
+                     "    key: [key]\n    aggregate: { n: count(*), total: sum(value) }\n" + some(),
+                 scenario.job);
+    scenario.job += "  other_results: { input: other_windows, connector: blackhole }\n";
+  }
+}
+
 void AddRows(Random& random, Scenario& scenario) {
   const int64_t keys = random.Between(3, 60);
   const int64_t rows = random.Between(60, 400);
@@ -150,6 +193,24 @@ Fault MakeRestore(Random& random, const Scenario& scenario) {
   fault.after_checkpoints = static_cast<int>(random.Between(1, 5));
   fault.duration = milliseconds(random.Between(100, 1600)) + scenario.cluster.heartbeat_timeout;
   return fault;
+}
+
+// Tasks fail one by one, while all TaskManagers stay.
+Fault MakeTaskFailures(Random& random) {
+  Fault fault{.kind = FaultKind::kSourceErrors};
+  fault.at = random.Between(milliseconds(0), milliseconds(400));
+  fault.after_checkpoints = static_cast<int>(random.Between(0, 3));
+  fault.duration = milliseconds(random.Between(50, 800));
+  return fault;
+}
+
+// A job may fail when all of its checkpoints are damaged: not before the seed has had its share.
+void SetDamages(Random& random, Scenario& scenario) {
+  scenario.cluster.checkpoints.retained = kLeastCheckpoints;
+  for (Fault& fault : scenario.faults) {
+    if (Damages(fault.kind)) fault.after_checkpoints = kLeastCheckpoints;
+  }
+  if (random.Chance(500)) scenario.padding = 70'000;
 }
 
 // While channels are opened.
@@ -250,6 +311,7 @@ std::string Scenario::Describe() const {
       cluster.task_managers, cluster.slots, splits.size());
   if (stops > 0) text += fmt::format(", {} stops", stops);
   if (drains) text += ", drained";
+  for (size_t i = 1; i < pipelines.size(); ++i) text += ", apart: " + pipelines[i].source;
   if (cluster.adaptive.enabled) text += ", adaptive";
   for (const Fault& fault : faults) {
     text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
@@ -299,15 +361,7 @@ Scenario MakeScenario(uint64_t seed) {
     if (Damages(fault.kind) && is_second) continue;
     scenario.faults.push_back(fault);
   }
-  if (scenario.damages()) {
-    scenario.cluster.checkpoints.retained = kLeastCheckpoints;
-    // A job may fail when all of its checkpoints are damaged: not before the seed has had its
-    // share.
-    for (Fault& fault : scenario.faults) {
-      if (Damages(fault.kind)) fault.after_checkpoints = kLeastCheckpoints;
-    }
-    if (random.Chance(500)) scenario.padding = 70'000;
-  }
+  if (scenario.damages()) SetDamages(random, scenario);
   if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));
   if (random.Chance(600)) SetClocks(random, scenario);
   if (!scenario.damages() && scenario.second_parallelism == 0) {
@@ -321,12 +375,22 @@ Scenario MakeScenario(uint64_t seed) {
     for (int64_t i = 0; i < cuts; ++i) scenario.faults.push_back(MakeEarlyCut(random, scenario));
   }
   if (random.Chance(350)) SetAdaptive(random, scenario.cluster);
+  // An adaptive job is one region.
+  if (!scenario.cluster.adaptive.enabled && random.Chance(550)) {
+    AddPipelines(random, scenario);
+    scenario.faults.push_back(MakeTaskFailures(random));
+  }
   return scenario;
 }
 
-std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario) {
+const Splits& Scenario::splits_of(const Pipeline& pipeline) const {
+  const auto own = read.find(pipeline.source);
+  return own == read.end() ? splits : own->second;
+}
+
+std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario, const Splits& splits) {
   std::map<std::string, std::vector<Row>> by_key;
-  for (const auto& [id, rows] : scenario.splits) {
+  for (const auto& [id, rows] : splits) {
     for (const Row& row : rows) by_key[row.key].push_back(row);
   }
   std::map<WindowKey, WindowValue> windows;

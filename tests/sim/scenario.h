@@ -63,6 +63,15 @@ struct WindowValue {
 inline constexpr int kLeastCheckpoints = 3;
 inline constexpr int kLeastFaults = 2;
 
+using Splits = std::map<std::string, std::vector<Row>>;
+
+// What one source feeds. Several in a job share nothing: each is a region or more.
+struct Pipeline {
+  std::string source;
+  std::string rows;     // the sink that its rows come to as they are; empty: none
+  std::string results;  // and the one of its windows
+};
+
 struct Scenario {
   uint64_t seed = 0;
   std::string job;  // YAML
@@ -76,7 +85,11 @@ struct Scenario {
   bool savepoints = false;  // are taken meanwhile
   bool drains = false;      // in the end it is drained, the last rows are not read
   ClusterSettings cluster;
-  std::map<std::string, std::vector<Row>> splits;
+  std::vector<Pipeline> pipelines = {{"events", "rows", "results"}};
+  Splits splits;  // each source reads all of them
+  // Of those that were stopped on the way: what they have read, by source.
+  std::map<std::string, Splits> read;
+  const Splits& splits_of(const Pipeline& pipeline) const;
   nanoseconds pace{0};
   size_t padding = 0;     // of sink segments
   int late_messages = 0;  // in thousandths
@@ -94,6 +107,6 @@ struct Scenario {
 Scenario MakeScenario(uint64_t seed);
 
 // Computed from the rows alone.
-std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario);
+std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario, const Splits& splits);
 
 }  // namespace watershed::sim

@@ -162,6 +162,7 @@ class Run {
     outcome.fell_back = observer_.fell_back();
     outcome.attempts = observer_.attempts();
     outcome.resized = observer_.resized();
+    outcome.region_restarts = observer_.region_restarts();
     outcome.restores = static_cast<int64_t>(observer_.restored().size());
     outcome.refused = observer_.refused();
     outcome.events = schedule_.events();
@@ -194,9 +195,10 @@ bool Outcome::Found(const std::string& oracle) const {
 
 std::string Outcome::Describe() const {
   std::string text = fmt::format(
-      "seed {}: {} checkpoints, {} faults ({} kills), {} attempts, {} restored checkpoints, {} "
-      "refused, {} events, {} ms, trace {:016x}",
-      seed, checkpoints, faults, kills, attempts, restores, refused, events, virtual_ms, trace);
+      "seed {}: {} checkpoints, {} faults ({} kills), {} attempts, {} restarts of regions, {} "
+      "restored checkpoints, {} refused, {} events, {} ms, trace {:016x}",
+      seed, checkpoints, faults, kills, attempts, region_restarts, restores, refused, events,
+      virtual_ms, trace);
   constexpr size_t kShown = 8;
   for (size_t i = 0; i < std::min(violations.size(), kShown); ++i) {
     text += fmt::format("\n  {}: {}", violations[i].oracle, violations[i].what);
@@ -218,6 +220,8 @@ void Totals::Add(const Outcome& outcome) {
   fell_back += outcome.fell_back;
   attempts += outcome.attempts;
   resized += outcome.resized;
+  region_restarts += outcome.region_restarts;
+  region_seeds += outcome.region_restarts > 0;
   restored_seeds += outcome.restores > 0;
   refused += outcome.refused;
   events += outcome.events;
@@ -226,11 +230,12 @@ void Totals::Add(const Outcome& outcome) {
 std::string Totals::Describe() const {
   std::string text = fmt::format(
       "{} checkpoints, {} faults ({} kills), {} attempts ({} in another number of slots than the "
-      "one before), {} seeds restored, {} of them past a "
+      "one before), {} restarts of regions while others ran in {} seeds, {} seeds restored, {} of "
+      "them past a "
       "damaged checkpoint, {} failed as theirs were damaged, {} stale messages refused, {} "
       "events; {} stops completed, {} failed; faults by kind:",
-      checkpoints, faults, kills, attempts, resized, restored_seeds, fell_back, gave_up, refused,
-      events, stops, failed_stops);
+      checkpoints, faults, kills, attempts, resized, region_restarts, region_seeds, restored_seeds,
+      fell_back, gave_up, refused, events, stops, failed_stops);
   for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
   return text;
 }

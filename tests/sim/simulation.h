@@ -32,9 +32,10 @@ struct Outcome {
   int64_t failed_stops = 0;
   bool gave_up = false;  // all checkpoints were
   int64_t attempts = 0;
-  int64_t resized = 0;   // attempts in another number of slots than the one before
-  int64_t restores = 0;  // distinct checkpoints that an attempt began with
-  int64_t refused = 0;   // stale messages
+  int64_t resized = 0;          // attempts in another number of slots than the one before
+  int64_t region_restarts = 0;  // of some, while the job's others ran
+  int64_t restores = 0;         // distinct checkpoints that an attempt began with
+  int64_t refused = 0;          // stale messages
   int64_t events = 0;
   int64_t virtual_ms = 0;
 
@@ -46,8 +47,8 @@ struct Outcome {
 // Sums over seeds.
 struct Totals {
   int64_t seeds = 0, checkpoints = 0, faults = 0, kills = 0, attempts = 0, resized = 0,
-          restored_seeds = 0, refused = 0, events = 0, fell_back = 0, gave_up = 0, stops = 0,
-          failed_stops = 0;
+          region_restarts = 0, region_seeds = 0, restored_seeds = 0, refused = 0, events = 0,
+          fell_back = 0, gave_up = 0, stops = 0, failed_stops = 0;
   std::map<std::string, int64_t> by_kind;
   void Add(const Outcome& outcome);
   std::string Describe() const;

@@ -6,11 +6,27 @@
 
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/manifest.h"
+#include "runtime/job/plan_lookup.h"
 #include "tests/sim/job_manager.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/observer.h"
 
 namespace watershed::sim {
+namespace {
+
+size_t PositionIn(const v1::CheckpointManifest& manifest, const std::string& source,
+                  const std::string& split_id) {
+  for (const v1::SubtaskSnapshot& subtask : manifest.subtasks()) {
+    const v1::Vertex* vertex = FindVertex(manifest.plan(), subtask.vertex_id());
+    if (vertex == nullptr || vertex->nodes(0).id() != source) continue;
+    for (const v1::SplitSnapshot& split : subtask.splits()) {
+      if (split.split_id() == split_id) return static_cast<size_t>(split.next_position());
+    }
+  }
+  return 0;
+}
+
+}  // namespace
 
 void Stopping::Begin(const std::string& job, bool drain) {
   job_ = job;
@@ -116,14 +132,9 @@ Scenario Stopping::UpToStop(const Scenario& scenario) {
     cluster_->observer().Violate("stop-outcome", "it is not said whether it was drained");
   }
   Scenario part = scenario;
-  for (auto& [id, rows] : part.splits) {
-    size_t end = 0;
-    for (const v1::SubtaskSnapshot& subtask : manifest.subtasks()) {
-      for (const v1::SplitSnapshot& split : subtask.splits()) {
-        if (split.split_id() == id) end = static_cast<size_t>(split.next_position());
-      }
-    }
-    rows.resize(end);
+  for (const Pipeline& pipeline : scenario.pipelines) {
+    Splits& read = part.read[pipeline.source] = scenario.splits;
+    for (auto& [id, rows] : read) rows.resize(PositionIn(manifest, pipeline.source, id));
   }
   return part;
 }

@@ -243,6 +243,19 @@ TEST(Restore, AForkTakesOverNoWriter) {
   EXPECT_EQ(assignment.subtasks.at({"window-vertex", 1}).operators_size(), 1);
 }
 
+// Some may then begin with it while the others go on.
+TEST(Restore, PlacesAreKeptWhereEverySubtaskGetsWhatItHad) {
+  EXPECT_TRUE(AssignRestore(Manifest(1, 2, 5), Plan(1, 2)).value().keeps_places);
+  EXPECT_FALSE(AssignRestore(Manifest(1, 2, 5), Plan(1, 3)).value().keeps_places);
+  EXPECT_FALSE(AssignRestore(Manifest(1, 3, 5), Plan(1, 2)).value().keeps_places);
+  // These splits had been dealt out in another order.
+  EXPECT_FALSE(AssignRestore(Manifest(2, 2, 5), Plan(2, 2)).value().keeps_places);
+  v1::CheckpointManifest manifest = Manifest(1, 2, 2);
+  std::swap(*manifest.mutable_subtasks(1)->mutable_sinks(0),
+            *manifest.mutable_subtasks(2)->mutable_sinks(0));
+  EXPECT_FALSE(AssignRestore(manifest, Plan(1, 2)).value().keeps_places);
+}
+
 // ---- What no longer fits ----
 
 class MisfitTest : public testing::Test {

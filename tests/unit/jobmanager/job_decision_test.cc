@@ -26,6 +26,14 @@ void Deployed(JobFacts& facts) {
   facts.has_slots = facts.has_splits = facts.discovery_under_way = facts.deployed = true;
 }
 
+void Check(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    JobFacts facts = Submitted();
+    c.facts(facts);
+    EXPECT_EQ(static_cast<int>(DecideNext(facts)), static_cast<int>(c.expected)) << c.what;
+  }
+}
+
 TEST(JobDecisionTest, Table) {
   const std::vector<Case> cases = {
       {"submitted", [](JobFacts&) {}, JobAction::kRequestSlots},
@@ -296,11 +304,106 @@ TEST(JobDecisionTest, Table) {
        },
        JobAction::kWait},
   };
-  for (const Case& c : cases) {
-    JobFacts facts = Submitted();
-    c.facts(facts);
-    EXPECT_EQ(static_cast<int>(DecideNext(facts)), static_cast<int>(c.expected)) << c.what;
-  }
+  Check(cases);
+}
+
+// Two of the tasks are of a region that restarts; the others run.
+void InRegions(JobFacts& facts) {
+  facts.state = v1::RESTARTING;
+  facts.tasks = 2;
+  facts.in_regions = facts.has_slots = facts.has_splits = true;
+}
+void Released(JobFacts& facts) {
+  InRegions(facts);
+  facts.regions_released = facts.restart_due = true;
+}
+
+TEST(JobDecisionTest, TableOfRegions) {
+  const std::vector<Case> cases = {
+      {"a region has failed",
+       [](JobFacts& f) {
+         f.state = v1::RUNNING;
+         f.regions_failed = true;
+       },
+       JobAction::kRestartRegions},
+      {"a region has failed, and what concerns all tasks",
+       [](JobFacts& f) {
+         f.state = v1::RUNNING;
+         f.regions_failed = f.failed = true;
+       },
+       JobAction::kEnterFailing},
+      {"its tasks are being cancelled",
+       [](JobFacts& f) {
+         InRegions(f);
+         f.tasks_ended = 1;
+       },
+       JobAction::kWait},
+      {"its tasks have ended, a deployment is not answered",
+       [](JobFacts& f) {
+         InRegions(f);
+         f.tasks_ended = 2;
+         f.deployments_pending = 1;
+       },
+       JobAction::kWait},
+      {"its tasks have ended",
+       [](JobFacts& f) {
+         InRegions(f);
+         f.tasks_ended = 2;
+       },
+       JobAction::kReleaseRegions},
+      {"another one joins",
+       [](JobFacts& f) {
+         InRegions(f);
+         f.tasks_ended = 2;
+         f.regions_failed = true;
+       },
+       JobAction::kRestartRegions},
+      {"waits for the delay",
+       [](JobFacts& f) {
+         Released(f);
+         f.restart_due = false;
+       },
+       JobAction::kWait},
+      {"needs a slot",
+       [](JobFacts& f) {
+         Released(f);
+         f.has_slots = false;
+       },
+       JobAction::kRequestSlots},
+      {"has slots", [](JobFacts& f) { Released(f); }, JobAction::kStoreAttempt},
+      {"attempt stored",
+       [](JobFacts& f) {
+         Released(f);
+         f.attempt = StepProgress::kDone;
+       },
+       JobAction::kReadRestorePoint},
+      {"knows what to begin with",
+       [](JobFacts& f) {
+         Released(f);
+         f.attempt = f.restore = StepProgress::kDone;
+       },
+       JobAction::kDeploy},
+      {"deployed, all run",
+       [](JobFacts& f) {
+         Released(f);
+         f.deployed = true;
+         f.tasks_running = 2;
+       },
+       JobAction::kEnterRunning},
+      {"all tasks are to restart instead",
+       [](JobFacts& f) {
+         Released(f);
+         f.failed = true;
+       },
+       JobAction::kEnterFailing},
+      {"cancelled",
+       [](JobFacts& f) {
+         Released(f);
+         f.cancel_requested = f.failed = true;
+       },
+       JobAction::kEnterCancelling},
+  };
+  Check(cases);
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ v1::DeployTasksRequest Deployment(int sources) {
   v1::Edge* edge = deployment.mutable_plan()->add_edges();
   edge->set_source_vertex_id("up");
   edge->set_target_vertex_id("down");
+  deployment.add_tasks()->set_vertex_id("up");
   for (int i = 0; i < sources; ++i) {
     for (const auto& [vertex, at] : {std::pair("up", "here"), std::pair("down", "there")}) {
       v1::TaskPlacement* placement = deployment.add_placements();
@@ -125,6 +126,40 @@ TEST(NetworkShareTest, ChannelsShareItBySlots) {
   EXPECT_THAT(refused.error().message, HasSubstr("'visits'"));
   EXPECT_THAT(refused.error().message, HasSubstr("4 channels"));
   EXPECT_EQ(small.used_bytes(MemoryShare::kNetwork), 0);
+}
+
+// Two pipelines in the same slots, deployed one after the other.
+TEST(NetworkShareTest, RegionsShareTheSlotsOfTheirJob) {
+  MemoryLimits limits;
+  limits.slots = 8;
+  limits.process_bytes = 100 * kMiB;
+  limits.shares_bytes.fill(8 * kMiB);
+  MemoryAccount account(limits);
+  auto context = std::make_shared<NetworkContext>();
+  context->task_manager_id = "here";
+  context->memory = &account;
+  NetworkChannelProvider provider(context, std::make_shared<ReceiverRegistry>(context));
+  v1::DeployTasksRequest first = Deployment(2);
+  v1::Edge* edge = first.mutable_plan()->add_edges();
+  edge->set_source_vertex_id("other up");
+  edge->set_target_vertex_id("other down");
+  for (const char* vertex : {"other up", "other down"}) {
+    v1::TaskPlacement* placement = first.add_placements();
+    placement->set_vertex_id(vertex);
+    placement->set_task_manager_id(vertex == std::string("other up") ? "here" : "there");
+  }
+  v1::DeployTasksRequest second = first;
+  second.set_attempt(2);
+  second.set_oldest_attempt(1);
+  second.mutable_tasks(0)->set_vertex_id("other up");
+  // 2 of 8 slots have 2 MB, for 4 channels of the one and 1 of the other.
+  const int64_t each = 2 * kMiB / 5;
+  ASSERT_TRUE(provider.AddAttempt(first));
+  EXPECT_EQ(account.used_bytes(MemoryShare::kNetwork), 4 * each);
+  ASSERT_TRUE(provider.AddAttempt(second));
+  EXPECT_EQ(account.used_bytes(MemoryShare::kNetwork), 5 * each);
+  provider.ForgetAttempt({"job"}, {1});
+  EXPECT_EQ(account.used_bytes(MemoryShare::kNetwork), each);
 }
 
 }  // namespace

@@ -389,6 +389,37 @@ TEST_F(NetworkChannelTest, AnAttemptThatHasEndedTakesNoNewChannels) {
   EXPECT_FALSE(b_.provider().OpenReceiver(Key(0, 0), TestSchema()));
 }
 
+// One of each region runs at once.
+TEST_F(NetworkChannelTest, AnAttemptThatEndsLeavesOlderOnesTheirChannels) {
+  v1::DeployTasksRequest later = deployment_;
+  later.set_attempt(2);
+  later.set_oldest_attempt(1);
+  ASSERT_TRUE(a_.provider().AddAttempt(later));
+  ASSERT_TRUE(b_.provider().AddAttempt(later));
+  Consumer consumer = OpenConsumer(0, 0);
+  Producer producer = OpenProducer(0, 0);
+  producer.Push(Batch(0, 1));
+  EXPECT_EQ(std::get<RecordBatch>(consumer.Pop()).num_rows(), 1);
+  b_.provider().ForgetAttempt(JobId{"job"}, Attempt{2});
+  ChannelKey ended = Key(0, 0);
+  ended.attempt = Attempt{2};
+  EXPECT_FALSE(b_.provider().OpenReceiver(ended, TestSchema()));
+  producer.Push(Batch(1, 5));
+  EXPECT_EQ(std::get<RecordBatch>(consumer.Pop()).num_rows(), 5);
+  Consumer new_one = OpenConsumer(1, 1);  // of the older one
+  Producer to_it = OpenProducer(1, 1);
+  to_it.Push(Batch(2, 7));
+  EXPECT_EQ(std::get<RecordBatch>(new_one.Pop()).num_rows(), 7);
+}
+
+// Without a word about older ones there are none.
+TEST_F(NetworkChannelTest, AnAttemptOfAllTasksEndsThoseBeforeIt) {
+  v1::DeployTasksRequest later = deployment_;
+  later.set_attempt(2);
+  ASSERT_TRUE(b_.provider().AddAttempt(later));
+  EXPECT_FALSE(b_.provider().OpenReceiver(Key(0, 0), TestSchema()));
+}
+
 TEST_F(NetworkChannelTest, ASenderThatGivesUpLeavesNoFailureBehind) {
   Consumer consumer = OpenConsumer(0, 0);
   Consumer other = OpenConsumer(1, 1);

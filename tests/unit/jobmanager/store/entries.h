@@ -22,6 +22,13 @@ inline v1::LogEntry AttemptOf(const std::string& job_id, int32_t attempt) {
   entry.mutable_attempt()->set_attempt(attempt);
   return entry;
 }
+// Of these regions alone.
+inline v1::LogEntry RestartOf(const std::string& job_id, int32_t attempt,
+                              const std::vector<int32_t>& regions) {
+  v1::LogEntry entry = AttemptOf(job_id, attempt);
+  for (const int32_t region : regions) entry.mutable_attempt()->add_restarted(region);
+  return entry;
+}
 inline v1::LogEntry Checkpoint(const std::string& job_id, int64_t id,
                                const std::vector<int64_t>& subsumed = {}) {
   v1::LogEntry entry;

@@ -90,6 +90,51 @@ TEST_F(StoredStateTest, FinishedTasksAreThoseOfTheAttempt) {
   EXPECT_EQ(Job("a").finished_size(), 0);
 }
 
+TEST_F(StoredStateTest, RegionsHaveNumbersOfTheirOwn) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  v1::LogEntry all = AttemptOf("a", 7);
+  all.mutable_attempt()->set_regions(3);
+  EXPECT_EQ(Add(all), "");
+  EXPECT_THAT(Job("a").region_attempts(), ElementsAre(5, 6, 7));
+  EXPECT_EQ(Job("a").attempts_beside(), 2);
+  EXPECT_EQ(Add(RestartOf("a", 9, {2, 0})), "");
+  EXPECT_THAT(Job("a").region_attempts(), ElementsAre(9, 6, 8));
+  EXPECT_EQ(Job("a").attempt(), 9);
+  EXPECT_EQ(Job("a").attempts_beside(), 3);  // four numbers for two starts, of three and of two
+  EXPECT_EQ(Add(AttemptOf("a", 10)), "");    // of one region
+  EXPECT_EQ(Job("a").region_attempts_size(), 0);
+  EXPECT_EQ(Job("a").attempts_beside(), 3);
+}
+
+TEST_F(StoredStateTest, WhatHasFinishedInOtherRegionsStaysFinished) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  v1::LogEntry all = AttemptOf("a", 2);
+  all.mutable_attempt()->set_regions(2);
+  EXPECT_EQ(Add(all), "");
+  EXPECT_EQ(Add(Finished("a", 1, 0)), "");
+  EXPECT_EQ(Add(Finished("a", 2, 1)), "");
+  EXPECT_EQ(Add(RestartOf("a", 3, {1})), "");
+  ASSERT_EQ(Job("a").finished_size(), 1);
+  EXPECT_EQ(Job("a").finished(0).subtask(), 0);
+  EXPECT_EQ(Add(Finished("a", 2, 1)), "");  // late
+  EXPECT_EQ(Job("a").finished_size(), 1);
+  EXPECT_EQ(Add(Finished("a", 1, 4)), "");  // another one of the region that goes on
+  EXPECT_EQ(Add(Finished("a", 3, 1)), "");
+  EXPECT_EQ(Job("a").finished_size(), 3);
+}
+
+TEST_F(StoredStateTest, RegionsThatAreNotThereCannotRestart) {
+  EXPECT_EQ(Add(Submission("a")), "");
+  v1::LogEntry all = AttemptOf("a", 2);
+  all.mutable_attempt()->set_regions(2);
+  EXPECT_EQ(Add(all), "");
+  EXPECT_THAT(Add(RestartOf("a", 3, {2})), HasSubstr("restarts regions that it does not have"));
+  EXPECT_THAT(Add(RestartOf("a", 4, {0, 0})), HasSubstr("restarts regions"));
+  EXPECT_THAT(Add(RestartOf("a", 3, {0, 1})), HasSubstr("attempts only rise"));
+  EXPECT_EQ(Add(AttemptOf("a", 5)), "");
+  EXPECT_THAT(Add(RestartOf("a", 6, {0})), HasSubstr("restarts regions"));
+}
+
 TEST_F(StoredStateTest, CountsNeverFall) {
   EXPECT_EQ(Add(Submission("a")), "");
   v1::LogEntry checkpoint = Checkpoint("a", 1);
