@@ -48,6 +48,10 @@ struct WriterMarker {
   WriterId writer;
   CheckpointId last_committed_epoch{-1};
   std::string committed_by;  // the job that did it; empty: not known
+  // A later epoch of which a part is there, if the target takes it in several transactions; -1:
+  // none.
+  CheckpointId begun_epoch{-1};
+  std::string begun_by = {};
   bool is_kept = false;      // by the target; else it is what was heard from it
 };
 

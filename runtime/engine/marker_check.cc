@@ -31,10 +31,7 @@ Status TargetIsBehind(const WriterMarker& found, CheckpointId confirmed) {
       found.writer.lineage);
 }
 
-}  // namespace
-
-Status CheckMarker(const WriterMarker& found, const KnownProgress& known,
-                   const MarkerRules& rules) {
+Status CheckWhole(const WriterMarker& found, const KnownProgress& known, const MarkerRules& rules) {
   const CheckpointId marker = found.last_committed_epoch;
   if (marker == known.confirmed) return Ok();
   if (!known.had_marker && marker.value < 0) return Ok();
@@ -54,6 +51,16 @@ Status CheckMarker(const WriterMarker& found, const KnownProgress& known,
       "a lineage of its own with wsctl submit FILE -s PATH --fork",
       NameOf(marker), found.writer.writer,
       found.committed_by.empty() ? "(unknown)" : found.committed_by);
+}
+
+}  // namespace
+
+Status CheckMarker(const WriterMarker& found, const KnownProgress& known,
+                   const MarkerRules& rules) {
+  WS_RETURN_IF_ERROR(CheckWhole(found, known, rules));
+  if (found.begun_epoch.value < 0) return Ok();
+  // Nothing but the rest of it may follow, so it must be listed, too.
+  return CheckWhole({found.writer, found.begun_epoch, found.begun_by}, known, rules);
 }
 
 }  // namespace watershed

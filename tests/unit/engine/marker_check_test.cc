@@ -60,6 +60,23 @@ TEST_F(MarkerCheckTest, ATargetThatHasGonePastTheCheckpointIsRefusedUnlessDuplic
   EXPECT_EQ(Refusal(9, "anybody"), "");
 }
 
+TEST_F(MarkerCheckTest, AnEpochOfWhichAPartIsThereMustBeListedToo) {
+  const auto with_begun = [&](int64_t begun, const std::string& by) {
+    return CheckMarker({.writer = {"lineage", "rows", 2},
+                        .last_committed_epoch = {5},
+                        .begun_epoch = {begun},
+                        .begun_by = by},
+                       known, rules);
+  };
+  EXPECT_TRUE(with_begun(6, "job"));
+  const Status behind = with_begun(9, "job");
+  ASSERT_FALSE(behind);
+  EXPECT_THAT(behind.error().message, HasSubstr("--allow-duplicates"));
+  EXPECT_THAT(with_begun(6, "other").error().message, HasSubstr("job other"));
+  rules.accepts_duplicates = true;
+  EXPECT_TRUE(with_begun(9, "job"));
+}
+
 TEST_F(MarkerCheckTest, AnEpochThatIsNotListedOrNotOursIsRefused) {
   rules.accepts_duplicates = true;
   EXPECT_THAT(Refusal(7), HasSubstr("not what the checkpoint lists"));
