@@ -1,6 +1,7 @@
 // Makes connectors from the plan. Only the engine links this (and with it the client libraries).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,9 @@ struct ConnectorContext {
   // it thinks right. A source counts it in `memory`, which may be null.
   int64_t memory_bytes = 0;
   MemoryAccount* memory = nullptr;
+  // Whether the attempt of the job that the connector belongs to is still the one that should run.
+  // An error: nobody knows. Blocks; for the thread of a sink's commits. Null: it is.
+  std::function<Result<bool>()> is_current = nullptr;
 };
 
 Result<std::unique_ptr<SplitEnumerator>> MakeSplitEnumerator(const v1::Connector& connector,

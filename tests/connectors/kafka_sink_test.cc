@@ -1,6 +1,4 @@
-// The Kafka sink against a real broker; what arrived is read by the source.
-#include "runtime/connectors/kafka/sink.h"
-
+// The at-least-once Kafka sink against a real broker; what arrived is read by the source.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,11 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "tests/connectors/kafka_reader.h"
-#include "tests/support/assert_ok.h"
+#include "tests/connectors/kafka_sink_fixture.h"
 #include "tests/support/owned_peer.h"
-#include "tests/support/peers.h"
-#include "tests/support/text_rows.h"
 
 namespace watershed::test {
 namespace {
@@ -21,42 +16,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::unique_ptr<Sink> MakeSink(const std::string& brokers, const std::string& topic,
-                               const OptionMap& more = {}) {
-  OptionMap options = {{"topic", topic}, {"properties.bootstrap.servers", brokers}};
-  for (const auto& [name, value] : more) options[name] = value;
-  auto sink = MakeKafkaSink(options, std::make_unique<TextEncoder>(),
-                            {.job_name = "test", .operator_id = "raw"});
-  EXPECT_TRUE(sink) << sink.error().message;
-  return std::move(*sink);
+std::unique_ptr<Sink> MakeAtLeastOnceSink(const std::string& brokers, const std::string& topic,
+                                          OptionMap more = {}) {
+  more["delivery"] = "at-least-once";
+  return MakeSink(brokers, topic, more);
 }
-
-Status CommitEpoch(Sink& sink, int64_t epoch) {
-  WS_ASSIGN_OR_RETURN(const auto segments, sink.Prepare({epoch}));
-  return sink.Commit({epoch}, segments);
-}
-
-std::vector<std::string> ReadTopic(const std::string& brokers, const std::string& topic) {
-  KafkaReader reader(ReadAllOptions(brokers, topic));
-  Status status = reader.Open();
-  if (status) status = reader.PollUntilFinished();
-  EXPECT_TRUE(status) << status.error().message;
-  return reader.values();
-}
-
-class KafkaSinkTest : public testing::Test {
- protected:
-  std::string NewTopic(int partitions) {
-    const std::string topic = UniqueName("sink");
-    CreateTopic(brokers, topic, partitions);
-    return topic;
-  }
-  const std::string brokers = RunningPeers().kafka_url;
-};
 
 TEST_F(KafkaSinkTest, ACommittedEpochHasArrivedWhole) {
   const std::string topic = NewTopic(3);
-  const auto sink = MakeSink(brokers, topic);
+  const auto sink = MakeAtLeastOnceSink(brokers, topic);
   ASSERT_OK(sink->Open());
   std::multiset<std::string> expected;
   for (int epoch = 0; epoch < 5; ++epoch) {
@@ -76,7 +44,7 @@ TEST_F(KafkaSinkTest, ACommittedEpochHasArrivedWhole) {
 
 TEST_F(KafkaSinkTest, RowsWrittenDuringACommitBelongToTheNextEpoch) {
   const std::string topic = NewTopic(1);
-  const auto sink = MakeSink(brokers, topic);
+  const auto sink = MakeAtLeastOnceSink(brokers, topic);
   ASSERT_OK(sink->Open());
   ASSERT_OK(sink->Write(NumberedRows(0, 10)));
   const auto first = sink->Prepare({1});
@@ -91,7 +59,7 @@ TEST_F(KafkaSinkTest, RowsWrittenDuringACommitBelongToTheNextEpoch) {
 
 TEST_F(KafkaSinkTest, RowsAreSpreadOverThePartitions) {
   const std::string topic = NewTopic(2);
-  const auto sink = MakeSink(brokers, topic);
+  const auto sink = MakeAtLeastOnceSink(brokers, topic);
   ASSERT_OK(sink->Open());
   KafkaReader reader(ReadAllOptions(brokers, topic, {{"scan.bounded.mode", "unbounded"}}));
   ASSERT_OK(reader.Open());
@@ -111,7 +79,7 @@ TEST_F(KafkaSinkTest, RowsAreSpreadOverThePartitions) {
 
 TEST_F(KafkaSinkTest, AMissingTopicIsAUserErrorAndIsNotCreated) {
   const std::string topic = NewTopic(1) + "x";
-  const Status status = MakeSink(brokers, topic)->Open();
+  const Status status = MakeAtLeastOnceSink(brokers, topic)->Open();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().domain, ErrorDomain::kUser);
   EXPECT_THAT(status.error().message, HasSubstr("'" + topic + "' does not exist"));
@@ -120,13 +88,14 @@ TEST_F(KafkaSinkTest, AMissingTopicIsAUserErrorAndIsNotCreated) {
 
 TEST_F(KafkaSinkTest, ARowThatIsTooLargeSaysWhatToRaise) {
   const std::string topic = NewTopic(1);
-  const auto sink = MakeSink(brokers, topic);
+  const auto sink = MakeAtLeastOnceSink(brokers, topic);
   ASSERT_OK(sink->Open());
   const Status status = sink->Write(TextRows({std::string(2 << 20, 'x')}));
   ASSERT_FALSE(status);
   EXPECT_FALSE(status.error().retryable);
   EXPECT_THAT(status.error().message, HasSubstr("properties.message.max.bytes"));
-  const auto larger = MakeSink(brokers, topic, {{"properties.message.max.bytes", "15000000"}});
+  const auto larger =
+      MakeAtLeastOnceSink(brokers, topic, {{"properties.message.max.bytes", "15000000"}});
   ASSERT_OK(larger->Open());
   ASSERT_OK(larger->Write(TextRows({std::string(10 << 20, 'x')})));
   ASSERT_OK(CommitEpoch(*larger, 1));
@@ -134,11 +103,11 @@ TEST_F(KafkaSinkTest, ARowThatIsTooLargeSaysWhatToRaise) {
 }
 
 TEST_F(KafkaSinkTest, AWrongPasswordIsFinal) {
-  const Status status = MakeSink(RunningPeers().kafka_sasl_url, "t",
-                                 {{"properties.security.protocol", "SASL_PLAINTEXT"},
-                                  {"properties.sasl.mechanism", "PLAIN"},
-                                  {"properties.sasl.username", "watershed"},
-                                  {"properties.sasl.password", "not-the-password"}})
+  const Status status = MakeAtLeastOnceSink(RunningPeers().kafka_sasl_url, "t",
+                                            {{"properties.security.protocol", "SASL_PLAINTEXT"},
+                                             {"properties.sasl.mechanism", "PLAIN"},
+                                             {"properties.sasl.username", "watershed"},
+                                             {"properties.sasl.password", "not-the-password"}})
                             ->Open();
   ASSERT_FALSE(status);
   EXPECT_FALSE(status.error().retryable);
@@ -149,7 +118,7 @@ TEST_F(KafkaSinkTest, AWrongPasswordIsFinal) {
 TEST(KafkaOutage, SourceAndSinkSayThatTheBrokerIsAwayAndGoOnWhenItIsBack) {
   OwnedPeer broker(OwnedPeer::Kind::kKafka);
   CreateTopic(broker.url(), "outage", 2);
-  const auto sink = MakeSink(broker.url(), "outage");
+  const auto sink = MakeAtLeastOnceSink(broker.url(), "outage");
   ASSERT_OK(sink->Open());
   ASSERT_OK(sink->Write(NumberedRows(0, 100)));
   ASSERT_OK(CommitEpoch(*sink, 1));
@@ -183,7 +152,7 @@ TEST(KafkaOutage, SourceAndSinkSayThatTheBrokerIsAwayAndGoOnWhenItIsBack) {
 TEST(KafkaOutage, ABrokerKilledUnderABusySinkCostsNoRowAndDoublesNone) {
   OwnedPeer broker(OwnedPeer::Kind::kKafka);
   CreateTopic(broker.url(), "busy", 2);
-  const auto sink = MakeSink(broker.url(), "busy");
+  const auto sink = MakeAtLeastOnceSink(broker.url(), "busy");
   ASSERT_OK(sink->Open());
   std::atomic<bool> is_back{false};
   std::thread killer;

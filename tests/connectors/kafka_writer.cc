@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -110,6 +111,14 @@ void KafkaWriter::Commit() {
   AwaitMarkers();
 }
 
+bool KafkaWriter::TryCommit() {
+  rd_kafka_error_t* error = rd_kafka_commit_transaction(producer_, kTimeoutMs);
+  const bool committed = error == nullptr;
+  rd_kafka_error_destroy(error);
+  if (committed) AwaitMarkers();
+  return committed;
+}
+
 void KafkaWriter::Abort() {
   Check(rd_kafka_abort_transaction(producer_, kTimeoutMs), "abort");
   AwaitMarkers();
@@ -127,6 +136,30 @@ void KafkaWriter::AwaitMarkers() {
     while (end(producer_, partition) < end(uncommitted_, partition)) {
     }
   }
+}
+
+void AwaitSettled(const std::string& brokers, const std::string& topic) {
+  rd_kafka_t* clients[] = {
+      NewClient({{"bootstrap.servers", brokers}}),
+      NewClient({{"bootstrap.servers", brokers}, {"isolation.level", "read_uncommitted"}})};
+  const auto end = [&](rd_kafka_t* client, int32_t partition) {
+    int64_t low = 0, high = -1;
+    rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &low, &high, kTimeoutMs);
+    return high;
+  };
+  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
+  rd_kafka_topic_t* asked = rd_kafka_topic_new(clients[0], topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (rd_kafka_metadata(clients[0], 0, asked, &metadata, kTimeoutMs) != 0) Fail("no metadata");
+  const int32_t partitions = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(asked);
+  for (int32_t partition = 0; partition < partitions; ++partition) {
+    while (end(clients[0], partition) < end(clients[1], partition)) {
+      if (std::chrono::steady_clock::now() > give_up_at) Fail("a transaction stays open");
+    }
+  }
+  for (rd_kafka_t* client : clients) rd_kafka_destroy(client);
 }
 
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,

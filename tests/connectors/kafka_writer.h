@@ -36,6 +36,8 @@ class KafkaWriter {
   void Begin();
   // Both return when readers of committed records see the end of the transaction.
   void Commit();
+  // False when the broker refuses, as it does once somebody else has the transactional id.
+  bool TryCommit();
   void Abort();
 
  private:
@@ -47,6 +49,10 @@ class KafkaWriter {
   std::string topic_;
   std::set<int32_t> partitions_;  // written to in this transaction
 };
+
+// Waits until readers of committed records see the whole topic: a commit is answered a moment
+// before. Ends the test program when a transaction stays open.
+void AwaitSettled(const std::string& brokers, const std::string& topic);
 
 // Removes the records below `offset` from a partition, as retention does.
 void DeleteRecordsBefore(const std::string& brokers, const std::string& topic, int32_t partition,

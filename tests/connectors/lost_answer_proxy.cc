@@ -9,7 +9,10 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace watershed::test {
 namespace {
@@ -27,11 +30,6 @@ sockaddr_in Address(const std::string& host, int port) {
   address.sin_port = htons(static_cast<uint16_t>(port));
   inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   return address;
-}
-
-bool Readable(int socket, int timeout_ms) {
-  pollfd descriptor{.fd = socket, .events = POLLIN, .revents = 0};
-  return poll(&descriptor, 1, timeout_ms) > 0;
 }
 
 bool Forward(std::string_view bytes, int to) {
@@ -65,46 +63,89 @@ LostAnswerProxy::~LostAnswerProxy() {
   close(listener_);
 }
 
-void LostAnswerProxy::LoseAnswerTo(std::string request) {
+void LostAnswerProxy::LoseAnswerTo(std::string request, int nth) {
   request_ = std::move(request);
+  left_ = nth;
   armed_ = true;
 }
 
 void LostAnswerProxy::Run() {
   while (!stopping_) {
-    if (!Readable(listener_, kPollMs)) continue;
-    const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Address(server_host_, server_port_);
-    if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-      Fail("proxy: connect");
+    std::vector<pollfd> sockets = {{listener_, POLLIN, 0}};
+    for (const Connection& connection : connections_) {
+      sockets.push_back({connection.client, POLLIN, 0});
+      sockets.push_back({connection.server, POLLIN, 0});
     }
-    Serve(client, server);
-    close(client);
-    close(server);
+    if (poll(sockets.data(), sockets.size(), kPollMs) <= 0) continue;
+    size_t next = 1;
+    for (auto at = connections_.begin(); at != connections_.end(); next += 2) {
+      const bool goes_on = (sockets[next].revents == 0 || Serve(*at, true)) &&
+                           (sockets[next + 1].revents == 0 || Serve(*at, false));
+      if (away_) break;
+      if (!goes_on) {
+        close(at->client);
+        close(at->server);
+      }
+      at = goes_on ? std::next(at) : connections_.erase(at);
+    }
+    if (away_) CloseAll();
+    if (sockets[0].revents != 0) Accept();
   }
+  CloseAll();
 }
 
-void LostAnswerProxy::Serve(int client, int server) {
+void LostAnswerProxy::Accept() {
+  const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (away_) {
+    close(client);
+    return;
+  }
+  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Address(server_host_, server_port_);
+  if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    Fail("proxy: connect");
+  }
+  connections_.push_back({client, server});
+}
+
+bool LostAnswerProxy::Serve(Connection& connection, bool from_client) {
   std::array<char, 65'536> buffer;
-  std::array<pollfd, 2> sockets = {{{client, POLLIN, 0}, {server, POLLIN, 0}}};
-  while (!stopping_) {
-    if (poll(sockets.data(), sockets.size(), kPollMs) <= 0) continue;
-    for (const pollfd& ready : sockets) {
-      if (ready.revents == 0) continue;
-      const ssize_t size = recv(ready.fd, buffer.data(), buffer.size(), 0);
-      if (size <= 0) return;
-      const std::string_view bytes(buffer.data(), static_cast<size_t>(size));
-      const bool from_client = ready.fd == client;
-      if (!Forward(bytes, from_client ? server : client)) return;
-      if (!from_client || !armed_ || bytes.find(request_) == std::string_view::npos) continue;
+  const int from = from_client ? connection.client : connection.server;
+  const ssize_t size = recv(from, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return false;
+  std::string bytes(buffer.data(), static_cast<size_t>(size));
+  if (from_client) {
+    if (armed_ && bytes.find(request_) != std::string::npos && --left_ == 0) {
       armed_ = false;
-      // The answer must have been given before it is lost.
-      while (!stopping_ && !Readable(server, kPollMs)) {
-      }
-      lost_one_ = true;
-      return;
+      connection.must_lose = true;
     }
+    return Forward(bytes, connection.server);
+  }
+  if (connection.must_lose) {  // it has been given, so the request has been carried out
+    away_ = true;
+    lost_one_ = true;
+    return false;
+  }
+  ReplacePort(bytes);
+  return Forward(bytes, connection.client);
+}
+
+void LostAnswerProxy::CloseAll() {
+  for (const Connection& connection : connections_) {
+    close(connection.client);
+    close(connection.server);
+  }
+  connections_.clear();
+}
+
+void LostAnswerProxy::ReplacePort(std::string& bytes) const {
+  const auto address = [this](int port) {
+    const auto number = htonl(static_cast<uint32_t>(port));
+    return server_host_ + std::string(reinterpret_cast<const char*>(&number), sizeof(number));
+  };
+  const std::string real = address(server_port_), own = address(port_);
+  for (size_t at = bytes.find(real); at != std::string::npos; at = bytes.find(real, at)) {
+    bytes.replace(at, real.size(), own);
   }
 }
 

@@ -92,6 +92,12 @@ constexpr std::array kAdvice = {
            "check that the broker runs and properties.bootstrap.servers"},
     Advice{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
            "the user may not use this topic: ask for the permission (ACL)"},
+    Advice{RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+           "the user may not use transactional ids that begin with 'watershed-': ask for the "
+           "permission (ACL), or choose delivery: at-least-once"},
+    Advice{RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT,
+           "lower properties.transaction.timeout.ms, or raise transaction.max.timeout.ms of the "
+           "brokers"},
     Advice{RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
            "the user may not use this group: ask for the permission (ACL) or change "
            "properties.group.id"},
@@ -124,6 +130,8 @@ bool IsFinalKafkaError(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__FENCED:

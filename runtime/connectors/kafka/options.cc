@@ -50,6 +50,11 @@ constexpr std::array kBoundedModes = {
     std::pair<std::string_view, KafkaBoundedMode>{"specific-offsets",
                                                   KafkaBoundedMode::kSpecificOffsets},
 };
+constexpr std::string_view kDelivery = "delivery";
+constexpr std::array kDeliveries = {
+    std::pair<std::string_view, KafkaDelivery>{"exactly-once", KafkaDelivery::kExactlyOnce},
+    std::pair<std::string_view, KafkaDelivery>{"at-least-once", KafkaDelivery::kAtLeastOnce},
+};
 
 // Flink's syntax: "partition:0,offset:42;partition:1,offset:300".
 Result<std::map<int32_t, int64_t>> ParseSpecificOffsets(std::string_view option,
@@ -189,9 +194,26 @@ std::vector<OptionSpec> SourceOptions() {
 std::vector<OptionSpec> SinkOptions() {
   std::vector<OptionSpec> options = {
       {.name = "topic", .required = true, .description = "The topic written to; it must exist"},
+      {.name = kDelivery,
+       .type = OptionType::kEnum,
+       .default_value = "exactly-once",
+       .choices = {"exactly-once", "at-least-once"},
+       .description = "exactly-once: rows become visible to readers of committed records once "
+                      "their checkpoint is complete, each once; at-least-once: within a second, "
+                      "again after a failure"},
   };
   for (OptionSpec& option : PropertyOptions()) options.push_back(std::move(option));
   return options;
+}
+
+SinkGuarantee GuaranteeOf(const OptionMap& options) {
+  if (OptionOr(options, kDelivery, "exactly-once") == "at-least-once") {
+    return {"at-least-once",
+            "rows are written at once; after a failure rows may come twice, none is missing"};
+  }
+  return {"exactly-once",
+          "readers with isolation.level=read_committed see rows when their checkpoint is complete, "
+          "each once; a topic watershed-progress-<lineage> keeps track"};
 }
 
 Status FirstProblem(const std::vector<OptionProblem>& problems) {
@@ -209,12 +231,7 @@ ConnectorSpec KafkaSpec() {
       .needs_format = true,
       .source_options = SourceOptions(),
       .sink_options = SinkOptions(),
-      .sink_guarantee =
-          [](const OptionMap&) {
-            return SinkGuarantee{"at-least-once",
-                                 "rows are written at once; after a failure rows may come twice, "
-                                 "none is missing"};
-          },
+      .sink_guarantee = GuaranteeOf,
       .check = [](const OptionMap& options,
                   bool is_sink) { return is_sink ? CheckSink(options) : CheckSource(options); },
   };
@@ -246,7 +263,10 @@ Result<KafkaSourceOptions> ParseKafkaSourceOptions(const OptionMap& options) {
 
 Result<KafkaSinkOptions> ParseKafkaSinkOptions(const OptionMap& options) {
   WS_RETURN_IF_ERROR(FirstProblem(CheckSink(options)));
+  WS_ASSIGN_OR_RETURN(const KafkaDelivery delivery,
+                      ParseChoice(options, kDelivery, "exactly-once", kDeliveries));
   return KafkaSinkOptions{.topic = SplitList(OptionOr(options, "topic", ""), ';').front(),
+                          .delivery = delivery,
                           .properties = KafkaProperties(options)};
 }
 

@@ -39,8 +39,11 @@ struct KafkaSourceOptions {
       bounded_offsets;  // exclusive, by partition; the others end at the latest
 };
 
+enum class KafkaDelivery : uint8_t { kExactlyOnce, kAtLeastOnce };
+
 struct KafkaSinkOptions {
   std::string topic;
+  KafkaDelivery delivery = KafkaDelivery::kExactlyOnce;
   std::map<std::string, std::string> properties;
 };
 

@@ -13,6 +13,8 @@
 #include "runtime/connectors/kafka/client.h"
 #include "runtime/connectors/kafka/inquiry.h"
 #include "runtime/connectors/kafka/options.h"
+#include "runtime/connectors/kafka/segment.h"
+#include "runtime/connectors/kafka/transactional_sink.h"
 #include "runtime/formats/format.h"
 #include "runtime/memory/memory_account.h"
 
@@ -85,17 +87,17 @@ const KafkaSettings& Defaults() {
   return kDefaults;
 }
 
-class KafkaSink : public Sink {
+class AtLeastOnceSink : public Sink {
  public:
-  KafkaSink(KafkaSinkOptions options, std::unique_ptr<Encoder> encoder,
-            const ConnectorContext& context)
+  AtLeastOnceSink(KafkaSinkOptions options, std::unique_ptr<Encoder> encoder,
+                  const ConnectorContext& context)
       : options_(std::move(options)),
         encoder_(std::move(encoder)),
         client_id_(fmt::format("watershed-{}-{}-{}", context.job_name, context.operator_id,
                                context.subtask.value)),
         memory_bytes_(context.memory_bytes),
         memory_(context.memory, MemoryShare::kSinks) {}
-  ~KafkaSink() override { KafkaSink::Close(); }
+  ~AtLeastOnceSink() override { AtLeastOnceSink::Close(); }
 
   Status Open() override {
     Close();  // an earlier attempt may have got halfway
@@ -126,7 +128,7 @@ class KafkaSink : public Sink {
   Result<std::vector<WriterMarker>> Fence(std::span<const WriterId>, Attempt) override {
     return std::vector<WriterMarker>();
   }
-  Status Recover(std::span<const SinkSegment>) override { return Ok(); }
+  Status Recover(std::span<const SinkSegment> segments) override;
 
   Status Write(const RecordBatch& batch) override {
     WS_RETURN_IF_ERROR(encoder_->Encode(batch, payloads_, offsets_));
@@ -194,7 +196,23 @@ class KafkaSink : public Sink {
   std::vector<rd_kafka_message_t> messages_;
 };
 
-Status KafkaSink::Produce() {
+// Left by an attempt that delivered exactly once.
+Status AtLeastOnceSink::Recover(std::span<const SinkSegment> segments) {
+  for (const SinkSegment& segment : segments) {
+    WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
+    WS_ASSIGN_OR_RETURN(const std::vector<KafkaRow> rows, ReadKafkaSegment(*bytes));
+    messages_.assign(rows.size(), rd_kafka_message_t{});
+    for (size_t i = 0; i < rows.size(); ++i) {
+      messages_[i].payload = const_cast<char*>(rows[i].value.data());
+      messages_[i].len = rows[i].value.size();
+      messages_[i]._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
+    }
+    WS_RETURN_IF_ERROR(Produce());
+  }
+  return Flush();
+}
+
+Status AtLeastOnceSink::Produce() {
   rd_kafka_message_t* next = messages_.data();
   auto left = static_cast<int>(messages_.size());
   const auto give_up_at = steady_clock::now() + kQueueTimeout;
@@ -234,7 +252,7 @@ Status KafkaSink::Produce() {
   return Ok();
 }
 
-Status KafkaSink::WaitForDelivery(int64_t epoch, milliseconds patience) {
+Status AtLeastOnceSink::WaitForDelivery(int64_t epoch, milliseconds patience) {
   const auto give_up_at = steady_clock::now() + patience;
   while (true) {
     rd_kafka_poll(client_->handle(), kPollMs);
@@ -264,7 +282,10 @@ Result<std::unique_ptr<Sink>> MakeKafkaSink(const OptionMap& options,
                                             const ConnectorContext& context) {
   WS_ASSIGN_OR_RETURN(KafkaSinkOptions parsed, ParseKafkaSinkOptions(options));
   if (encoder == nullptr) return UserError("a kafka sink needs a format");
-  return std::make_unique<KafkaSink>(std::move(parsed), std::move(encoder), context);
+  if (parsed.delivery == KafkaDelivery::kExactlyOnce) {
+    return MakeTransactionalKafkaSink(std::move(parsed), std::move(encoder), context);
+  }
+  return std::make_unique<AtLeastOnceSink>(std::move(parsed), std::move(encoder), context);
 }
 
 }  // namespace watershed

@@ -1,9 +1,9 @@
-// Writes rows to a topic with an idempotent producer, at least once.
+// Writes rows to a topic: exactly once by transactions (transactional_sink.h), or at least once.
+// Rows have no key and are spread over the partitions.
 //
-// Rows go to the client at once; an epoch's commit waits until the brokers have acknowledged all of
-// it. So a reader sees rows before the epoch ends, and after a restart sees some of them twice:
-// exactly-once delivery by transactions comes with checkpoints. Rows have no key and are spread
-// over the partitions.
+// At least once: an idempotent producer's client gets rows at once; an epoch's commit waits until
+// the brokers have acknowledged all of it. So a reader sees rows before the epoch ends, and after a
+// restart sees some of them twice.
 #pragma once
 
 #include <memory>

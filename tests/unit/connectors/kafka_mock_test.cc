@@ -49,6 +49,7 @@ class KafkaMockTest : public testing::Test {
   std::unique_ptr<Sink> OpenSink() {
     auto sink = MakeKafkaSink(
         {{"topic", "events"},
+         {"delivery", "at-least-once"},
          {"properties.bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster_)}},
         std::make_unique<TextEncoder>(), {});
     const Status status = (*sink)->Open();

@@ -109,7 +109,7 @@ TEST_F(LintTest, WithoutCheckpointsASinkGuaranteesNothing) {
   const std::string without = files_.Write("without.yaml", head + rest);
   const std::string with =
       files_.Write("with.yaml", head + "checkpointing: {interval: 10s}\n" + rest);
-  EXPECT_THAT(RunWsctl({"lint", with}).out, HasSubstr("delivery at-least-once"));
+  EXPECT_THAT(RunWsctl({"lint", with}).out, HasSubstr("delivery exactly-once"));
   EXPECT_THAT(RunWsctl({"lint", without}).out,
               HasSubstr("delivery none: the job takes no checkpoints"));
 }
