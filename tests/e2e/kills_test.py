@@ -3,9 +3,11 @@ read real Kafka and write real PostgreSQL: both end by themselves, and every win
 as the reference has it."""
 
 import os
+import pathlib
 import random
 import time
 import unittest
+from collections import Counter
 
 from cluster import Cluster
 from scenario import BINARIES, Scenario
@@ -29,13 +31,21 @@ class Kills(unittest.TestCase):
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.start()
 
+    def job_file(self, name: str) -> pathlib.Path:
+        """The job with its checkpoints, its end, and its target."""
+        return checkpointed_job_file(self.scenario, name, self.ends)
+
+    def rows(self, output: tuple) -> Counter:
+        """What has arrived at the target."""
+        return self.scenario.rows(*output)
+
     def test_every_window_has_its_value(self) -> None:
         print(f"seed {_SEED}")
         choose = random.Random(_SEED)
         traffic = Traffic(self.scenario, _EVENTS_SEED, seconds=54)
         self.addCleanup(traffic.stop)
-        jobs = {name: self.cluster.submit(checkpointed_job_file(self.scenario, name, self.ends),
-                                          self.scenario.env, parallelism=2) for name in OUTPUTS}
+        jobs = {name: self.cluster.submit(self.job_file(name), self.scenario.env, parallelism=2)
+                for name in OUTPUTS}
         restored: dict[str, list[int]] = {name: [] for name in jobs}
         self.wait_running(jobs)
         for kill, target in enumerate(self.targets(choose)):
@@ -58,7 +68,7 @@ class Kills(unittest.TestCase):
                 self.assertGreater(max(restored[name]), 0)
         for output, rows in self.expected.items():
             with self.subTest(table=output[0]):
-                self.assertEqual("", difference(rows, self.scenario.rows(*output)))
+                self.assertEqual("", difference(rows, self.rows(output)))
 
     def targets(self, choose: random.Random) -> list[int | None]:
         """A TaskManager's number for each kill; None, for three of ten, the JobManager."""

@@ -82,6 +82,21 @@ class Scenario:
                   else name for name in columns]
         return Counter(map(tuple, self.sql(f"SELECT {', '.join(wanted)} FROM {table}")))
 
+    def topic_of(self, table: str) -> str:
+        """Where jobs write a table's rows that write to Kafka (web_traffic.into_kafka)."""
+        return f"{self.topic}_{table}"
+
+    def committed_rows(self, table: str, columns: Sequence[str]) -> Counter[tuple[str, ...]]:
+        """The same of a table's topic, as readers of committed records see it. AssertionError if a
+        transaction stays open there."""
+        topic = self.topic_of(table)
+        dump = subprocess.run([str(BINARIES / "kafka_dump"), "--brokers", self.kafka_url, "--topic", topic],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert dump.returncode == 0, dump.stderr.decode()
+        return Counter(
+            tuple("\\N" if record[name] is None else str(record[name]) for name in columns)
+            for record in map(json.loads, dump.stdout.splitlines()))
+
     def json_rows(self, table: str) -> Counter[JsonRow]:
         """All rows as PostgreSQL's JSON shows their values; times as text, to the millisecond."""
         columns = self.sql("SELECT column_name, data_type FROM information_schema.columns "

@@ -78,17 +78,41 @@ class Traffic:
         self._loading.wait()
 
 
-def checkpointed_job_file(scenario: Scenario, name: str, ends: Sequence[int],
-                          interval: str = "1s") -> pathlib.Path:
+_POSTGRES_SINK = ("    connector: postgres\n"
+                  "    url: ${POSTGRES_URL:postgresql://localhost:5432/postgres}\n"
+                  "    database: ${POSTGRES_DB:}\n"
+                  "    username: ${POSTGRES_USER:postgres}\n"
+                  "    password: ${POSTGRES_PASSWORD:}\n"
+                  "    table-name: ")
+_KAFKA_SINK = ("    connector: kafka\n"
+               "    properties.bootstrap.servers: ${KAFKA_URL}\n"
+               "    format: json\n"
+               "    topic: ${KAFKA_TOPIC}_")
+_TIMES = {"session": {"session_start": "window_start", "session_end": "window_end"},
+          "aggregation": {"event_hour": "window_start"}}
+
+
+def into_kafka(name: str) -> list[tuple[str, str]]:
+    """What to replace in jobs/NAME.yaml so that its rows go to topics, as records with OUTPUTS' columns."""
+    return [(_POSTGRES_SINK, _KAFKA_SINK),
+            *((f"      {column}: {field}\n", f"      {column}_ms: {{ column: {field}, epoch: ms }}\n")
+              for column, field in _TIMES[name].items())]
+
+
+def checkpointed_job_file(
+    scenario: Scenario, name: str, ends: Sequence[int], interval: str = "1s",
+    changes: Sequence[tuple[str, str]] = (),
+) -> pathlib.Path:
     """jobs/NAME.yaml with checkpoints, every second unless told otherwise, read up to where the loader will end: how many
-    events it will have put into each partition."""
+    events it will have put into each partition. `changes`: more replacements."""
     offsets = ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))
     startup = "    scan.startup.mode: earliest-offset\n"
     return scenario.job_file(
         name,
         (startup, f"{startup}    scan.bounded.mode: specific-offsets\n"
                   f"    scan.bounded.specific-offsets: {json.dumps(offsets)}\n"),
-        ("operators:\n", f"checkpointing: {{ interval: {interval} }}\noperators:\n"), bounded=False)
+        ("operators:\n", f"checkpointing: {{ interval: {interval} }}\noperators:\n"), *changes,
+        bounded=False)
 
 
 def difference(expected: Iterable, found: Iterable) -> str:
