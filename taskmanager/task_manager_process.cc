@@ -31,6 +31,7 @@ namespace {
 constexpr std::chrono::milliseconds kServerGrace{100};
 constexpr std::chrono::seconds kTasksGrace{5};    // for tasks to end at Stop
 constexpr std::chrono::seconds kReportsGrace{1};  // for the JobManager to hear of it
+constexpr std::chrono::seconds kAnswerGrace{15};  // longer than a heartbeat waits for its answer
 constexpr size_t kDiscoveryThreads = 4;
 constexpr size_t kSnapshotThreads = 4;
 
@@ -141,6 +142,9 @@ class Process final : public TaskManagerProcess {
     services.environment.memory = &memory_;
     services.environment.snapshot_io = &snapshot_io_;
     services.environment.temporary_directory = temporary_->path();
+    services.environment.is_wanted = [this](const JobId& job, Attempt attempt) {
+      return AskIfWanted(job, attempt);
+    };
     services.on_report = [this](v1::SubtaskReport report) {
       connection_->Report(std::move(report));
     };
@@ -153,6 +157,19 @@ class Process final : public TaskManagerProcess {
         TaskManagerControlParts{&loop_, tasks_.get(), &discovery_, &snapshot_io_, &connectors_,
                                 &SystemClock(), &metrics_, temporary_->path(), nullptr});
     service_ = std::make_unique<TaskManagerServiceHandler>(&loop_, control_.get());
+  }
+
+  // On the thread of a sink's calls, which may outlive the answer.
+  Result<bool> AskIfWanted(const JobId& job, Attempt attempt) {
+    const auto told = std::make_shared<std::promise<Result<bool>>>();
+    std::future<Result<bool>> answer = told->get_future();
+    loop_.Post([connection = connection_, job, attempt, told] {
+      connection->AskIfWanted(job, attempt,
+                              [told](Result<bool> wanted) { told->set_value(std::move(wanted)); });
+    });
+    if (answer.wait_for(kAnswerGrace) == std::future_status::ready) return answer.get();
+    return TransientError("whether attempt {} of job {} still counts is not known: no answer",
+                          attempt.value, job.hex);
   }
 
   // Before the server starts: whoever calls it may cause reports.

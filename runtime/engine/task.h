@@ -138,6 +138,9 @@ struct TaskEnvironment {
   std::string temporary_directory;    // of this process; the task makes its own folder below it
   WorkRunner* snapshot_io = nullptr;  // where snapshots are written; with checkpoints only
   CheckpointResponder* checkpoints = nullptr;  // the same
+  // Whether the attempt is still the one that should run; an error: nobody knows. Blocks, for
+  // threads of sinks' calls. Null: it is.
+  std::function<Result<bool>(const JobId&, Attempt)> is_wanted;
   // Makes what runs the blocking calls of one sink; null: a thread each.
   std::function<std::unique_ptr<SerialRunner>()> make_sink_runner;
   // Called on the task's thread at every change of state or of the degraded reason, and when

@@ -225,6 +225,10 @@ class TaskBuilder {
     WS_ASSIGN_OR_RETURN(context.temporary_directory, MakeDirectory());
     context.memory = environment_.memory;
     context.memory_bytes = MemoryOf(node);
+    if (environment_.is_wanted) {
+      context.is_current = [is_wanted = environment_.is_wanted, job = spec_.job,
+                            attempt = spec_.attempt] { return is_wanted(job, attempt); };
+    }
     return context;
   }
 

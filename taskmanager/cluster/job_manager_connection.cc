@@ -1,5 +1,6 @@
 #include "taskmanager/cluster/job_manager_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/logging/log.h"
@@ -100,14 +101,36 @@ void JobManagerConnection::ScheduleHeartbeat() {
   });
 }
 
-void JobManagerConnection::SendHeartbeat() {
+void JobManagerConnection::SendHeartbeat() { SendHeartbeat(nullptr); }
+
+void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
+                                       std::function<void(Result<bool>)> answer) {
+  if (!registered_) {
+    return answer(TransientError("whether attempt {} of job {} still counts is not known: no {}",
+                                 attempt.value, job.hex, peer_));
+  }
+  SendHeartbeat([peer = peer_, job, attempt, answer = std::move(answer)](const auto& response) {
+    if (!response || response->unknown()) {
+      return answer(TransientError(
+          "whether attempt {} of job {} still counts is not known: {}", attempt.value, job.hex,
+          response ? peer + " does not know this TaskManager" : response.error().message));
+    }
+    answer(std::ranges::none_of(response->stale(), [&](const v1::ExecutionId& stale) {
+      return stale.job_id() == job.hex && stale.attempt() == attempt.value;
+    }));
+  });
+}
+
+void JobManagerConnection::SendHeartbeat(OnAnswer also) {
   if (!registered_) return;
   ScheduleHeartbeat();
   v1::HeartbeatRequest request;
   request.set_task_manager_id(self_.task_manager_id());
   request.set_leader_epoch(leader_epoch_.value);
   callbacks_.fill_heartbeat(request);
-  auto on_answer = [this, registration = registration_](const auto& response) {
+  auto on_answer = [this, registration = registration_,
+                    also = std::move(also)](const Result<v1::HeartbeatResponse>& response) {
+    if (also) also(response);
     if (!response || registration != registration_) return;  // Attach tells of broken connections
     for (const v1::ExecutionId& stale : response->stale()) {
       callbacks_.on_stale(JobId{stale.job_id()}, Attempt{stale.attempt()});

@@ -47,6 +47,9 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   // Now and not only when it is due.
   void SendHeartbeat();
   bool registered() const { return registered_; }
+  // Whether the JobManager still wants an attempt that runs here, as it says in answer to a
+  // heartbeat that is sent now. A transient error when it does not answer.
+  void AskIfWanted(const JobId& job, Attempt attempt, std::function<void(Result<bool>)> answer);
   // Registers no more. Reports under way are still delivered.
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
@@ -64,6 +67,8 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void Attach();
   void OnDetached(int64_t registration);
   void ScheduleHeartbeat();
+  using OnAnswer = std::function<void(const Result<v1::HeartbeatResponse>&)>;
+  void SendHeartbeat(OnAnswer also);
   void SendReports();
 
   const std::string peer_;

@@ -97,5 +97,38 @@ TEST_F(JobManagerConnectionTest, ALateAnswerStillCountsUnlessItIsOfAFormerRegist
   EXPECT_EQ(gateway_->registrations, 2);
 }
 
+TEST_F(JobManagerConnectionTest, ToldWhetherAnAttemptIsStillWanted) {
+  std::vector<std::string> told;
+  const auto ask = [&] {
+    connection_->AskIfWanted(JobId{"job"}, Attempt{3}, [&](const Result<bool>& wanted) {
+      told.push_back(wanted ? (*wanted ? "yes" : "no") : wanted.error().message);
+    });
+    return gateway_->answers.back();
+  };
+  v1::HeartbeatResponse response;
+  v1::ExecutionId* stale = response.add_stale();
+  stale->set_job_id("job");
+  stale->set_attempt(2);
+  ask()(response);
+  executor_.RunAll();
+  stale->set_attempt(3);
+  ask()(response);
+  executor_.RunAll();
+  ask()(TransientError("no answer"));
+  executor_.RunAll();
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0], "yes");
+  EXPECT_EQ(told[1], "no");
+  EXPECT_THAT(told[2], testing::HasSubstr("not known: no answer"));
+  gateway_->Detach();
+  executor_.RunAll();
+  told.clear();
+  response.clear_stale();
+  response.set_unknown(true);
+  ask()(response);
+  executor_.RunAll();
+  EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("does not know this TaskManager")));
+}
+
 }  // namespace
 }  // namespace watershed
