@@ -64,7 +64,7 @@ TEST_F(KafkaLostAnswerTest, ACommitWhoseAnswerWasLostIsSettledByTheSameAttempt) 
   EXPECT_THAT(lost.error().message, HasSubstr("whether it was"));
   EXPECT_TRUE(proxy.lost_one());
   proxy.Resume();
-  ASSERT_OK(sink->Commit({1}, segments));
+  ASSERT_OK(CommitUntilKnown(*sink, 1, segments));
   ExpectRows(100);
 }
 

@@ -287,6 +287,7 @@ TEST_F(PostgresSinkTest, RowsWhoseCommitWasNotAnsweredAreNotWrittenTwice) {
   ASSERT_FALSE(lost);
   EXPECT_TRUE(lost.error().retryable) << lost.error().message;
   EXPECT_TRUE(proxy.lost_one());
+  proxy.Resume();
   ASSERT_OK(sink->Commit({1}, *segments));
   ASSERT_OK(WriteEpoch(*sink, 2, Sessions(3, 1)));
   EXPECT_THAT(client.Run("SELECT num_logs FROM " + table + " ORDER BY 1"),

@@ -20,7 +20,7 @@ class ProgressTopic {
   using Markers = std::map<std::string, ProgressMarker>;
 
   ProgressTopic(KafkaSettings properties, const std::string& lineage);
-  ~ProgressTopic() { GiveUpClient(std::move(client_)); }
+  ~ProgressTopic() { Disconnect(); }
   ProgressTopic(const ProgressTopic&) = delete;
   ProgressTopic& operator=(const ProgressTopic&) = delete;
 
@@ -31,6 +31,8 @@ class ProgressTopic {
   // Everything that was committed before this call. Whoever fences writers first has their last
   // word. A retryable error while a transaction of somebody else is open there.
   Result<Markers> Read();
+  // Until the next call: markers are read seldom, and an idle client would only gather incidents.
+  void Disconnect() { GiveUpClient(std::move(client_)); }
 
  private:
   Status Connect();
