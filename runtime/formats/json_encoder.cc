@@ -1,7 +1,11 @@
 #include "runtime/formats/json_encoder.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 #include "runtime/formats/base64.h"
@@ -17,9 +21,10 @@ void AppendInt(int64_t value, std::string& out) {
 
 class JsonEncoder final : public Encoder {
  public:
-  JsonEncoder(SchemaPtr schema, std::vector<JsonField> fields)
-      : schema_(std::move(schema)), fields_(std::move(fields)) {
-    assert(static_cast<int>(fields_.size()) == schema_->num_fields());
+  // Field i is made of column columns[i].
+  JsonEncoder(SchemaPtr schema, std::vector<JsonField> fields, std::vector<int> columns)
+      : schema_(std::move(schema)), fields_(std::move(fields)), columns_(std::move(columns)) {
+    assert(fields_.size() == columns_.size());
     for (const JsonField& field : fields_) {
       std::string prefix(prefixes_.empty() ? "{" : ",");
       AppendJsonString(field.name, prefix);
@@ -35,7 +40,7 @@ class JsonEncoder final : public Encoder {
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       for (size_t i = 0; i < fields_.size(); ++i) {
         bytes += prefixes_[i];
-        const Column& column = batch.column(static_cast<int>(i));
+        const Column& column = batch.column(columns_[i]);
         if (column.IsNull(row)) {
           bytes += "null";
         } else {
@@ -46,6 +51,23 @@ class JsonEncoder final : public Encoder {
       offsets.push_back(bytes.size());
     }
     return Ok();
+  }
+
+  Result<std::unique_ptr<Encoder>> OfColumns(std::span<const std::string> names) const override {
+    std::vector<JsonField> fields;
+    std::vector<int> columns;
+    for (const std::string& name : names) {
+      const auto at = std::ranges::find_if(
+          columns_, [&](int column) { return schema_->field(column).name == name; });
+      if (at == columns_.end()) {
+        std::vector<std::string_view> known;
+        for (const int column : columns_) known.push_back(schema_->field(column).name);
+        return UserError("there is no column '{}'; there are {}", name, fmt::join(known, ", "));
+      }
+      fields.push_back(fields_[static_cast<size_t>(at - columns_.begin())]);
+      columns.push_back(*at);
+    }
+    return std::make_unique<JsonEncoder>(schema_, std::move(fields), std::move(columns));
   }
 
  private:
@@ -102,13 +124,16 @@ class JsonEncoder final : public Encoder {
 
   const SchemaPtr schema_;
   const std::vector<JsonField> fields_;
+  const std::vector<int> columns_;
   std::vector<std::string> prefixes_;  // {"a":  ,"b":  …
 };
 
 }  // namespace
 
 std::unique_ptr<Encoder> MakeJsonEncoder(SchemaPtr schema, std::vector<JsonField> fields) {
-  return std::make_unique<JsonEncoder>(std::move(schema), std::move(fields));
+  std::vector<int> columns(fields.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  return std::make_unique<JsonEncoder>(std::move(schema), std::move(fields), std::move(columns));
 }
 
 }  // namespace watershed

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <future>
+#include <map>
+#include <set>
 
 #include "tests/connectors/kafka_sink_fixture.h"
 #include "tests/connectors/kafka_writer.h"
@@ -315,6 +317,61 @@ TEST_F(KafkaExactlyOnceTest, AMissingTopicIsAUserErrorAndIsNotCreated) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().domain, ErrorDomain::kUser);
   EXPECT_FALSE(KafkaReader(ReadAllOptions(brokers, topic + "x")).Discover());
+}
+
+// Its keys are the first letters.
+class LetterEncoder final : public Encoder {
+ public:
+  explicit LetterEncoder(bool is_key = false) : is_key_(is_key) {}
+  Status Encode(const RecordBatch& batch, std::string& bytes,
+                std::vector<size_t>& offsets) override {
+    bytes.clear();
+    offsets.assign(1, 0);
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      bytes += batch.column(0).String(row).substr(0, is_key_ ? 1 : std::string::npos);
+      offsets.push_back(bytes.size());
+    }
+    return Ok();
+  }
+  Result<std::unique_ptr<Encoder>> OfColumns(std::span<const std::string> names) const override {
+    EXPECT_THAT(names, ElementsAre("text"));
+    return std::make_unique<LetterEncoder>(true);
+  }
+
+ private:
+  const bool is_key_;
+};
+
+TEST_F(KafkaExactlyOnceTest, RowsOfOneKeyGoToOnePartitionByEitherDelivery) {
+  std::vector<std::string> rows;
+  for (int i = 0; i < 260; ++i) rows.push_back(char('a' + i % 26) + std::to_string(i));
+  for (const std::string delivery : {"at-least-once", "exactly-once"}) {
+    auto sink = MakeKafkaSink({{"topic", topic},
+                               {"properties.bootstrap.servers", brokers},
+                               {"delivery", delivery},
+                               {"key.fields", "text"}},
+                              std::make_unique<LetterEncoder>(),
+                              {.job_name = "test", .job = JobId{"job"}, .operator_id = "raw"});
+    ASSERT_TRUE(sink) << sink.error().message;
+    ASSERT_OK(Fence(**sink));
+    ASSERT_OK((*sink)->Write(TextRows(rows)));
+    ASSERT_OK(CommitEpoch(**sink, 1));
+  }
+  AwaitSettled(brokers, topic);
+  KafkaReader reader(ReadAllOptions(brokers, topic));
+  ASSERT_OK(reader.Open());
+  ASSERT_OK(reader.PollUntilFinished());
+  EXPECT_EQ(reader.records.size(), 520u);
+  std::map<std::string, std::set<std::string>> partitions;
+  std::set<std::string> used;
+  for (const ReadRecord& record : reader.records) {
+    EXPECT_EQ(record.key, record.value->substr(0, 1));
+    partitions[record.key].insert(record.split);
+    used.insert(record.split);
+  }
+  EXPECT_EQ(partitions.size(), 26u);
+  for (const auto& [key, of_key] : partitions) EXPECT_EQ(of_key.size(), 1u) << key;
+  EXPECT_EQ(used.size(), 2u);
 }
 
 TEST_F(KafkaExactlyOnceTest, Throughput) {

@@ -5,9 +5,9 @@ two TaskManager processes into real PostgreSQL: every row equals the reference's
 import unittest
 
 from cluster import Cluster
-from scenario import BINARIES, Scenario
+from scenario import BINARIES, Scenario, kafka_wire
 from web_traffic import (BY_HOST, BY_REFERRER, EVENTS, OUTPUTS, Traffic, checkpointed_job_file,
-                         difference, expected_rows, generator)
+                         difference, expected_rows, generator, into_kafka)
 
 _SEED = 7
 _CHECKPOINTS = 10
@@ -38,6 +38,16 @@ class Results(unittest.TestCase):
 
     def test_parallelism_4(self) -> None:
         self.check_both_jobs(4)
+
+    def test_kafka_as_the_target(self) -> None:
+        """Without checkpoints, so that each local epoch is a transaction; none is left open."""
+        for table, _ in OUTPUTS["session"]:
+            kafka_wire.create_topic(self.scenario.kafka_url, self.scenario.topic_of(table), 2)
+        job_file = self.scenario.job_file("session", *into_kafka("session"))
+        job = self.cluster.submit(job_file, self.scenario.env, parallelism=2)
+        self.cluster.wait_state(job, ["FINISHED"], timeout_s=300)
+        for output in OUTPUTS["session"]:
+            self.assertEqual("", difference(self.expected[output], self.scenario.committed_rows(*output)))
 
     def test_a_delay_below_the_disorder_makes_rows_late(self) -> None:
         """The counter that assert_nothing_late reads is the true one, and can be other than 0."""

@@ -51,6 +51,7 @@ constexpr std::array kBoundedModes = {
                                                   KafkaBoundedMode::kSpecificOffsets},
 };
 constexpr std::string_view kDelivery = "delivery";
+constexpr std::string_view kKeyFields = "key.fields";
 constexpr std::array kDeliveries = {
     std::pair<std::string_view, KafkaDelivery>{"exactly-once", KafkaDelivery::kExactlyOnce},
     std::pair<std::string_view, KafkaDelivery>{"at-least-once", KafkaDelivery::kAtLeastOnce},
@@ -140,6 +141,10 @@ std::vector<OptionProblem> CheckSink(const OptionMap& options) {
   if (SplitList(OptionOr(options, "topic", ""), ';').size() != 1) {
     problems.push_back({"topic", "a sink writes to exactly one topic"});
   }
+  const std::string* keys = FindOption(options, kKeyFields);
+  if (keys != nullptr && SplitList(*keys, ';').empty()) {
+    problems.push_back({std::string(kKeyFields), "'key.fields' names no column"});
+  }
   return problems;
 }
 
@@ -202,6 +207,10 @@ std::vector<OptionSpec> SinkOptions() {
                       "their checkpoint is complete, each once; at-least-once: within a second, "
                       "again after a failure"},
   };
+  options.push_back({.name = kKeyFields,
+                     .description = "Columns, separated by ';', whose values are the record's key, "
+                                    "as the format writes them: rows of one key go to one "
+                                    "partition"});
   for (OptionSpec& option : PropertyOptions()) options.push_back(std::move(option));
   return options;
 }
@@ -267,6 +276,7 @@ Result<KafkaSinkOptions> ParseKafkaSinkOptions(const OptionMap& options) {
                       ParseChoice(options, kDelivery, "exactly-once", kDeliveries));
   return KafkaSinkOptions{.topic = SplitList(OptionOr(options, "topic", ""), ';').front(),
                           .delivery = delivery,
+                          .key_fields = SplitList(OptionOr(options, kKeyFields, ""), ';'),
                           .properties = KafkaProperties(options)};
 }
 

@@ -44,6 +44,7 @@ enum class KafkaDelivery : uint8_t { kExactlyOnce, kAtLeastOnce };
 struct KafkaSinkOptions {
   std::string topic;
   KafkaDelivery delivery = KafkaDelivery::kExactlyOnce;
+  std::vector<std::string> key_fields;  // columns; empty: records have no key
   std::map<std::string, std::string> properties;
 };
 

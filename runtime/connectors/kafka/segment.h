@@ -27,6 +27,9 @@ struct KafkaPayloads {
   std::vector<size_t> offsets;
 
   size_t rows() const { return offsets.empty() ? 0 : offsets.size() - 1; }
+  std::string_view at(size_t row) const {
+    return std::string_view(bytes).substr(offsets[row], size_of(row));
+  }
   size_t size_of(size_t row) const { return offsets[row + 1] - offsets[row]; }
 };
 

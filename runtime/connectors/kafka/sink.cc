@@ -89,7 +89,7 @@ const KafkaSettings& Defaults() {
 
 class AtLeastOnceSink : public Sink {
  public:
-  AtLeastOnceSink(KafkaSinkOptions options, std::unique_ptr<Encoder> encoder,
+  AtLeastOnceSink(KafkaSinkOptions options, KafkaRowEncoder encoder,
                   const ConnectorContext& context)
       : options_(std::move(options)),
         encoder_(std::move(encoder)),
@@ -131,17 +131,19 @@ class AtLeastOnceSink : public Sink {
   Status Recover(std::span<const SinkSegment> segments) override;
 
   Status Write(const RecordBatch& batch) override {
-    WS_RETURN_IF_ERROR(encoder_->Encode(batch, payloads_, offsets_));
-    const size_t rows = offsets_.empty() ? 0 : offsets_.size() - 1;
-    messages_.assign(rows, rd_kafka_message_t{});
-    for (size_t i = 0; i < rows; ++i) {
-      messages_[i].payload = payloads_.data() + offsets_[i];
-      messages_[i].len = offsets_[i + 1] - offsets_[i];
-      messages_[i]._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
+    WS_RETURN_IF_ERROR(encoder_.Encode(batch));
+    const KafkaPayloads& values = encoder_.values();
+    const KafkaPayloads* keys = encoder_.keys();
+    rows_to_send_.clear();
+    for (size_t i = 0; i < values.rows(); ++i) {
+      KafkaRow& row = rows_to_send_.emplace_back(KafkaRow{.value = values.at(i)});
+      if (keys == nullptr) continue;
+      row.key = keys->at(i);
+      row.has_key = true;
     }
-    bytes_ += static_cast<int64_t>(payloads_.size());
-    rows_ += static_cast<int64_t>(rows);
-    return Produce();
+    bytes_ += static_cast<int64_t>(values.bytes.size());
+    rows_ += static_cast<int64_t>(values.rows());
+    return Produce(rows_to_send_);
   }
 
   Result<std::vector<SinkSegment>> Prepare(CheckpointId epoch) override {
@@ -170,7 +172,7 @@ class AtLeastOnceSink : public Sink {
   }
 
  private:
-  Status Produce();
+  Status Produce(std::span<const KafkaRow> rows);
   Status WaitForDelivery(int64_t epoch, milliseconds patience);
   Error DeliveryError(const KafkaIncident& incident) const {
     return client_->MakeError(fmt::format("topic '{}' did not take the rows", options_.topic),
@@ -178,7 +180,7 @@ class AtLeastOnceSink : public Sink {
   }
 
   KafkaSinkOptions options_;
-  std::unique_ptr<Encoder> encoder_;
+  KafkaRowEncoder encoder_;
   std::string client_id_;
   const int64_t memory_bytes_;
   MemoryReservation memory_;
@@ -191,8 +193,7 @@ class AtLeastOnceSink : public Sink {
   int64_t epoch_ = 0;
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
-  std::string payloads_;
-  std::vector<size_t> offsets_;
+  std::vector<KafkaRow> rows_to_send_;
   std::vector<rd_kafka_message_t> messages_;
 };
 
@@ -201,18 +202,21 @@ Status AtLeastOnceSink::Recover(std::span<const SinkSegment> segments) {
   for (const SinkSegment& segment : segments) {
     WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
     WS_ASSIGN_OR_RETURN(const std::vector<KafkaRow> rows, ReadKafkaSegment(*bytes));
-    messages_.assign(rows.size(), rd_kafka_message_t{});
-    for (size_t i = 0; i < rows.size(); ++i) {
-      messages_[i].payload = const_cast<char*>(rows[i].value.data());
-      messages_[i].len = rows[i].value.size();
-      messages_[i]._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
-    }
-    WS_RETURN_IF_ERROR(Produce());
+    WS_RETURN_IF_ERROR(Produce(rows));
   }
   return Flush();
 }
 
-Status AtLeastOnceSink::Produce() {
+Status AtLeastOnceSink::Produce(std::span<const KafkaRow> rows) {
+  messages_.assign(rows.size(), rd_kafka_message_t{});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    messages_[i]._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
+    messages_[i].payload = const_cast<char*>(rows[i].value.data());
+    messages_[i].len = rows[i].value.size();
+    if (!rows[i].has_key) continue;
+    messages_[i].key = const_cast<char*>(rows[i].key.data());
+    messages_[i].key_len = rows[i].key.size();
+  }
   rd_kafka_message_t* next = messages_.data();
   auto left = static_cast<int>(messages_.size());
   const auto give_up_at = steady_clock::now() + kQueueTimeout;
@@ -282,10 +286,12 @@ Result<std::unique_ptr<Sink>> MakeKafkaSink(const OptionMap& options,
                                             const ConnectorContext& context) {
   WS_ASSIGN_OR_RETURN(KafkaSinkOptions parsed, ParseKafkaSinkOptions(options));
   if (encoder == nullptr) return UserError("a kafka sink needs a format");
+  WS_ASSIGN_OR_RETURN(KafkaRowEncoder rows,
+                      KafkaRowEncoder::Make(std::move(encoder), parsed.key_fields));
   if (parsed.delivery == KafkaDelivery::kExactlyOnce) {
-    return MakeTransactionalKafkaSink(std::move(parsed), std::move(encoder), context);
+    return MakeTransactionalKafkaSink(std::move(parsed), std::move(rows), context);
   }
-  return std::make_unique<AtLeastOnceSink>(std::move(parsed), std::move(encoder), context);
+  return std::make_unique<AtLeastOnceSink>(std::move(parsed), std::move(rows), context);
 }
 
 }  // namespace watershed

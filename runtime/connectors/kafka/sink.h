@@ -1,5 +1,5 @@
 // Writes rows to a topic: exactly once by transactions (transactional_sink.h), or at least once.
-// Rows have no key and are spread over the partitions.
+// Rows without a key are spread over the partitions.
 //
 // At least once: an idempotent producer's client gets rows at once; an epoch's commit waits until
 // the brokers have acknowledged all of it. So a reader sees rows before the epoch ends, and after a

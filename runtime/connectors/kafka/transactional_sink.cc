@@ -45,7 +45,7 @@ const KafkaSettings& Defaults() {
 
 class TransactionalKafkaSink : public Sink {
  public:
-  TransactionalKafkaSink(KafkaSinkOptions options, std::unique_ptr<Encoder> encoder,
+  TransactionalKafkaSink(KafkaSinkOptions options, KafkaRowEncoder encoder,
                          const ConnectorContext& context)
       : encoder_(std::move(encoder)),
         own_(context.subtask.value),
@@ -98,8 +98,7 @@ class TransactionalKafkaSink : public Sink {
   TransactionalWriter* FindWriter(int32_t index);
 
   // The task's thread only, once Open is done.
-  std::unique_ptr<Encoder> encoder_;
-  KafkaPayloads payloads_;
+  KafkaRowEncoder encoder_;
   KafkaSegmentWriter segment_;
   int64_t rows_ = 0;
   int64_t max_row_bytes_ = 0;
@@ -153,6 +152,7 @@ Result<std::vector<WriterMarker>> TransactionalKafkaSink::Fence(std::span<const 
   // A task that was stopped and goes on must not take a writer from its successor.
   if (!writers_.empty()) WS_RETURN_IF_ERROR(CheckCurrent());
   Status fenced = TryFence(writers);
+  if (progress_ != nullptr) progress_->Disconnect();
   if (!fenced) {
     for (const auto& writer : writers_) {
       writer->Abort();
@@ -201,17 +201,19 @@ Status TransactionalKafkaSink::Recover(std::span<const SinkSegment> segments) {
 }
 
 Status TransactionalKafkaSink::Write(const RecordBatch& batch) {
-  WS_RETURN_IF_ERROR(encoder_->Encode(batch, payloads_.bytes, payloads_.offsets));
-  for (size_t row = 0; row < payloads_.rows(); ++row) {
-    const size_t size = payloads_.size_of(row);
+  WS_RETURN_IF_ERROR(encoder_.Encode(batch));
+  const KafkaPayloads& values = encoder_.values();
+  const KafkaPayloads* keys = encoder_.keys();
+  for (size_t row = 0; row < values.rows(); ++row) {
+    const size_t size = values.size_of(row) + (keys != nullptr ? keys->size_of(row) : 0);
     if (static_cast<int64_t>(size) <= max_row_bytes_) continue;
     return UserError(
         "a row of {} bytes is larger than topic '{}' may take from this producer ({}): raise "
         "properties.message.max.bytes, and max.message.bytes of the topic",
         size, settings_.topic, max_row_bytes_);
   }
-  segment_.Append(payloads_, /*keys=*/nullptr);
-  rows_ += static_cast<int64_t>(payloads_.rows());
+  segment_.Append(values, keys);
+  rows_ += static_cast<int64_t>(values.rows());
   return Ok();
 }
 
@@ -243,13 +245,14 @@ Status TransactionalKafkaSink::Publish(TransactionalWriter& writer, CheckpointId
 
 Status TransactionalKafkaSink::FenceAgain(TransactionalWriter& writer) {
   WS_RETURN_IF_ERROR(CheckCurrent());
-  WS_RETURN_IF_ERROR(progress_->Open());
-  Status status = writer.Fence(settings_);
+  Status status = progress_->Open();
+  if (status) status = writer.Fence(settings_);
   if (status) {
     auto markers = progress_->Read();
     status = markers ? writer.TakeOver(*markers, settings_)
                      : tl::make_unexpected(std::move(markers).error());
   }
+  progress_->Disconnect();
   if (!status) writer.DropProducer();
   return status;
 }
@@ -271,8 +274,7 @@ TransactionalWriter* TransactionalKafkaSink::FindWriter(int32_t index) {
 
 }  // namespace
 
-std::unique_ptr<Sink> MakeTransactionalKafkaSink(KafkaSinkOptions options,
-                                                 std::unique_ptr<Encoder> encoder,
+std::unique_ptr<Sink> MakeTransactionalKafkaSink(KafkaSinkOptions options, KafkaRowEncoder encoder,
                                                  const ConnectorContext& context) {
   return std::make_unique<TransactionalKafkaSink>(std::move(options), std::move(encoder), context);
 }

@@ -6,14 +6,13 @@
 #include <memory>
 
 #include "runtime/connectors/kafka/options.h"
+#include "runtime/connectors/kafka/row_encoder.h"
 #include "runtime/connectors/registry.h"
 #include "runtime/connectors/sink.h"
-#include "runtime/formats/format.h"
 
 namespace watershed {
 
-std::unique_ptr<Sink> MakeTransactionalKafkaSink(KafkaSinkOptions options,
-                                                 std::unique_ptr<Encoder> encoder,
+std::unique_ptr<Sink> MakeTransactionalKafkaSink(KafkaSinkOptions options, KafkaRowEncoder encoder,
                                                  const ConnectorContext& context);
 
 }  // namespace watershed

@@ -76,6 +76,23 @@ TEST(ConnectorOptions, PasswordsAreSecret) {
   EXPECT_TRUE(is_secret(FindConnector("postgres")->sink_options, "url"));
 }
 
+TEST(KafkaOptions, ASinkDeliversExactlyOnceUnlessToldOtherwise) {
+  const auto standard = ParseKafkaSinkOptions(Kafka({}));
+  ASSERT_TRUE(standard);
+  EXPECT_EQ(standard->delivery, KafkaDelivery::kExactlyOnce);
+  EXPECT_THAT(standard->key_fields, IsEmpty());
+  const auto other =
+      ParseKafkaSinkOptions(Kafka({{"delivery", "at-least-once"}, {"key.fields", "a; b"}}));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->delivery, KafkaDelivery::kAtLeastOnce);
+  EXPECT_THAT(other->key_fields, ElementsAre("a", "b"));
+  EXPECT_THAT(ProblemOptions("kafka", Kafka({{"key.fields", ";"}}), true),
+              ElementsAre("key.fields"));
+  const auto& guarantee = FindConnector("kafka")->sink_guarantee;
+  EXPECT_EQ(guarantee({}).delivery, "exactly-once");
+  EXPECT_EQ(guarantee({{"delivery", "at-least-once"}}).delivery, "at-least-once");
+}
+
 TEST(KafkaOptions, PropertiesOfTheEngineAndOfJavaAreRefusedWithWhatToWriteInstead) {
   for (const char* name :
        {"auto.offset.reset", "enable.auto.commit", "enable.auto.offset.store", "sasl.jaas.config",

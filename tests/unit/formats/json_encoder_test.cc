@@ -48,6 +48,28 @@ TEST(JsonEncoderTest, EveryTypeAndNull) {
                           R"("t":"1970-01-01 00:00:04.000","y":null})"));
 }
 
+TEST(JsonEncoderTest, SomeColumnsOfABatchAloneInTheOrderAsked) {
+  const RecordBatch batch = AllTypesRows(1, 2);
+  v1::Format format = JsonFormat();
+  v1::FormatColumn* column = format.add_columns();
+  column->set_column("l");
+  column->set_path("long");
+  const auto encoder = MakeEncoder(format, batch.schema());
+  ASSERT_TRUE(encoder);
+  const std::vector<std::string> names = {"l", "s"};
+  const auto keys = (*encoder)->OfColumns(names);
+  ASSERT_TRUE(keys);
+  std::string bytes;
+  std::vector<size_t> offsets;
+  ASSERT_TRUE((*keys)->Encode(batch, bytes, offsets));
+  EXPECT_EQ(bytes, R"({"long":1000,"s":"value 1"}{"long":2000,"s":"value 2"})");
+  EXPECT_EQ(offsets.size(), 3u);
+  const std::vector<std::string> unknown = {"s", "q"};
+  const auto refused = (*encoder)->OfColumns(unknown);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("no column 'q'; there are s, i, l"));
+}
+
 TEST(JsonEncoderTest, NamesPatternsAndUnits) {
   v1::Format format = JsonFormat();
   v1::FormatColumn* column = format.add_columns();
