@@ -100,6 +100,20 @@ TEST_F(PostgresExactlyOnceTest, OfTwoJobsOfOneLineageAndAttemptTheFirstWrites) {
   EXPECT_THAT(Rows(), ElementsAre("0"));
 }
 
+// Restored to write somewhere else, a job has nothing to do with what was written before.
+TEST_F(PostgresExactlyOnceTest, EachTableHasAProgressOfItsOwn) {
+  const std::string other = NewSessionTable();
+  const auto first = Make(Options(table), SessionSchema(), "first");
+  const auto second = Make(Options(other), SessionSchema(), "second");
+  ASSERT_OK(FenceSink(*first, table, 2));
+  ASSERT_OK(WriteEpoch(*first, 1, Sessions(0, 1)));
+  const auto markers = FenceSink(*second, table, 2);
+  ASSERT_OK(markers);
+  EXPECT_EQ(markers->at(0).last_committed_epoch.value, -1);
+  ASSERT_OK(WriteEpoch(*first, 2, Sessions(1, 1)));
+  EXPECT_THAT(Rows(), ElementsAre("0", "1"));
+}
+
 TEST_F(PostgresExactlyOnceTest, WhatIsLeftOfAllWritersIsWrittenOnceInTheirNames) {
   const auto old = Make(Options(table));
   ASSERT_OK(FenceSink(*old, table, 1, {0, 1}));

@@ -19,9 +19,11 @@ std::string NameIn(const PostgresConnection& connection, const std::string& sche
 // The fill factor leaves room to update rows in their pages: they are updated at every checkpoint.
 std::string CreateStatement(const std::string& name) {
   return fmt::format(
-      "CREATE TABLE IF NOT EXISTS {} (lineage text, sink text, writer integer, attempt integer NOT "
-      "NULL, job text NOT NULL, epoch bigint NOT NULL, committed_by text NOT NULL, updated_at "
-      "timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lineage, sink, writer)) WITH (fillfactor = "
+      "CREATE TABLE IF NOT EXISTS {} (lineage text, sink text, target text, writer integer, "
+      "attempt integer NOT NULL, job text NOT NULL, epoch bigint NOT NULL, committed_by text NOT "
+      "NULL, updated_at "
+      "timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lineage, sink, target, writer)) WITH "
+      "(fillfactor = "
       "50)",
       name);
 }
@@ -42,8 +44,9 @@ Result<bool> MayBeUsed(PostgresConnection& connection, const std::string& name,
       found[0][1], options.Describe(), name, found[0][1]);
 }
 
-std::vector<std::string> KeyOf(const WriterId& writer) {
-  return {writer.lineage, writer.sink, std::to_string(writer.writer)};
+// A sink that was restored to write another table has nothing to do with the former one.
+std::vector<std::string> KeyOf(const WriterId& writer, const PostgresSinkOptions& options) {
+  return {writer.lineage, writer.sink, options.table, std::to_string(writer.writer)};
 }
 
 CheckpointId EpochIn(const std::string& text) { return {std::atoll(text.c_str())}; }
@@ -85,15 +88,16 @@ Result<std::vector<WriterMarker>> ProgressTable::Fence(PostgresConnection& conne
                                                        const PostgresSession& session,
                                                        const JobId& job) const {
   const std::string statement = fmt::format(
-      "INSERT INTO {} AS p (lineage, sink, writer, attempt, job, epoch, committed_by) VALUES ($1, "
-      "$2, $3::int, $4::int, $5, -1, '') ON CONFLICT (lineage, sink, writer) DO UPDATE SET attempt "
+      "INSERT INTO {} AS p (lineage, sink, target, writer, attempt, job, epoch, committed_by) "
+      "VALUES ($1, $2, $3, $4::int, $5::int, $6, -1, '') "
+      "ON CONFLICT (lineage, sink, target, writer) DO UPDATE SET attempt "
       "= excluded.attempt, job = excluded.job WHERE p.attempt < excluded.attempt OR (p.attempt = "
       "excluded.attempt AND p.job = excluded.job) RETURNING epoch, committed_by",
       name_);
   std::vector<WriterMarker> markers;
   // Each by itself: a transaction over several could wait for one that waits for this one.
   for (const WriterId& writer : writers) {
-    std::vector<std::string> parameters = KeyOf(writer);
+    std::vector<std::string> parameters = KeyOf(writer, options_);
     parameters.push_back(std::to_string(session.attempt.value));
     parameters.push_back(job.hex);
     WS_ASSIGN_OR_RETURN(
@@ -112,12 +116,11 @@ Result<bool> ProgressTable::Advance(PostgresConnection& connection, const Writer
                                     CheckpointId epoch, const PostgresSession& session,
                                     const JobId& job) const {
   const std::string statement = fmt::format(
-      "UPDATE {} SET epoch = $6::bigint, committed_by = job, updated_at = now() WHERE lineage = $1 "
-      "AND sink = $2 AND writer = $3::int AND attempt = $4::int AND job = $5 AND epoch < "
-      "$6::bigint "
-      "RETURNING epoch",
+      "UPDATE {} SET epoch = $7::bigint, committed_by = job, updated_at = now() WHERE lineage = $1 "
+      "AND sink = $2 AND target = $3 AND writer = $4::int AND attempt = $5::int AND job = $6 AND "
+      "epoch < $7::bigint RETURNING epoch",
       name_);
-  std::vector<std::string> parameters = KeyOf(writer);
+  std::vector<std::string> parameters = KeyOf(writer, options_);
   parameters.push_back(std::to_string(session.attempt.value));
   parameters.push_back(job.hex);
   parameters.push_back(std::to_string(epoch.value));
@@ -133,11 +136,12 @@ Result<bool> ProgressTable::Advance(PostgresConnection& connection, const Writer
 Result<ProgressTable::Row> ProgressTable::Read(PostgresConnection& connection,
                                                const WriterId& writer) const {
   const std::string statement = fmt::format(
-      "SELECT attempt::text, job, epoch::text FROM {} WHERE lineage = $1 AND sink = $2 AND writer "
+      "SELECT attempt::text, job, epoch::text FROM {} WHERE lineage = $1 AND sink = $2 AND target "
       "= "
-      "$3::int",
+      "$3 AND writer = $4::int",
       name_);
-  WS_ASSIGN_OR_RETURN(const QueryRows rows, connection.Query(statement.c_str(), KeyOf(writer)));
+  WS_ASSIGN_OR_RETURN(const QueryRows rows,
+                      connection.Query(statement.c_str(), KeyOf(writer, options_)));
   if (rows.empty()) {
     return UserError(
         "the progress of writer {} in {} is gone: somebody deleted it from {}. What it had "
