@@ -52,7 +52,7 @@ struct WriterMarker {
   // none.
   CheckpointId begun_epoch{-1};
   std::string begun_by = {};
-  bool is_kept = false;      // by the target; else it is what was heard from it
+  bool is_kept = false;  // by the target; else it is what was heard from it
 };
 
 // One instance per subtask. All calls come from the task's thread, except Commit, which the engine

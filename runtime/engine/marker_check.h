@@ -29,8 +29,8 @@ struct MarkerRules {
 };
 
 // The marker is right at what was confirmed, where there was none yet at nothing, or at an epoch
-// that is listed, if one of the committers wrote it; so is an epoch of which a part is there. Else a
-// user error that says what to do: trying again does not help.
+// that is listed, if one of the committers wrote it; so is an epoch of which a part is there. Else
+// a user error that says what to do: trying again does not help.
 Status CheckMarker(const WriterMarker& found, const KnownProgress& known, const MarkerRules& rules);
 
 }  // namespace watershed
