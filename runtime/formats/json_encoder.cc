@@ -61,6 +61,7 @@ class JsonEncoder final : public Encoder {
           columns_, [&](int column) { return schema_->field(column).name == name; });
       if (at == columns_.end()) {
         std::vector<std::string_view> known;
+        known.reserve(columns_.size());
         for (const int column : columns_) known.push_back(schema_->field(column).name);
         return UserError("there is no column '{}'; there are {}", name, fmt::join(known, ", "));
       }

@@ -109,7 +109,8 @@ void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
     return answer(TransientError("whether attempt {} of job {} still counts is not known: no {}",
                                  attempt.value, job.hex, peer_));
   }
-  SendHeartbeat([peer = peer_, job, attempt, answer = std::move(answer)](const auto& response) {
+  const OnAnswer tell = [peer = peer_, job, attempt,
+                         answer = std::move(answer)](const auto& response) {
     if (!response || response->unknown()) {
       return answer(TransientError(
           "whether attempt {} of job {} still counts is not known: {}", attempt.value, job.hex,
@@ -118,18 +119,21 @@ void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
     answer(std::ranges::none_of(response->stale(), [&](const v1::ExecutionId& stale) {
       return stale.job_id() == job.hex && stale.attempt() == attempt.value;
     }));
-  });
+  };
+  SendHeartbeat(tell);
 }
 
-void JobManagerConnection::SendHeartbeat(OnAnswer also) {
+void JobManagerConnection::SendHeartbeat(const OnAnswer& also) {
   if (!registered_) return;
   ScheduleHeartbeat();
   v1::HeartbeatRequest request;
   request.set_task_manager_id(self_.task_manager_id());
   request.set_leader_epoch(leader_epoch_.value);
   callbacks_.fill_heartbeat(request);
+  // The analyzer does not follow std::function's own deletion of what it holds.
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
   auto on_answer = [this, registration = registration_,
-                    also = std::move(also)](const Result<v1::HeartbeatResponse>& response) {
+                    also](const Result<v1::HeartbeatResponse>& response) {
     if (also) also(response);
     if (!response || registration != registration_) return;  // Attach tells of broken connections
     for (const v1::ExecutionId& stale : response->stale()) {

@@ -68,7 +68,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void OnDetached(int64_t registration);
   void ScheduleHeartbeat();
   using OnAnswer = std::function<void(const Result<v1::HeartbeatResponse>&)>;
-  void SendHeartbeat(OnAnswer also);
+  void SendHeartbeat(const OnAnswer& also);
   void SendReports();
 
   const std::string peer_;
