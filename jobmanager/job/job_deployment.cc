@@ -3,6 +3,7 @@
 #include <set>
 
 #include "jobmanager/job/job_master.h"
+#include "jobmanager/store/stored_state.h"
 #include "runtime/config/units.h"
 #include "runtime/job/plan_lookup.h"
 #include "runtime/job/split_assignment.h"
@@ -21,11 +22,6 @@ std::string CutTo(size_t bytes_max, const std::string& text) {
   size_t size = std::min(bytes_max, text.size());
   while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
   return text.substr(0, size);
-}
-
-// How many numbers of the job's counter it takes, the last being its own.
-int32_t NumbersTaken(const v1::AttemptEntry& entry) {
-  return entry.restarted().empty() ? entry.regions() : entry.restarted_size();
 }
 
 // 0.5 s, 1 s, 2 s, … 10 s.

@@ -78,14 +78,13 @@ Status StartSome(v1::StoredJob& job, const v1::AttemptEntry& entry, int32_t firs
 }
 
 Status ApplyAttempt(v1::StoredJob& job, const v1::AttemptEntry& attempt) {
-  const bool starts_all = attempt.restarted().empty();
-  const int32_t numbers = starts_all ? std::max(attempt.regions(), 1) : attempt.restarted_size();
+  const int32_t numbers = NumbersTaken(attempt);
   const int32_t first = attempt.attempt() - numbers + 1;
   if (first <= job.attempt()) {
     return InternalError("attempt {} of job {} follows {}: attempts only rise", first,
                          attempt.job_id(), job.attempt());
   }
-  if (starts_all) {
+  if (attempt.restarted().empty()) {
     StartAll(job, first, attempt.attempt());
   } else {
     WS_RETURN_IF_ERROR(StartSome(job, attempt, first));
@@ -212,6 +211,11 @@ Status ApplyToJob(v1::StoredState& state, const v1::LogEntry& entry) {
 }
 
 }  // namespace
+
+int32_t NumbersTaken(const v1::AttemptEntry& entry) {
+  // Entries of before there were regions take one.
+  return entry.restarted().empty() ? std::max(entry.regions(), 1) : entry.restarted_size();
+}
 
 v1::StoredJob* FindStoredJob(v1::StoredState& state, const std::string& job_id) {
   for (v1::StoredJob& job : *state.mutable_jobs()) {

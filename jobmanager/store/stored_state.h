@@ -25,6 +25,9 @@ inline std::pair<int64_t, int64_t> EndOrder(const v1::StoredJob& job) {
   return {job.end_number(), job.end_time_ms()};  // without a number: of a log that had none yet
 }
 
+// How many numbers of its job's counter an attempt takes, the last being its own.
+int32_t NumbersTaken(const v1::AttemptEntry& entry);
+
 // The job, or nullptr.
 v1::StoredJob* FindStoredJob(v1::StoredState& state, const std::string& job_id);
 

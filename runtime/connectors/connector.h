@@ -36,6 +36,11 @@ struct SinkGuarantee {
   std::string_view meaning;   // in words a person can act on
 };
 
+// That of every sink that writes at once and appends.
+inline constexpr SinkGuarantee kAtLeastOnceGuarantee = {
+    "at-least-once",
+    "rows are written at once; after a failure rows may come twice, none is missing"};
+
 struct ConnectorSpec {
   std::string_view name;
   bool is_source = false;

@@ -2,11 +2,13 @@
 // found; the caller adds the option's name. Durations and sizes: config/units.h.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/connectors/connector.h"
@@ -36,5 +38,16 @@ Result<std::optional<double>> ReadDouble(const OptionMap& options, std::string_v
 Result<std::optional<bool>> ReadBool(const OptionMap& options, std::string_view name);
 Result<std::optional<std::chrono::nanoseconds>> ReadDuration(const OptionMap& options,
                                                              std::string_view name);
+
+// What an option's word stands for; `fallback` is the word of one that is absent.
+template <typename T, size_t kSize>
+Result<T> ParseChoice(const OptionMap& options, std::string_view option, std::string_view fallback,
+                      const std::array<std::pair<std::string_view, T>, kSize>& choices) {
+  const std::string value = OptionOr(options, option, fallback);
+  for (const auto& [name, choice] : choices) {
+    if (name == value) return choice;
+  }
+  return UserError("{}: '{}' is not a value of this option", option, value);
+}
 
 }  // namespace watershed

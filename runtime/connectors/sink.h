@@ -43,6 +43,18 @@ inline std::span<const SinkSegment> FirstEpoch(std::span<const SinkSegment> segm
   return segments.first(count);
 }
 
+// `publish`, of segments as FirstEpoch gives them, for each epoch in turn; ends with the first
+// error.
+template <typename Publish>
+Status ForEachEpoch(std::span<const SinkSegment> segments, const Publish& publish) {
+  while (!segments.empty()) {
+    const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+    WS_RETURN_IF_ERROR(publish(epoch));
+    segments = segments.subspan(epoch.size());
+  }
+  return Ok();
+}
+
 // What the target says was committed last by a writer; epoch -1 = nothing yet.
 struct WriterMarker {
   WriterId writer;

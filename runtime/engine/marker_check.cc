@@ -15,8 +15,7 @@ Status TargetIsAhead(const WriterMarker& found, CheckpointId newest) {
   return UserError(
       "the target has {} of writer {}, but the checkpoint that the job goes on from ends with {}: "
       "rows after it would be written twice. Restore from a newer checkpoint or savepoint, or "
-      "accept "
-      "them with wsctl submit FILE -s PATH --allow-duplicates",
+      "accept them with wsctl submit FILE -s PATH --allow-duplicates",
       NameOf(found.last_committed_epoch), found.writer.writer, NameOf(newest));
 }
 
@@ -24,9 +23,8 @@ Status TargetIsBehind(const WriterMarker& found, CheckpointId confirmed) {
   return UserError(
       "the target has {} of writer {}, but had confirmed {} to the checkpoint that the job goes on "
       "from: rows of lineage {} are missing there (another database, a backup, or progress that "
-      "was "
-      "deleted). Point the job at the target it wrote to, or begin a lineage of its own with wsctl "
-      "submit FILE -s PATH --fork",
+      "was deleted). Point the job at the target it wrote to, or begin a lineage of its own with "
+      "wsctl submit FILE -s PATH --fork",
       NameOf(found.last_committed_epoch), found.writer.writer, NameOf(confirmed),
       found.writer.lineage);
 }
@@ -45,10 +43,9 @@ Status CheckWhole(const WriterMarker& found, const KnownProgress& known, const M
   if (marker > newest) return TargetIsAhead(found, newest);
   return UserError(
       "the target has {} of writer {}, committed by job {}, which is not what the checkpoint "
-      "lists: "
-      "another job has gone on from the same lineage. Restore from a checkpoint of that job, or "
-      "begin "
-      "a lineage of its own with wsctl submit FILE -s PATH --fork",
+      "lists: another job has gone on from the same lineage. Restore from a checkpoint of that "
+      "job, "
+      "or begin a lineage of its own with wsctl submit FILE -s PATH --fork",
       NameOf(marker), found.writer.writer,
       found.committed_by.empty() ? "(unknown)" : found.committed_by);
 }

@@ -75,8 +75,7 @@ Status RecordDecoder::HandleBad(const PolledRecords& records, std::span<const So
   const RawRecord& record = records.raw[static_cast<size_t>(first.index)];
   return UserError(
       "source '{}' subtask {}: cannot decode the record at {}: {}; payload {}. Correct the "
-      "columns, or "
-      "set on-error: {{action: skip}} to count such records and go on",
+      "columns, or set on-error: {{action: skip}} to count such records and go on",
       options_.source, options_.subtask.value,
       DescribePosition(splits[static_cast<size_t>(record.split_index)], record.position),
       first.reason, ShortenedPayload(record.value));

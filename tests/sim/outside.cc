@@ -102,13 +102,9 @@ class Table final : public Sink {
   }
   Status Recover(std::span<const SinkSegment> segments) override {
     WS_RETURN_IF_ERROR(MayFail("recover"));
-    while (!segments.empty()) {
-      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
-      const SinkSegment& first = epoch.front();
-      WS_RETURN_IF_ERROR(Publish({lineage_, name_, first.writer}, first.epoch, epoch));
-      segments = segments.subspan(epoch.size());
-    }
-    return Ok();
+    return ForEachEpoch(segments, [this](std::span<const SinkSegment> epoch) {
+      return Publish({lineage_, name_, epoch[0].writer}, epoch[0].epoch, epoch);
+    });
   }
   Status Write(const RecordBatch& batch) override {
     for (const std::string& row : test::RowsAsText(batch)) buffered_ += row + "\n";

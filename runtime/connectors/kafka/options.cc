@@ -18,16 +18,6 @@ constexpr std::string_view kBoundedMode = "scan.bounded.mode";
 constexpr std::string_view kBoundedTimestamp = "scan.bounded.timestamp-millis";
 constexpr std::string_view kBoundedOffsets = "scan.bounded.specific-offsets";
 
-template <typename T, size_t kSize>
-Result<T> ParseChoice(const OptionMap& options, std::string_view option, std::string_view fallback,
-                      const std::array<std::pair<std::string_view, T>, kSize>& choices) {
-  const std::string value = OptionOr(options, option, fallback);
-  for (const auto& [name, choice] : choices) {
-    if (name == value) return choice;
-  }
-  return UserError("{}: '{}' is not a value of this option", option, value);
-}
-
 constexpr std::array kStartupModes = {
     std::pair<std::string_view, KafkaStartupMode>{"earliest-offset",
                                                   KafkaStartupMode::kEarliestOffset},
@@ -216,10 +206,7 @@ std::vector<OptionSpec> SinkOptions() {
 }
 
 SinkGuarantee GuaranteeOf(const OptionMap& options) {
-  if (OptionOr(options, kDelivery, "exactly-once") == "at-least-once") {
-    return {"at-least-once",
-            "rows are written at once; after a failure rows may come twice, none is missing"};
-  }
+  if (OptionOr(options, kDelivery, "exactly-once") == "at-least-once") return kAtLeastOnceGuarantee;
   return {"exactly-once",
           "readers with isolation.level=read_committed see rows when their checkpoint is complete, "
           "each once; a topic watershed-progress-<lineage> keeps track"};

@@ -26,9 +26,6 @@ struct ProgressMarker {
 
   int64_t offset = -1;  // in the topic; not a part of the record
 
-  bool BelongsTo(Attempt other, const JobId& other_job) const {
-    return attempt == other && job == other_job.hex;
-  }
   // Whether both say the same, wherever they are.
   bool SaysTheSame(const ProgressMarker& other) const;
 };

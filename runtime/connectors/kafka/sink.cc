@@ -12,6 +12,7 @@
 
 #include "runtime/connectors/kafka/client.h"
 #include "runtime/connectors/kafka/inquiry.h"
+#include "runtime/connectors/kafka/message.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/connectors/kafka/segment.h"
 #include "runtime/connectors/kafka/transactional_sink.h"
@@ -208,14 +209,10 @@ Status AtLeastOnceSink::Recover(std::span<const SinkSegment> segments) {
 }
 
 Status AtLeastOnceSink::Produce(std::span<const KafkaRow> rows) {
-  messages_.assign(rows.size(), rd_kafka_message_t{});
-  for (size_t i = 0; i < rows.size(); ++i) {
-    messages_[i]._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
-    messages_[i].payload = const_cast<char*>(rows[i].value.data());
-    messages_[i].len = rows[i].value.size();
-    if (!rows[i].has_key) continue;
-    messages_[i].key = const_cast<char*>(rows[i].key.data());
-    messages_[i].key_len = rows[i].key.size();
+  messages_.clear();
+  for (const KafkaRow& row : rows) {
+    messages_.push_back(MessageOf(row));
+    messages_.back()._private = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
   }
   rd_kafka_message_t* next = messages_.data();
   auto left = static_cast<int>(messages_.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/connectors/kafka/inquiry.h"
+#include "runtime/connectors/kafka/message.h"
 
 namespace watershed {
 namespace {
@@ -31,8 +32,6 @@ bool IsFencing(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
          code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
-
-void* Lend(std::string_view bytes) { return const_cast<char*>(bytes.data()); }
 
 }  // namespace
 
@@ -113,14 +112,9 @@ Status TransactionalProducer::Produce(std::span<const KafkaRow> rows) {
 }
 
 Status TransactionalProducer::ProduceBatch(std::span<const KafkaRow> rows) {
-  std::vector<rd_kafka_message_t> messages(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    messages[i].payload = Lend(rows[i].value);
-    messages[i].len = rows[i].value.size();
-    if (!rows[i].has_key) continue;
-    messages[i].key = Lend(rows[i].key);
-    messages[i].key_len = rows[i].key.size();
-  }
+  std::vector<rd_kafka_message_t> messages;
+  messages.reserve(rows.size());
+  for (const KafkaRow& row : rows) messages.push_back(MessageOf(row));
   const auto give_up_at = steady_clock::now() + kPatience;
   while (true) {
     sent_ += rd_kafka_produce_batch(topic_.get(), RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,

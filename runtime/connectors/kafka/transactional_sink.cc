@@ -187,15 +187,14 @@ Status TransactionalKafkaSink::TryFence(std::span<const WriterId> writers) {
 }
 
 Status TransactionalKafkaSink::Recover(std::span<const SinkSegment> segments) {
-  while (!segments.empty()) {
-    const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+  const auto recover = [this](std::span<const SinkSegment> epoch) -> Status {
     TransactionalWriter* writer = FindWriter(epoch.front().writer);
     if (writer == nullptr) {
       return InternalError("writer {} has segments, but was not fenced", epoch.front().writer);
     }
-    WS_RETURN_IF_ERROR(Publish(*writer, epoch.front().epoch, epoch, /*restored=*/true));
-    segments = segments.subspan(epoch.size());
-  }
+    return Publish(*writer, epoch.front().epoch, epoch, /*restored=*/true);
+  };
+  WS_RETURN_IF_ERROR(ForEachEpoch(segments, recover));
   std::erase_if(writers_, [this](const auto& writer) { return writer->id().writer != own_; });
   return Ok();
 }

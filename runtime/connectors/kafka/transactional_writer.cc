@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/connectors/writer_owner.h"
+
 namespace watershed {
 namespace {
 
@@ -87,17 +89,10 @@ Status TransactionalWriter::TakeOver(const ProgressTopic::Markers& found,
 
 Status TransactionalWriter::CheckOwner(const ProgressMarker& found,
                                        const TransactionSettings& settings) const {
-  if (found.BelongsTo(settings.attempt, settings.job)) return Ok();
-  if (found.attempt < settings.attempt) return Ok();
-  if (found.job == settings.job.hex) {
-    return UserError("attempt {} has taken writer {} of topic '{}' over from attempt {}",
-                     found.attempt.value, id_.writer, settings.topic, settings.attempt.value);
-  }
-  return UserError(
-      "job {} has taken writer {} of topic '{}' over with its attempt {}: it goes on from the same "
-      "lineage as attempt {} of this job. Cancel one of them; the other may go on from its newest "
-      "checkpoint, or as a lineage of its own with wsctl submit FILE -s PATH --fork",
-      found.job, id_.writer, settings.topic, found.attempt.value, settings.attempt.value);
+  const WriterOwner own = {settings.attempt, settings.job.hex};
+  const WriterOwner owner = {found.attempt, found.job};
+  if (owner == own || found.attempt < settings.attempt) return Ok();
+  return TakenOver(id_.writer, fmt::format("topic '{}'", settings.topic), owner, own);
 }
 
 // It must say what was committed last, or what may have been.
@@ -170,7 +165,7 @@ Status TransactionalWriter::CommitWith(ProgressMarker marker, const TransactionS
   attempted_ = marker;
   if (Status committed = producer_->Commit(); !committed) {
     if (committed.error().retryable) {
-      committed.error().message += fmt::format("; whether it was is settled by the next attempt");
+      committed.error().message += "; whether it was is settled by the next attempt";
     }
     return committed;
   }

@@ -1,11 +1,18 @@
 #include "runtime/connectors/postgres/options.h"
 
+#include <array>
 #include <utility>
 
 #include "runtime/connectors/option_values.h"
 
 namespace watershed {
 namespace {
+
+constexpr std::array kDeliveries = {
+    std::pair<std::string_view, PostgresDelivery>{"exactly-once", PostgresDelivery::kExactlyOnce},
+    std::pair<std::string_view, PostgresDelivery>{"at-least-once", PostgresDelivery::kAtLeastOnce},
+    std::pair<std::string_view, PostgresDelivery>{"upsert", PostgresDelivery::kUpsert},
+};
 
 // The parts of `schema.table`, each of which may stand in double quotes ("" inside is one quote).
 Result<std::pair<std::string, std::string>> ParseTableName(std::string_view text) {
@@ -58,10 +65,7 @@ SinkGuarantee GuaranteeOf(const OptionMap& options) {
         "rows are written at once, and a row replaces the one with its primary key: after a "
         "failure older values come back until the job has caught up, none is missing or double"};
   }
-  if (delivery == "at-least-once") {
-    return {"at-least-once",
-            "rows are written at once; after a failure rows may come twice, none is missing"};
-  }
+  if (delivery == "at-least-once") return kAtLeastOnceGuarantee;
   return {"exactly-once",
           "rows become visible in one transaction when their checkpoint is complete, each once; "
           "the table needs no key, a table watershed_sink_progress stands beside it"};
@@ -133,9 +137,8 @@ Result<PostgresSinkOptions> ParsePostgresSinkOptions(const OptionMap& options) {
   parsed.table = std::move(name.second);
   WS_ASSIGN_OR_RETURN(const auto create, ReadBool(options, "create-tables"));
   parsed.create_tables = create.value_or(false);
-  const std::string delivery = OptionOr(options, "delivery", "exactly-once");
-  if (delivery == "upsert") parsed.delivery = PostgresDelivery::kUpsert;
-  if (delivery == "at-least-once") parsed.delivery = PostgresDelivery::kAtLeastOnce;
+  WS_ASSIGN_OR_RETURN(parsed.delivery,
+                      ParseChoice(options, "delivery", "exactly-once", kDeliveries));
   WS_ASSIGN_OR_RETURN(const auto timeout, ReadDuration(options, "connect-timeout"));
   if (timeout) {
     // libpq counts whole seconds, and takes 1 for 2.

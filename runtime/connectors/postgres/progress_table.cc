@@ -20,11 +20,9 @@ std::string NameIn(const PostgresConnection& connection, const std::string& sche
 std::string CreateStatement(const std::string& name) {
   return fmt::format(
       "CREATE TABLE IF NOT EXISTS {} (lineage text, sink text, target text, writer integer, "
-      "attempt integer NOT NULL, job text NOT NULL, epoch bigint NOT NULL, committed_by text NOT "
-      "NULL, updated_at "
-      "timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lineage, sink, target, writer)) WITH "
-      "(fillfactor = "
-      "50)",
+      "attempt integer NOT NULL, job text NOT NULL, epoch bigint NOT NULL, "
+      "committed_by text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(), "
+      "PRIMARY KEY (lineage, sink, target, writer)) WITH (fillfactor = 50)",
       name);
 }
 
@@ -90,10 +88,11 @@ Result<std::vector<WriterMarker>> ProgressTable::Fence(PostgresConnection& conne
   const std::string statement = fmt::format(
       "INSERT INTO {} AS p (lineage, sink, target, writer, attempt, job, epoch, committed_by) "
       "VALUES ($1, $2, $3, $4::int, $5::int, $6, -1, '') "
-      "ON CONFLICT (lineage, sink, target, writer) DO UPDATE SET attempt "
-      "= excluded.attempt, job = excluded.job WHERE p.attempt < excluded.attempt OR (p.attempt = "
-      "excluded.attempt AND p.job = excluded.job) RETURNING epoch, committed_by",
+      "ON CONFLICT (lineage, sink, target, writer) DO UPDATE "
+      "SET attempt = excluded.attempt, job = excluded.job WHERE p.attempt < excluded.attempt "
+      "OR (p.attempt = excluded.attempt AND p.job = excluded.job) RETURNING epoch, committed_by",
       name_);
+  const WriterOwner own = {session.attempt, job.hex};
   std::vector<WriterMarker> markers;
   // Each by itself: a transaction over several could wait for one that waits for this one.
   for (const WriterId& writer : writers) {
@@ -105,7 +104,7 @@ Result<std::vector<WriterMarker>> ProgressTable::Fence(PostgresConnection& conne
         QueryBeforeOlderSessions(connection, options_, session, statement.c_str(), parameters));
     if (rows.empty()) {
       WS_ASSIGN_OR_RETURN(const Row row, Read(connection, writer));
-      return tl::make_unexpected(IsTakenOver(writer, row, session, job).error());
+      return TakenOver(writer.writer, options_.Describe(), row.owner, own);
     }
     markers.push_back({writer, EpochIn(rows[0][0]), rows[0][1]});
   }
@@ -116,9 +115,9 @@ Result<bool> ProgressTable::Advance(PostgresConnection& connection, const Writer
                                     CheckpointId epoch, const PostgresSession& session,
                                     const JobId& job) const {
   const std::string statement = fmt::format(
-      "UPDATE {} SET epoch = $7::bigint, committed_by = job, updated_at = now() WHERE lineage = $1 "
-      "AND sink = $2 AND target = $3 AND writer = $4::int AND attempt = $5::int AND job = $6 AND "
-      "epoch < $7::bigint RETURNING epoch",
+      "UPDATE {} SET epoch = $7::bigint, committed_by = job, updated_at = now() "
+      "WHERE lineage = $1 AND sink = $2 AND target = $3 AND writer = $4::int "
+      "AND attempt = $5::int AND job = $6 AND epoch < $7::bigint RETURNING epoch",
       name_);
   std::vector<std::string> parameters = KeyOf(writer, options_);
   parameters.push_back(std::to_string(session.attempt.value));
@@ -129,41 +128,26 @@ Result<bool> ProgressTable::Advance(PostgresConnection& connection, const Writer
       QueryBeforeOlderSessions(connection, options_, session, statement.c_str(), parameters));
   if (!rows.empty()) return true;
   WS_ASSIGN_OR_RETURN(const Row row, Read(connection, writer));
-  if (row.attempt == session.attempt && row.job == job.hex) return false;
-  return tl::make_unexpected(IsTakenOver(writer, row, session, job).error());
+  const WriterOwner own = {session.attempt, job.hex};
+  if (row.owner == own) return false;
+  return TakenOver(writer.writer, options_.Describe(), row.owner, own);
 }
 
 Result<ProgressTable::Row> ProgressTable::Read(PostgresConnection& connection,
                                                const WriterId& writer) const {
   const std::string statement = fmt::format(
-      "SELECT attempt::text, job, epoch::text FROM {} WHERE lineage = $1 AND sink = $2 AND target "
-      "= "
-      "$3 AND writer = $4::int",
+      "SELECT attempt::text, job, epoch::text FROM {} "
+      "WHERE lineage = $1 AND sink = $2 AND target = $3 AND writer = $4::int",
       name_);
   WS_ASSIGN_OR_RETURN(const QueryRows rows,
                       connection.Query(statement.c_str(), KeyOf(writer, options_)));
   if (rows.empty()) {
     return UserError(
         "the progress of writer {} in {} is gone: somebody deleted it from {}. What it had "
-        "committed "
-        "is not known any more; go on with wsctl submit FILE -s PATH --fork",
+        "committed is not known any more; go on with wsctl submit FILE -s PATH --fork",
         writer.writer, options_.Describe(), name_);
   }
-  return Row{{std::atoi(rows[0][0].c_str())}, rows[0][1], EpochIn(rows[0][2])};
-}
-
-Status ProgressTable::IsTakenOver(const WriterId& writer, const Row& row,
-                                  const PostgresSession& session, const JobId& job) const {
-  if (row.job == job.hex) {
-    return UserError("attempt {} has taken writer {} of {} over from attempt {}", row.attempt.value,
-                     writer.writer, options_.Describe(), session.attempt.value);
-  }
-  return UserError(
-      "job {} has taken writer {} of {} over with its attempt {}: it goes on from the same lineage "
-      "as attempt {} of this job. Cancel one of them; the other may go on from its newest "
-      "checkpoint, "
-      "or as a lineage of its own with wsctl submit FILE -s PATH --fork",
-      row.job, writer.writer, options_.Describe(), row.attempt.value, session.attempt.value);
+  return Row{{{std::atoi(rows[0][0].c_str())}, rows[0][1]}, EpochIn(rows[0][2])};
 }
 
 }  // namespace watershed

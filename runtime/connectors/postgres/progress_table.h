@@ -12,6 +12,7 @@
 #include "runtime/connectors/postgres/options.h"
 #include "runtime/connectors/postgres/session.h"
 #include "runtime/connectors/sink.h"
+#include "runtime/connectors/writer_owner.h"
 #include "runtime/types/ids.h"
 #include "runtime/types/result.h"
 
@@ -43,13 +44,10 @@ class ProgressTable {
   ProgressTable(PostgresSinkOptions options, std::string name)
       : options_(std::move(options)), name_(std::move(name)) {}
   struct Row {
-    Attempt attempt;
-    std::string job;
+    WriterOwner owner;
     CheckpointId epoch;
   };
   Result<Row> Read(PostgresConnection& connection, const WriterId& writer) const;
-  Status IsTakenOver(const WriterId& writer, const Row& row, const PostgresSession& session,
-                     const JobId& job) const;
 
   PostgresSinkOptions options_;
   std::string name_;  // quoted, with its schema

@@ -138,22 +138,18 @@ Result<std::vector<WriterMarker>> PostgresSink::Fence(std::span<const WriterId> 
 }
 
 Result<std::vector<WriterMarker>> PostgresSink::TryFence(std::span<const WriterId> writers) {
-  if (connection_ == nullptr) WS_RETURN_IF_ERROR(Connect());
-  WS_RETURN_IF_ERROR(SetSession());
+  WS_RETURN_IF_ERROR(connection_ == nullptr ? Connect() : SetSession());
   // Not at Open, which changes nothing: `wsctl doctor` opens sinks, too.
   WS_ASSIGN_OR_RETURN(progress_, ProgressTable::Open(*connection_, options_, table_schema_));
   return progress_->Fence(*connection_, writers, session_, job_);
 }
 
 Status PostgresSink::Recover(std::span<const SinkSegment> segments) {
-  while (!segments.empty()) {
-    const std::span<const SinkSegment> epoch = FirstEpoch(segments);
+  return ForEachEpoch(segments, [this](std::span<const SinkSegment> epoch) {
     WriterId writer = session_.writer;
     writer.writer = epoch.front().writer;
-    WS_RETURN_IF_ERROR(Publish(writer, epoch.front().epoch, epoch));
-    segments = segments.subspan(epoch.size());
-  }
-  return Ok();
+    return Publish(writer, epoch.front().epoch, epoch);
+  });
 }
 
 Status PostgresSink::Publish(const WriterId& writer, CheckpointId epoch,

@@ -243,9 +243,8 @@ Status RequireUtf8(PostgresConnection& connection, const PostgresSinkOptions& op
   WS_ASSIGN_OR_RETURN(const QueryRows rows, connection.Query("SHOW server_encoding", {}));
   if (rows[0][0] == "UTF8" || rows[0][0] == "SQL_ASCII") return Ok();
   return UserError(
-      "the database of {} stores text as {}, which cannot hold every character: use a database "
-      "with "
-      "encoding UTF8",
+      "the database of {} stores text as {}, which cannot hold every character: use a "
+      "database with encoding UTF8",
       options.Describe(), rows[0][0]);
 }
 

@@ -46,9 +46,8 @@ Result<UpsertStatements> MakeUpsertStatements(const PostgresConnection& connecti
       all, table.qualified_name, kStage, kOrder);
   statements.copy = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", kStage, all);
   statements.merge = fmt::format(
-      "INSERT INTO {} ({}) SELECT DISTINCT ON ({}) {} FROM {} ORDER BY {}, {} DESC ON CONFLICT "
-      "({}) "
-      "DO {}",
+      "INSERT INTO {} ({}) SELECT DISTINCT ON ({}) {} FROM {} ORDER BY {}, {} DESC "
+      "ON CONFLICT ({}) DO {}",
       table.qualified_name, all, keys, all, kStage, keys, kOrder, keys,
       updates.empty() ? std::string("NOTHING")
                       : fmt::format("UPDATE SET {}", fmt::join(updates, ", ")));

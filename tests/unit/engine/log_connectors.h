@@ -109,12 +109,9 @@ class LogSink final : public Sink {
     return markers;
   }
   Status Recover(std::span<const SinkSegment> segments) override {
-    while (!segments.empty()) {
-      const std::span<const SinkSegment> epoch = FirstEpoch(segments);
-      WS_RETURN_IF_ERROR(Publish(epoch[0].writer, epoch[0].epoch, epoch));
-      segments = segments.subspan(epoch.size());
-    }
-    return Ok();
+    return ForEachEpoch(segments, [this](std::span<const SinkSegment> epoch) {
+      return Publish(epoch[0].writer, epoch[0].epoch, epoch);
+    });
   }
   Status Write(const RecordBatch& batch) override {
     for (const std::string& row : test::RowsAsText(batch)) buffered_ += row + "\n";
