@@ -21,6 +21,7 @@
 #include "runtime/metrics/names.h"
 #include "runtime/metrics/prometheus.h"
 #include "runtime/process/event_loop.h"
+#include "runtime/process/network_place.h"
 #include "runtime/process/worker_pool.h"
 #include "runtime/rpc/connection.h"
 #include "runtime/rpc/pending_calls.h"
@@ -32,6 +33,8 @@ namespace {
 
 // Calls that are under way at Stop have this long to end by themselves.
 constexpr std::chrono::milliseconds kServerGrace{100};
+
+constexpr std::chrono::seconds kReleaseGrace{1};  // for the log to say it
 
 // Each use of the checkpoint storage may take long on a slow disk.
 constexpr size_t kIoThreads = 8;
@@ -73,14 +76,15 @@ DispatcherSettings SettingsFrom(const Config& config) {
   settings.jobs = JobDefaultsFrom(config);
   settings.ended_jobs_kept = config.Get(options::kEndedJobsKept);
   settings.keeps_log = !config.Get(options::kHighAvailabilityStorageDir).empty();
+  if (settings.keeps_log) settings.lease = config.Get(options::kLeaseDuration);
   return settings;
 }
 
 class Process final : public JobManagerProcess {
  public:
-  Process(const Config& config, std::function<void()> on_fatal)
+  Process(const Config& config, JobManagerRole role)
       : config_(config),
-        on_fatal_(std::move(on_fatal)),
+        role_(std::move(role)),
         loop_("jobmanager"),
         io_("jobmanager-io", kIoThreads),
         log_io_("jobmanager-log", 1) {}
@@ -103,9 +107,12 @@ class Process final : public JobManagerProcess {
   }
 
   void Stop() override {
+    is_stopping_ = true;
     loop_.RunAndWait([this] {
       if (dispatcher_ != nullptr) dispatcher_->OnShutdown();
     });
+    // Before its port is closed, which would tell the same to those who cannot read the log now.
+    ReleaseLease();
     exporter_.reset();
     http_.reset();
     if (rpc_.server != nullptr) {
@@ -149,7 +156,7 @@ class Process final : public JobManagerProcess {
       std::random_device random;
       const uint64_t writer_id = uint64_t{random()} << 32 | random();
       store_ = MakeLogJobStore(std::move(storage), &log_io_, &loop_, &SystemClock(),
-                               {.writer_id = writer_id});
+                               {.writer_id = writer_id, .successor_of = role_.successor_of});
     }
     const std::string checkpoints = config_.Get(options::kCheckpointDir);
     if (checkpoints.empty()) return Ok();
@@ -173,9 +180,10 @@ class Process final : public JobManagerProcess {
       return OpenStorage(uri, StorageAccess::kExisting);
     };
     services.on_fatal = [this](const Error& error) {
+      if (is_stopping_) return;  // it need not
       LogError("this JobManager can lead no longer: {}", error.message);
       has_failed_ = true;
-      if (on_fatal_) on_fatal_();
+      if (role_.on_fatal) role_.on_fatal();
     };
     dispatcher_ = std::make_unique<Dispatcher>(SettingsFrom(config_), std::move(services));
     view_ = std::make_unique<DispatcherView>(&loop_, dispatcher_.get());
@@ -207,9 +215,23 @@ class Process final : public JobManagerProcess {
     v1::LeaderEntry self;
     self.set_rpc_address(JoinHostPort(config_.Get(options::kJobManagerRpcAddress), rpc_.port));
     self.set_rest_address(JoinHostPort(config_.Get(options::kRestBindAddress), http_->port()));
+    self.set_lease_ms(config_.Get(options::kLeaseDuration).count());
+    self.set_network_place(NetworkPlace());
     WS_ASSIGN_OR_RETURN(const v1::StoredState stored, store_->BecomeLeader(self));
     dispatcher_->Lead(stored);
+    has_led_ = true;
     return Ok();
+  }
+
+  void ReleaseLease() {
+    if (!has_led_) return;
+    const auto released = std::make_shared<std::promise<void>>();
+    loop_.Post(
+        [this, released] { dispatcher_->ReleaseLease([released] { released->set_value(); }); });
+    if (released->get_future().wait_for(kReleaseGrace) != std::future_status::ready) {
+      LogWarn("the lease is not released; it ends by itself");
+    }
+    has_led_ = false;
   }
 
   template <typename T>
@@ -241,8 +263,10 @@ class Process final : public JobManagerProcess {
   }
 
   const Config config_;
-  const std::function<void()> on_fatal_;
+  const JobManagerRole role_;
   std::atomic<bool> has_failed_{false};
+  std::atomic<bool> is_stopping_{false};
+  bool has_led_ = false;
   MetricRegistry metrics_;
   EventLoop loop_;
   WorkerPool io_;
@@ -262,9 +286,9 @@ class Process final : public JobManagerProcess {
 
 }  // namespace
 
-Result<std::unique_ptr<JobManagerProcess>> JobManagerProcess::Start(
-    const Config& config, std::function<void()> on_fatal) {
-  auto process = std::make_unique<Process>(config, std::move(on_fatal));
+Result<std::unique_ptr<JobManagerProcess>> JobManagerProcess::Start(const Config& config,
+                                                                    JobManagerRole role) {
+  auto process = std::make_unique<Process>(config, std::move(role));
   WS_RETURN_IF_ERROR(process->Initialize());
   return process;
 }

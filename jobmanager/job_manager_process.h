@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "jobmanager/job/job_view.h"
 #include "runtime/config/config.h"
@@ -13,15 +14,23 @@
 
 namespace watershed {
 
+struct JobManagerRole {
+  // Called, from another thread and at most once, when this process can lead no longer: it has to
+  // end.
+  std::function<void()> on_fatal = {};
+  // Leads only as the successor of this leader epoch (leadership/standby.h); else a retryable
+  // error. Nothing: whoever led before.
+  std::optional<int64_t> successor_of = std::nullopt;
+};
+
 // Stop, which the destructor calls, ends the servers, then the jobs' event loop; TaskManagers
 // notice and look for a JobManager again. Ports: "rpc", "rest", "metrics".
 class JobManagerProcess : public ServerProcess {
  public:
   // Listening when it returns, with the jobs of an earlier JobManager on the same store. A user
-  // error names the option whose port is taken. `on_fatal` is called, from another thread and at
-  // most once, when this process can lead no longer: it has to end.
+  // error names the option whose port is taken.
   static Result<std::unique_ptr<JobManagerProcess>> Start(const Config& config,
-                                                          std::function<void()> on_fatal = {});
+                                                          JobManagerRole role = {});
 
   virtual JobManagerView& view() = 0;
   // Called on the event loop after jobs or TaskManagers have changed; must return at once and must

@@ -3,10 +3,10 @@
 
 int main(int argc, char** argv) {
   using namespace watershed;
-  return ServerMain(
-      {.name = "taskmanager",
-       .title = "TaskManager",
-       .options = kTaskManager,
-       .start = [](const Config& config) { return TaskManagerProcess::Start(config); }},
-      argc, argv);
+  return ServerMain({.name = "taskmanager",
+                     .title = "TaskManager",
+                     .options = kTaskManager,
+                     .start = [](const Config& config,
+                                 ShutdownSignal&) { return TaskManagerProcess::Start(config); }},
+                    argc, argv);
 }

@@ -64,7 +64,7 @@ class Process final : public TaskManagerProcess {
                         TemporaryDirectory::Make(config_.Get(options::kTemporaryDirs), id_));
     MakeNetwork();
     MakeTasks();
-    MakeConnection();
+    WS_RETURN_IF_ERROR(MakeConnection());
     WS_ASSIGN_OR_RETURN(
         rpc_,
         StartServer(config_.Get(options::kTaskManagerBindHost),
@@ -173,7 +173,8 @@ class Process final : public TaskManagerProcess {
   }
 
   // Before the server starts: whoever calls it may cause reports.
-  void MakeConnection() {
+  Status MakeConnection() {
+    WS_ASSIGN_OR_RETURN(const std::vector<std::string> addresses, JobManagers());
     JobManagerCallbacks callbacks;
     callbacks.fill_registration = [this](v1::RegisterTaskManagerRequest& request) {
       for (v1::RunningAttempt& attempt : tasks_->RunningAttempts()) {
@@ -197,11 +198,21 @@ class Process final : public TaskManagerProcess {
     callbacks.on_stale = [this](const JobId& job, Attempt attempt) {
       tasks_->Cancel(job, attempt);
     };
-    const std::string address = JoinHostPort(config_.Get(options::kJobManagerRpcAddress),
-                                             config_.Get(options::kJobManagerRpcPort).first);
-    connection_ = std::make_shared<JobManagerConnection>("JobManager at " + address,
-                                                         MakeGrpcJobManagerGateway(address, calls_),
-                                                         &loop_, std::move(callbacks));
+    connection_ = std::make_shared<JobManagerConnection>(
+        MakeGrpcJobManagerGateway(addresses, calls_), &loop_, std::move(callbacks),
+        config_.Get(options::kHeartbeatTimeout));
+    return Ok();
+  }
+  Result<std::vector<std::string>> JobManagers() const {
+    const std::string& several = config_.Get(options::kJobManagerRpcAddresses);
+    if (several.empty()) {
+      return std::vector{JoinHostPort(config_.Get(options::kJobManagerRpcAddress),
+                                      config_.Get(options::kJobManagerRpcPort).first)};
+    }
+    auto addresses = ParseAddresses(several);
+    if (addresses) return addresses;
+    return tl::make_unexpected(std::move(addresses).error().Within(
+        std::string(options::kJobManagerRpcAddresses.definition.key)));
   }
   void Register() {
     v1::RegisterTaskManagerRequest self;

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "runtime/config/units.h"
+#include "runtime/rpc/connection.h"
 #include "runtime/rpc/rpc_error.h"
 #include "watershed/v1/control.grpc.pb.h"
 #include "watershed/v1/log.grpc.pb.h"
@@ -14,36 +15,62 @@ namespace {
 
 constexpr int kReceiveBytesMax = 64 << 20;  // details of jobs with thousands of subtasks
 
-bool IsHostAndPort(const std::string& address) {
-  size_t colon = address.rfind(':');
-  if (colon == address.npos || colon == 0) return false;
-  std::string host = address.substr(0, colon);
-  std::string port = address.substr(colon + 1);
-  bool bracketed = host.front() == '[' && host.back() == ']';
-  if (!bracketed && host.find_first_of(":/ ,") != host.npos) return false;
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos) {
-    return false;
-  }
-  int number = std::stoi(port);
-  return number >= 1 && number <= 65535;
+// How long one of several JobManagers has to take a connection before the next one is tried.
+constexpr std::chrono::milliseconds kConnectTurn{200};
+
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
+  // A proxy in the environment is for the web, not for the cluster.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
 
 struct JobClient::Impl {
-  std::string address;
+  std::string address;                 // as it was given, or of the one that is used
+  std::vector<std::string> addresses;  // one of them leads and listens
   std::chrono::milliseconds timeout;
   std::chrono::steady_clock::time_point deadline;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::JobService::Stub> stub;
   std::unique_ptr<v1::LogService::Stub> log_stub;
 
+  void Use(std::shared_ptr<grpc::Channel> chosen) {
+    channel = std::move(chosen);
+    stub = v1::JobService::NewStub(channel);
+    log_stub = v1::LogService::NewStub(channel);
+  }
+
+  // The first of several that takes a connection, each in turn until the deadline.
+  Outcome<void> Choose() {
+    if (channel != nullptr) return {};
+    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    for (const std::string& each : addresses) channels.push_back(ChannelTo(each));
+    for (size_t i = 0; std::chrono::steady_clock::now() < deadline; i = (i + 1) % channels.size()) {
+      if (!channels[i]->WaitForConnected(std::chrono::system_clock::now() + kConnectTurn)) continue;
+      address = addresses[i];
+      Use(channels[i]);
+      return {};
+    }
+    return tl::make_unexpected(Unreachable("no connection within " + FormatDuration(timeout)));
+  }
+
   // Calls one RPC with the client's deadline.
   template <typename Request, typename Response>
   Outcome<Response> Call(grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*,
                                                                       const Request&, Response*),
                          const Request& request) {
+    WS_RETURN_IF_ERROR(Choose());
     return CallOf(*stub, method, request);
+  }
+  template <typename Request, typename Response>
+  Outcome<Response> Call(grpc::Status (v1::LogService::Stub::*method)(grpc::ClientContext*,
+                                                                      const Request&, Response*),
+                         const Request& request) {
+    WS_RETURN_IF_ERROR(Choose());
+    return CallOf(*log_stub, method, request);
   }
   template <typename Stub, typename Request, typename Response>
   Outcome<Response> CallOf(Stub& service,
@@ -93,23 +120,14 @@ struct JobClient::Impl {
 
 Outcome<std::unique_ptr<JobClient>> JobClient::Create(const std::string& address,
                                                       std::chrono::milliseconds timeout) {
-  if (!IsHostAndPort(address)) {
-    return Fail(ExitCode::kUsage,
-                fmt::format("'{}' is not the address of a JobManager; expected host:port, such as "
-                            "localhost:6123",
-                            address));
-  }
+  auto addresses = ParseAddresses(address);
+  if (!addresses) return Fail(ExitCode::kUsage, addresses.error().message);
   auto impl = std::make_unique<Impl>();
   impl->address = address;
   impl->timeout = timeout;
   impl->deadline = std::chrono::steady_clock::now() + timeout;
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
-  // A proxy in the environment is for the web, not for the cluster.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  impl->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  impl->stub = v1::JobService::NewStub(impl->channel);
-  impl->log_stub = v1::LogService::NewStub(impl->channel);
+  impl->addresses = *std::move(addresses);
+  if (impl->addresses.size() == 1) impl->Use(ChannelTo(address));
   return std::unique_ptr<JobClient>(new JobClient(std::move(impl)));
 }
 
@@ -180,10 +198,10 @@ Outcome<std::vector<v1::TaskManagerDetails>> JobClient::TaskManagers() {
 }
 
 Outcome<v1::ReadLogResponse> JobClient::ReadLog(const v1::ReadLogRequest& request) {
-  return impl_->CallOf(*impl_->log_stub, &v1::LogService::Stub::ReadLog, request);
+  return impl_->Call(&v1::LogService::Stub::ReadLog, request);
 }
 Outcome<v1::LogLevelResponse> JobClient::LogLevel(const v1::LogLevelRequest& request) {
-  return impl_->CallOf(*impl_->log_stub, &v1::LogService::Stub::LogLevel, request);
+  return impl_->Call(&v1::LogService::Stub::LogLevel, request);
 }
 
 std::chrono::milliseconds JobClient::timeout() const { return impl_->timeout; }

@@ -18,7 +18,8 @@ namespace watershed {
 // kFailed.
 class JobClient {
  public:
-  // `address` is host:port; anything else is a failure kUsage. Connects at the first call.
+  // `address` is host:port, or several with commas between them, of which the first that takes a
+  // connection is used; anything else is a failure kUsage. Connects at the first call.
   static Outcome<std::unique_ptr<JobClient>> Create(const std::string& address,
                                                     std::chrono::milliseconds timeout);
   ~JobClient();

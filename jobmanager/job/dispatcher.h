@@ -29,6 +29,8 @@ struct DispatcherSettings {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds heartbeat_timeout{5000};
   int64_t ended_jobs_kept = 200;
+  // While it leads, the log never stays as it is for longer than two thirds of it; 0: it may.
+  std::chrono::milliseconds lease{0};
   bool keeps_log = true;  // false: the store forgets, epochs are of the wall clock and may go back
   JobDefaults jobs;
 };
@@ -61,6 +63,11 @@ class Dispatcher final : private ClusterAccess {
   // The process ends in order: connections that break from now on say nothing of the TaskManagers,
   // whose tasks go on without this JobManager.
   void OnShutdown() { is_shutting_down_ = true; }
+
+  // Says in the log that another JobManager may lead at once. Nothing is stored after it, as if the
+  // process had been killed. `done` runs on the executor when it is durable; never, if it cannot
+  // be.
+  void ReleaseLease(std::function<void()> done);
 
   // Called on the executor after jobs or TaskManagers have changed; several changes may be one
   // call.
@@ -127,6 +134,7 @@ class Dispatcher final : private ClusterAccess {
   Status CheckSender(const std::string& task_manager_id, int64_t leader_epoch);
   void DropOldestEnded();
 
+  void RenewLease();
   int32_t SlotsInUse(const std::string& task_manager_id) const;
   void Lose(const std::string& task_manager_id, const std::string& why);
   void OnLeaving(TaskManagerEntry& entry);
@@ -154,9 +162,11 @@ class Dispatcher final : private ClusterAccess {
   std::optional<std::chrono::nanoseconds> looked_at_;  // for the silent; steady clock
   int64_t entries_appended_ = 0;
   int64_t entries_stored_ = 0;
+  int64_t entries_at_renewal_ = -1;                                    // appended then
   std::deque<std::pair<int64_t, std::function<void()>>> when_stored_;  // of so many entries
   bool change_posted_ = false;
   bool is_shutting_down_ = false;
+  bool has_released_ = false;                                   // the lease
   bool has_failed_ = false;                                     // on_fatal has been called
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // timers look at it
 };

@@ -31,6 +31,7 @@ std::string Dispatcher::MakeId() const {
 }
 
 void Dispatcher::Store(v1::LogEntry entry, std::function<void()> stored) {
+  if (has_released_) return;
   ++entries_appended_;
   append_times_.push_back(clock_->Steady());
   services_.store->Append(std::move(entry), [this, alive = std::weak_ptr(alive_),
@@ -185,6 +186,7 @@ void Dispatcher::Lead(const v1::StoredState& stored) {
     if (alive.expired()) return;
     AdvanceWaitingJobs();
     LoseTheSilent();
+    RenewLease();
   });
   executor_->PostAfter(settings_.heartbeat_timeout, [this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;

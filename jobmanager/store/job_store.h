@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/process/executor.h"
@@ -39,6 +40,9 @@ struct LogJobStoreOptions {
   uint64_t writer_id = 0;
   // After so many entries one sums them up, and those before it are deleted.
   int snapshot_every = 200;
+  // Leads only if this leader epoch is still the newest (0: nobody has led); else a transient
+  // error. Nothing: whoever led before.
+  std::optional<int64_t> successor_of = std::nullopt;
 };
 
 // In a numbered log (numbered_log.h) in the storage's root, which nothing else uses. `io` runs what

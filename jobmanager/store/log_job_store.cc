@@ -1,9 +1,11 @@
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "jobmanager/store/job_store.h"
 #include "jobmanager/store/numbered_log.h"
+#include "jobmanager/store/stored_log.h"
 #include "jobmanager/store/stored_state.h"
 #include "runtime/logging/log.h"
 #include "runtime/types/kill_point.h"
@@ -18,11 +20,17 @@ constexpr int kLeaderTries = 100;
 class Ledger {
  public:
   Ledger(std::shared_ptr<ObjectStorage> storage, const LogJobStoreOptions& options)
-      : log_(std::move(storage), options.writer_id), snapshot_every_(options.snapshot_every) {}
+      : log_(std::move(storage), options.writer_id),
+        snapshot_every_(options.snapshot_every),
+        successor_of_(options.successor_of) {}
 
   Result<v1::StoredState> BecomeLeader(const v1::LeaderEntry& self, int64_t time_ms) {
     for (int i = 0; i < kLeaderTries; ++i) {
       WS_RETURN_IF_ERROR(Load());
+      if (successor_of_ && *successor_of_ != state_.leader_epoch()) {
+        return TransientError("another JobManager, of leader epoch {}, was quicker to lead",
+                              state_.leader_epoch());
+      }
       v1::LogEntry entry;
       entry.set_format_version(kLogEntryVersion);
       entry.set_leader_epoch(state_.leader_epoch() + 1);
@@ -62,18 +70,9 @@ class Ledger {
 
  private:
   Status Load() {
-    WS_ASSIGN_OR_RETURN(const std::vector<NumberedLog::Entry> entries, log_.Read());
-    state_.Clear();
-    for (const NumberedLog::Entry& stored : entries) {
-      v1::LogEntry entry;
-      Status applied = InternalError("its content is no message that this version can read");
-      if (entry.ParseFromString(stored.payload)) applied = Apply(state_, entry);
-      if (!applied) {
-        return tl::make_unexpected(
-            std::move(applied).error().Within(fmt::format("entry {}", log_.UriOf(stored.number))));
-      }
-    }
-    entries_since_snapshot_ = static_cast<int>(entries.size());
+    WS_ASSIGN_OR_RETURN(StoredLog stored, ReadLog(log_));
+    state_ = std::move(stored.state);
+    entries_since_snapshot_ = stored.entries;
     return Ok();
   }
 
@@ -100,6 +99,7 @@ class Ledger {
 
   NumberedLog log_;
   const int snapshot_every_;
+  const std::optional<int64_t> successor_of_;
   v1::StoredState state_;
   int entries_since_snapshot_ = 0;
   Status failure_;

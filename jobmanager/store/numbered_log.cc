@@ -74,6 +74,20 @@ Result<std::vector<NumberedLog::Entry>> NumberedLog::Read() {
       storage_->uri());
 }
 
+Result<std::optional<NumberedLog::Entry>> NumberedLog::ReadLast() {
+  WS_ASSIGN_OR_RETURN(const std::vector<int64_t> numbers, ListNumbers());
+  if (numbers.empty()) return std::nullopt;
+  WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                      storage_->Get(NameOf(numbers.back())));
+  if (!bytes) return TransientError("entry {} was deleted meanwhile", UriOf(numbers.back()));
+  auto frame = DecodeLogFrame(*bytes);
+  if (!frame) {
+    return tl::make_unexpected(
+        std::move(frame).error().Within(fmt::format("entry {}", UriOf(numbers.back()))));
+  }
+  return Entry{frame->number, frame->is_snapshot, std::move(frame->payload)};
+}
+
 Result<std::optional<std::vector<LogFrame>>> NumberedLog::TryRead(
     const std::vector<int64_t>& numbers, std::optional<int64_t>* missing) {
   missing->reset();

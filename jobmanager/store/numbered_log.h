@@ -47,6 +47,10 @@ class NumberedLog {
   // after an error, when the entry may or may not count, is anything appended until Read succeeds.
   Result<bool> Append(std::string payload, bool is_snapshot);
 
+  // The entry of the highest number, alone; nothing: there is none. Neither needs nor replaces
+  // Read.
+  Result<std::optional<Entry>> ReadLast();
+
   // Deletes what the newest snapshot entry, read or appended, sums up. What an error leaves is
   // deleted the next time.
   Status Trim();

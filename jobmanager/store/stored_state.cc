@@ -13,6 +13,7 @@ Status ApplyLeader(v1::StoredState& state, const v1::LogEntry& entry) {
                          state.leader_epoch());
   }
   state.set_leader_epoch(entry.leader_epoch());
+  *state.mutable_leader() = entry.leader();
   for (v1::StoredJob& job : *state.mutable_jobs()) {
     if (!job.has_end()) job.set_leaders(job.leaders() + 1);
   }
@@ -241,6 +242,8 @@ Status Apply(v1::StoredState& state, const v1::LogEntry& entry) {
                          state.leader_epoch());
   }
   switch (entry.kind_case()) {
+    case v1::LogEntry::kLease:
+      return Ok();
     case v1::LogEntry::kSubmission:
       return ApplySubmission(state, entry);
     case v1::LogEntry::KIND_NOT_SET:

@@ -36,6 +36,12 @@ const ConfigOption<std::string> kJobManagerRpcAddress{
 const ConfigOption<PortRange> kJobManagerRpcPort{
     {"jobmanager.rpc.port", ConfigType::kPorts, "6123",
      "Port of the JobManager's gRPC services; 0 takes a free one.", kAll}};
+const ConfigOption<std::string> kJobManagerRpcAddresses{
+    {"jobmanager.rpc.addresses", ConfigType::kString, "",
+     "host:port of every JobManager, with commas between them, when there are several: a "
+     "TaskManager registers at the one that leads. When not set: jobmanager.rpc.address and "
+     "jobmanager.rpc.port.",
+     kTaskManager}};
 const ConfigOption<std::string> kJobManagerBindHost{
     {"jobmanager.bind-host", ConfigType::kString, "127.0.0.1",
      "Address the JobManager's gRPC server listens on; 0.0.0.0 for all.", kJobManager}};
@@ -176,7 +182,18 @@ const ConfigOption<std::string> kPrometheusBindHost{
      "Address the Prometheus exporter listens on; 0.0.0.0 for all.", kServers}};
 const ConfigOption<std::string> kHighAvailabilityStorageDir{
     {"high-availability.storageDir", ConfigType::kString, "",
-     "Directory of the JobManager's durable log.", kJobManager}};
+     "Directory of the JobManager's durable log. Several JobManagers may share it: one leads, the "
+     "others stand by.",
+     kJobManager}};
+const ConfigOption<std::chrono::milliseconds> kLeaseDuration{
+    {"high-availability.lease-duration",
+     ConfigType::kDuration,
+     "5s",
+     "A JobManager that stands by takes over when the one that leads has written nothing to "
+     "high-availability.storageDir for this long.",
+     kJobManager,
+     {},
+     300}};
 const ConfigOption<std::string> kCheckpointDir{
     {"execution.checkpointing.dir", ConfigType::kString, "",
      "Directory for checkpoints, reachable by every process.", kServers}};

@@ -53,6 +53,7 @@ struct ConfigOption {
 namespace options {
 extern const ConfigOption<std::string> kJobManagerRpcAddress;
 extern const ConfigOption<PortRange> kJobManagerRpcPort;
+extern const ConfigOption<std::string> kJobManagerRpcAddresses;
 extern const ConfigOption<std::string> kJobManagerBindHost;
 extern const ConfigOption<std::string> kFailoverStrategy;
 extern const ConfigOption<std::string> kScheduler;
@@ -75,6 +76,7 @@ extern const ConfigOption<int64_t> kRpcServerMemory;
 extern const ConfigOption<PortRange> kPrometheusPort;
 extern const ConfigOption<std::string> kPrometheusBindHost;
 extern const ConfigOption<std::string> kHighAvailabilityStorageDir;
+extern const ConfigOption<std::chrono::milliseconds> kLeaseDuration;
 extern const ConfigOption<std::string> kCheckpointDir;
 extern const ConfigOption<std::string> kSavepointDir;
 extern const ConfigOption<std::chrono::milliseconds> kCheckpointTimeout;

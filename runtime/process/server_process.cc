@@ -39,10 +39,14 @@ int Run(const ServerProgram& program, const ProcessArguments& arguments) {
     LogError("{} cannot start: {}", program.title, opened.error().message);
     return 1;
   }
-  const auto process = program.start(config);
+  const auto process = program.start(config, shutdown);
   if (!process) {
     LogError("{} cannot start: {}", program.title, process.error().message);
     return 1;
+  }
+  if (*process == nullptr) {
+    LogInfo("a signal came before it listened: shutting down");
+    return 0;
   }
   NameLogProcess((*process)->log_name());
   fmt::print("{} listening: {}\n", program.title, (*process)->Listening());

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/config/config.h"
+#include "runtime/process/shutdown_signal.h"
 #include "runtime/types/result.h"
 
 namespace watershed {
@@ -30,7 +31,10 @@ struct ServerProgram {
   std::string name;   // of the binary
   std::string title;  // for people: "JobManager"
   uint8_t options;    // ProcessMask of those it reads
-  std::function<Result<std::unique_ptr<ServerProcess>>(const Config& config)> start;
+  // Null: a signal came before the server listened (`shutdown` has been asked).
+  std::function<Result<std::unique_ptr<ServerProcess>>(const Config& config,
+                                                       ShutdownSignal& shutdown)>
+      start;
 };
 
 // All of main: reads the command line (process_arguments.h), logs, starts the server, tells where

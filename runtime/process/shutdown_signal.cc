@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -27,10 +28,19 @@ ShutdownSignal::ShutdownSignal() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+bool ShutdownSignal::StaysAway(std::chrono::milliseconds time) {
+  const sigset_t set = ShutdownSignals();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const timespec timeout{.tv_sec = seconds.count(),
+                         .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+  if (came_ == 0) came_ = std::max(sigtimedwait(&set, nullptr, &timeout), 0);
+  return came_ == 0;
+}
+
 int ShutdownSignal::Wait() {
   const sigset_t set = ShutdownSignals();
-  int signal = 0;
-  sigwait(&set, &signal);
+  int signal = came_;
+  if (signal == 0) sigwait(&set, &signal);
   std::thread([set] {
     int second = 0;
     sigwait(&set, &second);

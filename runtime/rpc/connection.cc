@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/logging/log.h"
 
 namespace watershed {
@@ -38,6 +40,20 @@ bool IsOwnAddress(const std::string& host) {
   if (fd >= 0) close(fd);
   freeaddrinfo(found);
   return is_own;
+}
+
+bool IsHostAndPort(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon == address.npos || colon == 0) return false;
+  const std::string host = address.substr(0, colon);
+  const std::string port = address.substr(colon + 1);
+  const bool bracketed = host.front() == '[' && host.back() == ']';
+  if (!bracketed && host.find_first_of(":/ ") != host.npos) return false;
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos) {
+    return false;
+  }
+  const int number = std::stoi(port);
+  return number >= 1 && number <= 65535;
 }
 
 }  // namespace
@@ -99,6 +115,22 @@ Result<BoundServer> StartServer(const std::string& host, PortRange ports, std::s
   }
   return UserError("cannot listen on {} with any port of {}-{}: set {} to another range", host,
                    ports.first, ports.last, option);
+}
+
+Result<std::vector<std::string>> ParseAddresses(const std::string& text) {
+  std::vector<std::string> addresses;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    addresses.push_back(text.substr(begin, end - begin));
+    if (!IsHostAndPort(addresses.back())) {
+      return UserError(
+          "'{}' is not the address of a JobManager; expected host:port, such as localhost:6123, or "
+          "several with commas between them",
+          addresses.back());
+    }
+    begin = end + 1;
+  }
+  return addresses;
 }
 
 std::string JoinHostPort(const std::string& host, int port) {

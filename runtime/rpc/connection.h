@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/config/options.h"
 #include "runtime/types/result.h"
@@ -38,5 +39,8 @@ Result<BoundServer> StartServer(const std::string& host, PortRange ports, std::s
 
 // host:port as gRPC and people write it; IPv6 hosts get brackets.
 std::string JoinHostPort(const std::string& host, int port);
+
+// The addresses in "host:port,host:port", at least one. A user error says which is none.
+Result<std::vector<std::string>> ParseAddresses(const std::string& text);
 
 }  // namespace watershed

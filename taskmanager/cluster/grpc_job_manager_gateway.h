@@ -4,14 +4,15 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/rpc/pending_calls.h"
 #include "taskmanager/cluster/job_manager_gateway.h"
 
 namespace watershed {
 
-// `address` is host:port of the JobManager.
-std::shared_ptr<JobManagerGateway> MakeGrpcJobManagerGateway(const std::string& address,
-                                                             std::shared_ptr<PendingCalls> pending);
+// `addresses`: host:port of each JobManager, at least one.
+std::shared_ptr<JobManagerGateway> MakeGrpcJobManagerGateway(
+    const std::vector<std::string>& addresses, std::shared_ptr<PendingCalls> pending);
 
 }  // namespace watershed

@@ -15,13 +15,13 @@ constexpr int kIntervalsToAnswer = 4;
 
 }  // namespace
 
-JobManagerConnection::JobManagerConnection(std::string peer,
-                                           std::shared_ptr<JobManagerGateway> gateway,
-                                           Executor* executor, JobManagerCallbacks callbacks)
-    : peer_(std::move(peer)),
-      executor_(executor),
+JobManagerConnection::JobManagerConnection(std::shared_ptr<JobManagerGateway> gateway,
+                                           Executor* executor, JobManagerCallbacks callbacks,
+                                           std::chrono::milliseconds silence_max)
+    : executor_(executor),
       gateway_(std::move(gateway)),
       callbacks_(std::move(callbacks)),
+      silence_max_(silence_max),
       checkpoint_reports_(std::make_shared<CheckpointReports>(gateway_, executor_)) {}
 
 void JobManagerConnection::Start(v1::RegisterTaskManagerRequest self) {
@@ -47,13 +47,24 @@ void JobManagerConnection::RegisterLater() {
   });
 }
 
+// One that led before, and does not know yet that it leads no longer, has nothing to say any more.
+Status JobManagerConnection::CheckLeads(
+    const Result<v1::RegisterTaskManagerResponse>& response) const {
+  if (!response) return tl::make_unexpected(response.error());
+  const LeaderEpoch epoch{response->leader_epoch()};
+  if (response->epoch_without_log() || epoch >= leader_epoch_) return Ok();
+  return TransientError("the {} leads no longer: its leader epoch is {}, and {} has led since",
+                        gateway_->peer(), epoch.value, leader_epoch_.value);
+}
+
 void JobManagerConnection::OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response) {
   registering_ = false;
-  if (!response) {
+  if (const Status leads = CheckLeads(response); !leads) {
     if (leaving_) return;
     if (!std::exchange(was_refused_, true)) {
-      LogWarn("cannot register yet, trying on: {}", response.error().message);
+      LogWarn("cannot register yet, trying on: {}", leads.error().message);
     }
+    gateway_->TryAnother();
     RegisterLater();
     return;
   }
@@ -62,7 +73,8 @@ void JobManagerConnection::OnRegistered(const Result<v1::RegisterTaskManagerResp
   leader_epoch_ = LeaderEpoch{response->leader_epoch()};
   registration_ = response->registration();
   heartbeat_interval_ = std::chrono::milliseconds(response->heartbeat_interval_ms());
-  LogInfo("registered at {}, leader epoch {}", peer_, leader_epoch_.value);
+  unanswered_heartbeats_ = 0;
+  LogInfo("registered at {}, leader epoch {}", gateway_->peer(), leader_epoch_.value);
   callbacks_.on_registered(leader_epoch_, response->epoch_without_log());
   Attach();
   SendHeartbeat();
@@ -90,8 +102,17 @@ void JobManagerConnection::OnDetached(int64_t registration) {
   executor_->CancelTimer(heartbeat_timer_);
   if (callbacks_.on_detached) callbacks_.on_detached();
   if (leaving_) return;
-  LogWarn("the connection to the {} ended; registering again", peer_);
+  LogWarn("the connection to the JobManager ended; registering again");
   Register();
+}
+
+void JobManagerConnection::LeaveTheSilent() {
+  if (unanswered_heartbeats_ * heartbeat_interval_ < silence_max_) return;
+  const std::string silent = gateway_->peer();
+  if (!gateway_->TryAnother()) return;
+  LogWarn("the {} has not answered {} heartbeats: looking for another one", silent,
+          unanswered_heartbeats_);
+  gateway_->Detach();  // OnDetached follows
 }
 
 void JobManagerConnection::ScheduleHeartbeat() {
@@ -107,9 +128,9 @@ void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
                                        std::function<void(Result<bool>)> answer) {
   if (!registered_) {
     return answer(TransientError("whether attempt {} of job {} still counts is not known: no {}",
-                                 attempt.value, job.hex, peer_));
+                                 attempt.value, job.hex, gateway_->peer()));
   }
-  const OnAnswer tell = [peer = peer_, job, attempt,
+  const OnAnswer tell = [peer = gateway_->peer(), job, attempt,
                          answer = std::move(answer)](const auto& response) {
     if (!response || response->unknown()) {
       return answer(TransientError(
@@ -126,6 +147,8 @@ void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
 void JobManagerConnection::SendHeartbeat(const OnAnswer& also) {
   if (!registered_) return;
   ScheduleHeartbeat();
+  LeaveTheSilent();
+  ++unanswered_heartbeats_;
   v1::HeartbeatRequest request;
   request.set_task_manager_id(self_.task_manager_id());
   request.set_leader_epoch(leader_epoch_.value);
@@ -136,6 +159,7 @@ void JobManagerConnection::SendHeartbeat(const OnAnswer& also) {
                     also](const Result<v1::HeartbeatResponse>& response) {
     if (also) also(response);
     if (!response || registration != registration_) return;  // Attach tells of broken connections
+    unanswered_heartbeats_ = 0;
     for (const v1::ExecutionId& stale : response->stale()) {
       callbacks_.on_stale(JobId{stale.job_id()}, Attempt{stale.attempt()});
     }

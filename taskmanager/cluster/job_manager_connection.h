@@ -38,9 +38,10 @@ struct JobManagerCallbacks {
 
 class JobManagerConnection : public std::enable_shared_from_this<JobManagerConnection> {
  public:
-  // `peer` names the JobManager in messages.
-  JobManagerConnection(std::string peer, std::shared_ptr<JobManagerGateway> gateway,
-                       Executor* executor, JobManagerCallbacks callbacks);
+  // A JobManager that has answered no heartbeat for `silence_max` is left for another one, if there
+  // is one: its process may be stopped, and its connections open.
+  JobManagerConnection(std::shared_ptr<JobManagerGateway> gateway, Executor* executor,
+                       JobManagerCallbacks callbacks, std::chrono::milliseconds silence_max);
 
   // On the executor, as everything else. Reports that come before are kept.
   void Start(v1::RegisterTaskManagerRequest self);
@@ -63,19 +64,21 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
  private:
   void Register();
   void RegisterLater();
+  Status CheckLeads(const Result<v1::RegisterTaskManagerResponse>& response) const;
   void OnRegistered(const Result<v1::RegisterTaskManagerResponse>& response);
   void Attach();
   void OnDetached(int64_t registration);
+  void LeaveTheSilent();
   void ScheduleHeartbeat();
   using OnAnswer = std::function<void(const Result<v1::HeartbeatResponse>&)>;
   void SendHeartbeat(const OnAnswer& also);
   void SendReports();
 
-  const std::string peer_;
   v1::RegisterTaskManagerRequest self_;
   Executor* const executor_;
   const std::shared_ptr<JobManagerGateway> gateway_;
   const JobManagerCallbacks callbacks_;
+  const std::chrono::milliseconds silence_max_;
   const std::shared_ptr<CheckpointReports> checkpoint_reports_;
 
   bool registered_ = false;
@@ -86,6 +89,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   int64_t registration_ = 0;
   std::chrono::milliseconds heartbeat_interval_{1000};
   Executor::TimerId heartbeat_timer_ = 0;
+  int unanswered_heartbeats_ = 0;  // since the last answer
   bool update_under_way_ = false;
   std::deque<v1::SubtaskReport> reports_;
 };

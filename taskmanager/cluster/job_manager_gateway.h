@@ -1,8 +1,10 @@
-// The TaskManager's way to call its JobManager; a simulation puts its own in the place of gRPC's.
+// The TaskManager's way to call its JobManager, one of several there may be; a simulation puts its
+// own in the place of gRPC's.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 #include "runtime/types/result.h"
 #include "watershed/v1/control.pb.h"
@@ -17,7 +19,11 @@ class JobManagerGateway {
   using Answer = std::function<void(Result<Response>)>;
 
   virtual ~JobManagerGateway() = default;
-  // Waits for a JobManager that is not there yet.
+  // Whom calls go to, for messages: "JobManager at 127.0.0.1:6123".
+  virtual std::string peer() const { return "JobManager"; }
+  // They go to another one from now on. False: there is none.
+  virtual bool TryAnother() { return false; }
+  // Waits for a JobManager that is not there yet, if it is the only one.
   virtual void Register(const v1::RegisterTaskManagerRequest& request,
                         Answer<v1::RegisterTaskManagerResponse> done) = 0;
   // Keeps a call open: `ended` runs when the JobManager, its process or the connection ends, or

@@ -1,17 +1,18 @@
-"""What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, tables without
-a key, traffic whose results an independent program works out."""
+"""What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, each result in
+a table without a key and in a topic, traffic whose results an independent program works out."""
 
 import pathlib
 import time
 import urllib.error
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cluster import ENDED, Cluster
+from peers import kafka_wire
 from peers.kafka import KafkaBroker
 from peers.postgres import PostgresServer
 from scenario import BINARIES, Scenario
-from web_traffic import OUTPUTS, expected_rows, generator
+from web_traffic import OUTPUTS, expected_rows, generator, into_both
 
 _PARTITIONS = 4
 # The time between two events: windows of five minutes end with every few faults.
@@ -25,7 +26,8 @@ class Pipeline:
     """Peers, cluster and jobs of one run."""
 
     def __init__(self, directory: pathlib.Path, seed: int, events: int,
-                 sink_options: Sequence[tuple[str, str]] = ()) -> None:
+                 sink_options: Sequence[tuple[str, str]] = (), standbys: int = 0,
+                 cluster_options: Mapping[str, str] | None = None) -> None:
         self.broker = KafkaBroker(directory / "kafka")
         self.server = PostgresServer(directory / "postgres")
         self.broker.start()
@@ -33,6 +35,8 @@ class Pipeline:
         self.scenario = Scenario("faults", self.broker.url, self.server.connection_env())
         self.scenario.create_topic(_PARTITIONS)
         self.scenario.create_tables(*OUTPUTS)
+        for table in self.tables():
+            kafka_wire.create_topic(self.broker.url, self.scenario.topic_of(table), 2)
         self._seed = seed
         self._sink_options = sink_options
         self.events = events
@@ -45,7 +49,8 @@ class Pipeline:
         self.cluster = Cluster(
             BINARIES, directory / "cluster", task_managers=3, slots=2,
             options={"execution.checkpointing.dir": f"file://{directory}/checkpoints",
-                     "heartbeat.timeout": "3s"})
+                     "heartbeat.timeout": "3s", **(cluster_options or {})},
+            standbys=standbys)
         self.cluster.start()
         self.jobs = {name: self.cluster.submit(self._job_file(name, ends), self.scenario.env, 3)
                      for name in OUTPUTS}
@@ -56,7 +61,7 @@ class Pipeline:
         bounded = (f"{startup}    scan.bounded.mode: specific-offsets\n"
                    f"    scan.bounded.specific-offsets: '{offsets}'\n")
         return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB),
-                                      *self._sink_options, bounded=False)
+                                      *into_both(name), *self._sink_options, bounded=False)
 
     def _generator(self, count: int) -> tuple[str, ...]:
         return generator(self._seed, count, _INTERVAL_US)
@@ -115,9 +120,19 @@ class Pipeline:
         return [table for outputs in OUTPUTS.values() for table, _ in outputs]
 
     def compare(self) -> dict[str, "Comparison"]:
-        """By table."""
-        return {output[0]: Comparison(rows, self.scenario.rows(*output))
-                for output, rows in self.expected.items()}
+        """By table and topic."""
+        compared = {}
+        for output, rows in self.expected.items():
+            compared[f"table {output[0]}"] = Comparison(rows, self.scenario.rows(*output))
+            compared[f"topic {output[0]}"] = Comparison(rows, self.scenario.committed_rows(*output))
+        return compared
+
+    def check_so_far(self) -> None:
+        """That nothing is in the targets that must not be. AssertionError otherwise."""
+        for target, rows in self.compare().items():
+            assert rows.duplicated == rows.invented == 0, (
+                f"{target} has {rows.duplicated} rows twice and {rows.invented} that must not be: "
+                f"{rows.examples}\n{self.cluster.logs()}")
 
     def stop(self) -> None:
         """Everything."""
@@ -136,4 +151,4 @@ class Comparison:
         surplus = found - expected
         self.duplicated = sum(count for row, count in surplus.items() if row in expected)
         self.invented = surplus.total() - self.duplicated
-        self.examples = list((expected - found))[:2] + list(surplus)[:2]
+        self.examples = list(surplus)[:2] + list((expected - found))[:2]

@@ -56,6 +56,7 @@ Cluster::Cluster(Schedule* schedule, Outside* outside, Observer* observer,
 Cluster::~Cluster() {
   for (int i = 0; i < settings_.task_managers; ++i) KillTaskManager(i);
   KillJobManager();
+  standby_.reset();
   former_job_managers_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -63,8 +64,15 @@ Cluster::~Cluster() {
 
 void Cluster::StartJobManager() {
   if (schedule_->random().Chance(kOtherMachine)) job_manager_machine_ ^= 1;
-  job_manager_ = std::make_unique<JobManager>(this);
-  if (!job_manager_->Lead()) KillJobManager();
+  standby_ = std::make_unique<JobManager>(this);
+  if (settings_.lease.count() > 0) return standby_->StandBy();
+  OnLeads(standby_->Lead(std::nullopt).has_value());
+}
+
+void Cluster::OnLeads(bool leads) {
+  if (!leads) return standby_.reset();
+  if (job_manager_ != nullptr) former_job_managers_.push_back(std::move(job_manager_));
+  job_manager_ = std::move(standby_);
 }
 
 void Cluster::StartTaskManager(int index) {
@@ -75,7 +83,8 @@ void Cluster::StartTaskManager(int index) {
 void Cluster::KillJobManager() { job_manager_.reset(); }
 
 void Cluster::LoseJobManager(nanoseconds duration) {
-  job_manager_->process()->Freeze(duration);
+  // Long enough for another one to lead, if that finds the log.
+  job_manager_->process()->Freeze(std::max<nanoseconds>(duration, 2 * settings_.lease));
   for (const auto& task_manager : task_managers_) {
     if (task_manager == nullptr) continue;
     network_.Cut(task_manager->process()->name(), job_manager_->process()->name());
@@ -86,6 +95,11 @@ void Cluster::LoseJobManager(nanoseconds duration) {
 
 void Cluster::BuryFormerJobManagers() {
   std::erase_if(former_job_managers_, [](const auto& former) { return former->failed(); });
+  // Nobody has led since: it leads still.
+  if (job_manager_ != nullptr || standby_ == nullptr || former_job_managers_.empty()) return;
+  if (former_job_managers_.back()->process()->frozen()) return;
+  job_manager_ = std::move(former_job_managers_.back());
+  former_job_managers_.pop_back();
 }
 
 JobManager* Cluster::FindJobManager(const ProcessPtr& process) {

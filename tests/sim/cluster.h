@@ -36,6 +36,8 @@ struct ClusterSettings {
   int64_t state_cache_bytes = 1 << 20;
   int64_t channel_capacity_bytes = 1 << 16;
   int log_snapshot_every = 200;
+  // Of JobManagers: one that is started stands by first. 0: none, it leads at once.
+  milliseconds lease{0};
   // How long a use of the storage takes, and a call of a sink.
   nanoseconds longest_io{milliseconds(3)};
   // One for each machine (Cluster::machines); none: all are right.
@@ -49,13 +51,15 @@ class Cluster {
   ~Cluster();
 
   void StartJobManager();
+  // One that stands by, and leads by itself later.
+  bool has_standby() const { return standby_ != nullptr; }
   void StartTaskManager(int index);
   void KillJobManager();
   void KillTaskManager(int index);
   // The JobManager is cut off for a time, and another is to be started. When it goes on, it does
   // not know that it leads no longer.
   void LoseJobManager(nanoseconds duration);
-  // Former ones that have found out are gone.
+  // Former ones that have found out are gone; the last one may lead again.
   void BuryFormerJobManagers();
   JobManager* job_manager() { return job_manager_.get(); }  // nullptr: none runs
   JobManager* FindJobManager(const ProcessPtr& process);
@@ -82,6 +86,8 @@ class Cluster {
   nanoseconds IoLatency();
   void SetSlowIo(bool slow) { slow_io_ = slow; }
   std::string MakeId();
+  // Called by the one that stood by.
+  void OnLeads(bool leads);
   int NextJobManager() { return ++job_managers_; }
 
   Schedule& schedule() { return *schedule_; }
@@ -117,6 +123,7 @@ class Cluster {
   int job_managers_ = 0;
   uint64_t ids_ = 0;
   std::unique_ptr<JobManager> job_manager_;
+  std::unique_ptr<JobManager> standby_;
   std::vector<std::unique_ptr<JobManager>> former_job_managers_;
   std::vector<std::unique_ptr<TaskManager>> task_managers_;
 };

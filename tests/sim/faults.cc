@@ -247,7 +247,9 @@ void Faults::Repair() {
     if (say_) say_("the JobManager can lead no longer");
     cluster_->KillJobManager();
   }
-  if (cluster_->job_manager() == nullptr && !job_manager_restarts_) RestartJobManager();
+  if (cluster_->job_manager() != nullptr || cluster_->has_standby() || job_manager_restarts_)
+    return;
+  RestartJobManager();
 }
 
 void Faults::RestartJobManager() {

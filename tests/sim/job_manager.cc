@@ -35,6 +35,7 @@ DispatcherSettings SettingsOf(const ClusterSettings& cluster) {
   DispatcherSettings settings;
   settings.heartbeat_interval = cluster.heartbeat_interval;
   settings.heartbeat_timeout = cluster.heartbeat_timeout;
+  settings.lease = cluster.lease;
   settings.jobs.max_parallelism = cluster.max_parallelism;
   settings.jobs.checkpoint_directory = Cluster::kCheckpointDirectory;
   settings.jobs.checkpoints = cluster.checkpoints;
@@ -52,13 +53,18 @@ JobManager::JobManager(Cluster* cluster)
                                          kJobManagerName)),
       executor_(process_.get()),
       io_(process_.get(), [cluster] { return cluster->IoLatency(); }),
-      log_io_(process_.get(), [cluster] { return cluster->IoLatency(); }) {
-  LogJobStoreOptions options;
-  options.writer_id = process_->random().Next();
-  options.snapshot_every = cluster->settings().log_snapshot_every;
+      log_io_(process_.get(), [cluster] { return cluster->IoLatency(); }),
+      log_options_{.writer_id = process_->random().Next(),
+                   .snapshot_every = cluster->settings().log_snapshot_every},
+      leader_(cluster->log()) {}
+
+void JobManager::Make(std::optional<int64_t> successor_of) {
+  LogJobStoreOptions options = log_options_;
+  options.successor_of = successor_of;
+  dispatcher_.reset();
   store_ = std::make_unique<ObservedStore>(
-      MakeLogJobStore(cluster->log(), &log_io_, &executor_, &process_->clock(), options),
-      &cluster->observer());
+      MakeLogJobStore(cluster_->log(), &log_io_, &executor_, &process_->clock(), options),
+      &cluster_->observer());
   DispatcherServices services;
   services.executor = &executor_;
   services.clock = &process_->clock();
@@ -72,7 +78,7 @@ JobManager::JobManager(Cluster* cluster)
   services.open_existing = services.open_storage;
   services.make_id = [this] { return cluster_->MakeId(); };
   services.on_fatal = [this](const Error&) { failed_ = true; };
-  dispatcher_ = std::make_unique<Dispatcher>(SettingsOf(cluster->settings()), std::move(services));
+  dispatcher_ = std::make_unique<Dispatcher>(SettingsOf(cluster_->settings()), std::move(services));
 }
 
 JobManager::~JobManager() {
@@ -84,11 +90,24 @@ JobManager::~JobManager() {
   executor_.Clear();
 }
 
-Status JobManager::Lead() {
-  WS_ASSIGN_OR_RETURN(const v1::StoredState stored, store_->BecomeLeader({}));
+Status JobManager::Lead(std::optional<int64_t> successor_of) {
+  Make(successor_of);
+  v1::LeaderEntry self;
+  self.set_lease_ms(cluster_->settings().lease.count());
+  WS_ASSIGN_OR_RETURN(const v1::StoredState stored, store_->BecomeLeader(self));
   executor_.Post([this, stored] { dispatcher_->Lead(stored); });
   cluster_->network().Listen(process_);
   return Ok();
+}
+
+// As Standby does it (jobmanager/leadership), which blocks.
+void JobManager::StandBy() {
+  const auto sight = leader_.Look();
+  if (!sight) watch_ = {};
+  if (sight && watch_.MayLead(*sight, process_->clock().Steady()) && Lead(sight->leader_epoch)) {
+    return cluster_->OnLeads(true);
+  }
+  executor_.PostAfter(cluster_->settings().lease / 8, [this] { StandBy(); });
 }
 
 }  // namespace watershed::sim

@@ -96,8 +96,9 @@ void TaskManager::MakeConnection() {
     control_->OnRegistered(epoch, without_log);
   };
   callbacks.on_stale = [this](const JobId& job, Attempt attempt) { tasks_->Cancel(job, attempt); };
-  connection_ = std::make_shared<JobManagerConnection>(
-      "JobManager", MakeJobManagerGateway(cluster_, process_), &executor_, std::move(callbacks));
+  connection_ = std::make_shared<JobManagerConnection>(MakeJobManagerGateway(cluster_, process_),
+                                                       &executor_, std::move(callbacks),
+                                                       cluster_->settings().heartbeat_timeout);
   v1::RegisterTaskManagerRequest self;
   self.set_task_manager_id(process_->name());
   self.set_address(process_->name());

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 
+from peers.ports import free_ports
 from peers.process import log_tail, spawn, stop, wait_ready
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")
@@ -22,16 +23,28 @@ class Process:
     def __init__(
         self, name: str, binary: pathlib.Path, directory: pathlib.Path,
         options: Mapping[str, str], cpus: str | None = None, env: Mapping[str, str] | None = None,
+        stands_by: bool = False,
     ) -> None:
+        """Returns when it listens, but for one that stands by."""
         self.name = name
         self.log = directory / f"{name}.log"
-        ports_file = directory / f"{name}.ports"
-        ports_file.unlink(missing_ok=True)
+        self._ports_file = directory / f"{name}.ports"
+        self._ports_file.unlink(missing_ok=True)
+        self.ports: dict[str, int] = {}
         arguments = [f"-D{key}={value}" for key, value in options.items()]
-        self._child = spawn([str(binary), "--ports-file", str(ports_file), *arguments], self.log,
+        self._child = spawn([str(binary), "--ports-file", str(self._ports_file), *arguments], self.log,
                             env={**os.environ, **(env or {})}, cpus=cpus)
-        wait_ready(name, self._child, ports_file.exists, self.log, timeout_s=30)
-        self.ports: dict[str, int] = json.loads(ports_file.read_text())
+        if not stands_by:
+            self.wait_listening()
+
+    def wait_listening(self) -> None:
+        """Until it has told its ports."""
+        wait_ready(self.name, self._child, self.listens, self.log, timeout_s=30)
+        self.ports = json.loads(self._ports_file.read_text())
+
+    def listens(self) -> bool:
+        """Whether it has told its ports."""
+        return self._ports_file.exists()
 
     @property
     def pid(self) -> int:
@@ -82,7 +95,7 @@ class Cluster:
     def __init__(
         self, binaries: pathlib.Path, directory: pathlib.Path, task_managers: int = 2,
         slots: int = 2, options: Mapping[str, str] | None = None, cpus: str | None = None,
-        fixed_ports: bool = False,
+        fixed_ports: bool = False, standbys: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._binaries = binaries
@@ -93,7 +106,10 @@ class Cluster:
         self._cpus = cpus
         self._fixed_ports = fixed_ports
         self._stopped_logs: list[pathlib.Path] = []
-        self.job_manager: Process | None = None
+        self.job_manager: Process | None = None  # that leads, as far as was looked
+        self.standbys: list[Process] = []
+        self._job_manager_ports = free_ports(1 + standbys) if standbys else []
+        self._job_managers_started = 0
         self.task_managers: list[Process] = []
         self._task_managers_started = 0
 
@@ -110,8 +126,13 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when every TaskManager has registered."""
-        self._start_job_manager({} if self._fixed_ports else {
-            "jobmanager.rpc.port": "0", "rest.port": "0", "metrics.reporter.prom.port": "0"})
+        if self._job_manager_ports:
+            self.job_manager = self._start_one_of_several(self._job_manager_ports[0], stands_by=False)
+            for port in self._job_manager_ports[1:]:
+                self.standbys.append(self._start_one_of_several(port, stands_by=True))
+        else:
+            self._start_job_manager({} if self._fixed_ports else {
+                "jobmanager.rpc.port": "0", "rest.port": "0", "metrics.reporter.prom.port": "0"})
         for _ in range(self._count):
             self.add_task_manager()
 
@@ -123,6 +144,30 @@ class Cluster:
         self._start_job_manager({"jobmanager.rpc.port": str(ports["rpc"]),
                                  "rest.port": str(ports["rest"]),
                                  "metrics.reporter.prom.port": str(ports["metrics"])}, env)
+
+    def _start_one_of_several(self, port: int, stands_by: bool) -> Process:
+        self._job_managers_started += 1
+        return Process(
+            f"jobmanager-{self._job_managers_started}", self._binaries / "jobmanager", self._directory,
+            {"high-availability.storageDir": f"file://{self._directory}/store",
+             "jobmanager.rpc.port": str(port), "rest.port": "0", "metrics.reporter.prom.port": "0",
+             **self._options}, self._cpus, stands_by=stands_by)
+
+    def await_takeover(self, timeout_s: float = 30) -> Process:
+        """Until one that stood by listens, and leads from then on. Returns the former leader."""
+        former = self.job_manager
+        assert former is not None
+        self.wait(lambda: any(each.listens() for each in self.standbys), "another JobManager to lead",
+                  timeout_s, lambda: "\n".join(each.log_tail() for each in self.standbys))
+        self.job_manager = next(each for each in self.standbys if each.listens())
+        self.standbys.remove(self.job_manager)
+        self.job_manager.wait_listening()
+        return former
+
+    def replace_job_manager(self, gone: Process) -> None:
+        """Another process for one of several that has ended, which stands by."""
+        assert gone.exited()
+        self.standbys.append(self._start_one_of_several(gone.ports["rpc"], stands_by=True))
 
     def kill_task_manager(self, task_manager: Process,
                           env: Mapping[str, str] | None = None) -> Process:
@@ -155,16 +200,27 @@ class Cluster:
         ports = {} if self._fixed_ports else {"metrics.reporter.prom.port": "0"}
         task_manager = Process(
             f"taskmanager-{number}", self._binaries / "taskmanager", self._directory,
-            {"jobmanager.rpc.address": "127.0.0.1",
-             "jobmanager.rpc.port": str(self.job_manager.ports["rpc"]),
-             "taskmanager.numberOfTaskSlots": str(self._slots), "io.tmp.dirs": str(temporary),
-             **ports, **self._options}, self._cpus, env)
+            {**self._way_to_job_managers(), "taskmanager.numberOfTaskSlots": str(self._slots),
+             "io.tmp.dirs": str(temporary), **ports, **self._options}, self._cpus, env)
         self.task_managers.append(task_manager)
         return task_manager
 
+    def _way_to_job_managers(self) -> dict[str, str]:
+        if self._job_manager_ports:
+            return {"jobmanager.rpc.addresses": self._addresses()}
+        assert self.job_manager is not None
+        return {"jobmanager.rpc.address": "127.0.0.1",
+                "jobmanager.rpc.port": str(self.job_manager.ports["rpc"])}
+
+    def _addresses(self) -> str:
+        """Of all JobManagers."""
+        assert self.job_manager is not None
+        ports = self._job_manager_ports or [self.job_manager.ports["rpc"]]
+        return ",".join(f"127.0.0.1:{port}" for port in ports)
+
     def stop(self) -> None:
         """TaskManagers first, so that they do not complain."""
-        for process in [*self.task_managers, self.job_manager]:
+        for process in [*self.task_managers, *self.standbys, self.job_manager]:
             if process is not None:
                 process.end()
 
@@ -190,11 +246,9 @@ class Cluster:
         self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 60
     ) -> subprocess.CompletedProcess:
         """Runs wsctl against this cluster; never raises for its exit code."""
-        assert self.job_manager is not None
-        address = f"127.0.0.1:{self.job_manager.ports['rpc']}"
         return subprocess.run(
             [str(self._binaries / "wsctl"), *arguments], capture_output=True, text=True,
-            env={**os.environ, "WSCTL_JOBMANAGER": address, **(env or {})}, timeout=timeout_s,
+            env={**os.environ, "WSCTL_JOBMANAGER": self._addresses(), **(env or {})}, timeout=timeout_s,
             check=False)
 
     def submit(

@@ -86,8 +86,10 @@ void CommandDefinition::AddGlobalOptions(GlobalOptions& options) {
                   "Parallelism of the job instead of the file's (submit, run, lint, doctor)")
       ->check(CLI::Range(1, kParallelismMax).description(""))
       ->type_name("N");
-  app_.add_option("--jobmanager", options.jobmanager, "Address of the JobManager")
-      ->type_name("HOST:PORT")
+  app_.add_option(
+          "--jobmanager", options.jobmanager,
+          "Address of the JobManager; of all, with commas between them, if there are several")
+      ->type_name("HOST:PORT,…")
       ->envname("WSCTL_JOBMANAGER")
       ->capture_default_str();
   app_.add_option(

@@ -320,5 +320,47 @@ TEST_F(DispatcherTest, ADegradedTaskShowsInTheReasonUntilItHeals) {
   EXPECT_EQ(Reason(job), "");
 }
 
+class LeaseTest : public DispatcherTest {
+ protected:
+  LeaseTest() { settings_.lease = seconds(3); }
+  // Entries that were appended in so long, kept from becoming durable.
+  std::vector<v1::LogEntry> AppendedIn(seconds time) {
+    store_.holds = true;
+    executor_.Advance(time);
+    std::vector<v1::LogEntry> entries;
+    for (const auto& [entry, done] : store_.held) entries.push_back(entry);
+    return entries;
+  }
+};
+
+TEST_F(LeaseTest, ALeaderWithNothingToSayRenewsItsLease) {
+  executor_.Advance(seconds(1));
+  const auto entries = AppendedIn(seconds(1));
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_TRUE(entries[0].has_lease());
+  EXPECT_FALSE(entries[0].lease().released());
+  EXPECT_EQ(AppendedIn(seconds(5)).size(), 1u) << "the first one still waits for the storage";
+  store_.Release();
+  executor_.RunAll();
+  EXPECT_EQ(AppendedIn(seconds(1)).size(), 1u);
+}
+
+TEST_F(LeaseTest, AnEntryOfAnyKindRenewsItToo) {
+  Register("a", 2);
+  executor_.Advance(seconds(2));
+  Submit(1);
+  for (const v1::LogEntry& entry : AppendedIn(seconds(1))) EXPECT_FALSE(entry.has_lease());
+}
+
+TEST_F(LeaseTest, NothingIsStoredAfterItIsReleased) {
+  bool released = false;
+  dispatcher_->ReleaseLease([&] { released = true; });
+  executor_.RunAll();
+  EXPECT_TRUE(released);
+  EXPECT_TRUE(AppendedIn(seconds(5)).empty());
+  EXPECT_FALSE(Submit(Graph()));
+  EXPECT_TRUE(AppendedIn(seconds(1)).empty());
+}
+
 }  // namespace
 }  // namespace watershed

@@ -44,8 +44,16 @@ class ServerProcessTest : public testing::Test {
         .name = "server",
         .title = "Server",
         .options = kJobManager,
-        .start = [this](const Config&) -> Result<std::unique_ptr<ServerProcess>> {
+        .start = [this](const Config&,
+                        ShutdownSignal& shutdown) -> Result<std::unique_ptr<ServerProcess>> {
           ++observed_.starts;
+          if (stand_by_) {
+            EXPECT_TRUE(shutdown.StaysAway(std::chrono::milliseconds(1)));
+            ::kill(::getpid(), SIGTERM);
+            EXPECT_FALSE(shutdown.StaysAway(std::chrono::minutes(1)));
+            EXPECT_FALSE(shutdown.StaysAway(std::chrono::minutes(1)));
+            return nullptr;
+          }
           for (int i = 1; i <= logged_; ++i) LogDebug("line {}", i);
           if (refuse_) return UserError("rest.port is taken");
           if (end_it_) ::kill(::getpid(), SIGTERM);  // blocked until it is waited for
@@ -62,7 +70,8 @@ class ServerProcessTest : public testing::Test {
   Observed observed_;
   int logged_ = 0;  // so many lines while it starts
   bool refuse_ = false;
-  bool end_it_ = false;  // by a signal, once per test program: a second one kills it
+  bool stand_by_ = false;  // until a signal comes
+  bool end_it_ = false;    // by a signal, once per test program: a second one kills it
   std::string out_;
   std::string log_;
 };
@@ -87,6 +96,13 @@ TEST_F(ServerProcessTest, AServerThatCannotStartSaysWhy) {
   EXPECT_EQ(Run({}), 1);
   EXPECT_THAT(log_, HasSubstr("Server cannot start: rest.port is taken"));
   EXPECT_EQ(out_, "");
+}
+
+TEST_F(ServerProcessTest, ASignalEndsWhatHasNotListenedYet) {
+  stand_by_ = true;
+  EXPECT_EQ(Run({}), 0);
+  EXPECT_EQ(out_, "");
+  EXPECT_EQ(observed_.stops, 0);
 }
 
 TEST_F(ServerProcessTest, HelpVersionAndWrongArgumentsStartNothing) {

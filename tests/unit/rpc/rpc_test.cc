@@ -134,5 +134,17 @@ TEST(HostPortTest, Ipv6HostsGetBrackets) {
   EXPECT_EQ(JoinHostPort("[::1]", 1), "[::1]:1");
 }
 
+TEST(ParseAddresses, OneOrSeveral) {
+  EXPECT_THAT(*ParseAddresses("localhost:6123"), testing::ElementsAre("localhost:6123"));
+  EXPECT_THAT(*ParseAddresses("a:1,[::1]:65535,10.0.0.1:6123"),
+              testing::ElementsAre("a:1", "[::1]:65535", "10.0.0.1:6123"));
+  for (const char* wrong : {"", "a", "a:", ":1", "a:0", "a:65536", "a:1,", "a:1, b:2", "a:1;b:2",
+                            "::1:6123", "http://a:1"}) {
+    const auto parsed = ParseAddresses(wrong);
+    ASSERT_FALSE(parsed) << wrong;
+    EXPECT_THAT(parsed.error().message, testing::HasSubstr("expected host:port")) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace watershed

@@ -16,14 +16,19 @@ using std::chrono::milliseconds;
 using testing::Each;
 
 constexpr milliseconds kInterval{250};
+constexpr milliseconds kSilence{1000};
 
 // Takes every registration, and answers heartbeats when it is told to.
 class SlowJobManager final : public JobManagerGateway {
  public:
+  bool TryAnother() override {
+    ++others_tried;
+    return has_others;
+  }
   void Register(const v1::RegisterTaskManagerRequest&,
                 Answer<v1::RegisterTaskManagerResponse> done) override {
     v1::RegisterTaskManagerResponse response;
-    response.set_leader_epoch(1);
+    response.set_leader_epoch(leader_epoch);
     response.set_registration(++registrations);
     response.set_heartbeat_interval_ms(kInterval.count());
     done(response);
@@ -42,6 +47,9 @@ class SlowJobManager final : public JobManagerGateway {
                         Answer<v1::ReportCheckpointResponse>) override {}
 
   int64_t registrations = 0;
+  int64_t leader_epoch = 1;
+  int others_tried = 0;
+  bool has_others = false;
   std::vector<milliseconds> deadlines;
   std::vector<Answer<v1::HeartbeatResponse>> answers;
 
@@ -57,8 +65,8 @@ class JobManagerConnectionTest : public testing::Test {
     callbacks.fill_heartbeat = [](v1::HeartbeatRequest&) {};
     callbacks.on_registered = [](LeaderEpoch, bool) {};
     callbacks.on_stale = [this](const JobId& job, Attempt) { stale_.push_back(job.hex); };
-    connection_ = std::make_shared<JobManagerConnection>("JobManager", gateway_, &executor_,
-                                                         std::move(callbacks));
+    connection_ = std::make_shared<JobManagerConnection>(gateway_, &executor_, std::move(callbacks),
+                                                         kSilence);
     connection_->Start({});
     executor_.RunAll();
   }
@@ -128,6 +136,41 @@ TEST_F(JobManagerConnectionTest, ToldWhetherAnAttemptIsStillWanted) {
   ask()(response);
   executor_.RunAll();
   EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("does not know this TaskManager")));
+}
+
+// Its process may be stopped: then its connections stay open.
+TEST_F(JobManagerConnectionTest, ASilentJobManagerIsLeftForAnotherOne) {
+  gateway_->has_others = true;
+  executor_.Advance(kSilence - kInterval);
+  EXPECT_EQ(gateway_->registrations, 1);
+  executor_.Advance(kInterval);
+  EXPECT_EQ(gateway_->others_tried, 1);
+  EXPECT_EQ(gateway_->registrations, 2);
+  executor_.Advance(kInterval);
+  gateway_->answers.back()(v1::HeartbeatResponse());
+  executor_.Advance(kSilence - kInterval);
+  EXPECT_EQ(gateway_->registrations, 2);
+}
+
+TEST_F(JobManagerConnectionTest, TheOnlyJobManagerMayBeSilent) {
+  executor_.Advance(10 * kSilence);
+  EXPECT_EQ(gateway_->registrations, 1);
+}
+
+// It was stopped for a while, and does not know that it leads no longer.
+TEST_F(JobManagerConnectionTest, AFormerLeaderIsNotRegisteredAt) {
+  gateway_->leader_epoch = 2;
+  gateway_->Detach();
+  executor_.RunAll();
+  ASSERT_EQ(connection_->leader_epoch(), LeaderEpoch{2});
+  gateway_->leader_epoch = 1;
+  gateway_->Detach();
+  executor_.RunAll();
+  EXPECT_FALSE(connection_->registered());
+  EXPECT_EQ(gateway_->others_tried, 1);
+  gateway_->leader_epoch = 3;
+  executor_.Advance(milliseconds(1000));
+  EXPECT_EQ(connection_->leader_epoch(), LeaderEpoch{3});
 }
 
 }  // namespace
