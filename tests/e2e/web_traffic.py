@@ -2,10 +2,11 @@
 
 import json
 import pathlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from scenario import Scenario
+from scenario import ROOT, Scenario
 import reference
 
 EVENTS = 1_000_000
@@ -97,6 +98,17 @@ def into_kafka(name: str) -> list[tuple[str, str]]:
     return [(_POSTGRES_SINK, _KAFKA_SINK),
             *((f"      {column}: {field}\n", f"      {column}_ms: {{ column: {field}, epoch: ms }}\n")
               for column, field in _TIMES[name].items())]
+
+
+def into_both(name: str) -> list[tuple[str, str]]:
+    """What to replace in jobs/NAME.yaml so that each sink has a twin that writes the same rows to Kafka."""
+    text = (ROOT / "jobs" / f"{name}.yaml").read_text()
+    sinks = text[text.index("\nsinks:\n") + len("\nsinks:\n"):]
+    twins = re.sub(r"^  (\w+):$", r"  \1_in_kafka:", sinks, flags=re.MULTILINE)
+    for old, new in into_kafka(name):
+        assert old in twins, f"no sink of jobs/{name}.yaml has {old!r}"
+        twins = twins.replace(old, new)
+    return [(sinks, sinks + twins)]
 
 
 def checkpointed_job_file(

@@ -8,6 +8,7 @@ import pathlib
 import random
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,12 +18,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 for folder in ("support", "e2e"):
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
+import kill_points  # noqa: E402  (found through the line above)
 from pipeline import Comparison, Pipeline  # noqa: E402  (found through the lines above)
 from strikes import Strike, Striker  # noqa: E402
 
 _EVENTS_PER_FAULT = 5000
 _SECONDS_PER_FAULT = 5  # about, to plan the traffic
 _RECOVERY_S = 120
+_FAULTS_PER_CHECK = 20  # of what is in the targets by then
 
 
 def main() -> int:
@@ -30,9 +33,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3, help="how long to go on breaking things")
     parser.add_argument("--faults", type=int, default=10**6, help="end sooner, after so many")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
+    parser.add_argument("--each", type=int, default=0, metavar="N",
+                        help="strike each named moment N times instead (A2), one after the other")
     parser.add_argument("--report", type=pathlib.Path, help="append the table to this file")
     arguments = parser.parse_args()
     planned = min(arguments.faults, int(arguments.minutes * 60 / _SECONDS_PER_FAULT))
+    if arguments.each:
+        planned = min(planned, len(kill_points.all_points()) * arguments.each)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="watershed-faults-"))
     scratch.chmod(0o711)  # PostgreSQL runs as another user when this is root
     print(f"seed {arguments.seed}: {planned * _EVENTS_PER_FAULT} events, about {planned} faults", flush=True)
@@ -55,15 +62,18 @@ def main() -> int:
 
 def run(pipeline: Pipeline, arguments: argparse.Namespace) -> list[Strike]:
     """Breaks things until time is over."""
-    striker = Striker(pipeline, random.Random(arguments.seed))
+    planned = kill_points.all_points() * arguments.each
+    striker = Striker(pipeline, random.Random(arguments.seed), planned)
     strikes: list[Strike] = []
     wait_recovered(pipeline, striker)
     deadline = time.monotonic() + arguments.minutes * 60
-    while time.monotonic() < deadline and len(strikes) < arguments.faults:
+    while time.monotonic() < deadline and len(strikes) < arguments.faults and not striker.is_done():
         pipeline.load(_EVENTS_PER_FAULT)
         began = len(strikes)
         strikes.append(striker.strike())
         strikes += wait_recovered(pipeline, striker, strikes[-1])
+        if len(strikes) // _FAULTS_PER_CHECK > began // _FAULTS_PER_CHECK:
+            pipeline.check_so_far()
         for number, struck in enumerate(strikes[began:], began + 1):
             print(f"{number:>4}  {struck.kind:<34} {'running' if struck.was_running else '-':<8} "
                   f"{'in a checkpoint' if struck.within_checkpoint else '':<16} "
@@ -100,10 +110,11 @@ def describe(arguments: argparse.Namespace, pipeline: Pipeline,
     compared = pipeline.compare()
     hit = [strike for strike in strikes if strike.was_running]
     within = sum(strike.within_checkpoint for strike in hit)
-    lines = [f"## Seed {arguments.seed}, {time.strftime('%Y-%m-%d %H:%M')}", "",
-             f"{pipeline.events} events in; {len(strikes)} faults, {len(hit)} hit running jobs, {within} of "
-             f"them within an alignment, a snapshot or a commit.", "",
-             "| table | rows expected | found | lost | duplicated | invented |",
+    kind = f"A2, each moment {arguments.each} times" if arguments.each else "A1"
+    lines = [f"## {kind}, seed {arguments.seed}, {time.strftime('%Y-%m-%d %H:%M')}, {commit()}", "",
+             f"{pipeline.events} events in, none late, none malformed; {len(strikes)} faults, {len(hit)} hit "
+             f"running jobs, {within} of them within an alignment, a snapshot or a commit.", "",
+             "| target | rows expected | found | lost | duplicated | invented |",
              "| --- | --- | --- | --- | --- | --- |"]
     lines += [f"| {table} | {rows.expected} | {rows.found} | {rows.lost} | {rows.duplicated} | "
               f"{rows.invented} |" for table, rows in compared.items()]
@@ -118,6 +129,13 @@ def describe(arguments: argparse.Namespace, pipeline: Pipeline,
             lines.append(f"{table}: such as {rows.examples}")
     lines += ["", f"faults={len(hit)} lost={lost} duplicated={duplicated}"]
     return "\n".join(lines), lost == duplicated == 0
+
+
+def commit() -> str:
+    """What was tested."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE,
+                          text=True, check=False)
+    return done.stdout.strip() or "no commit"
 
 
 def _sum(compared: dict[str, Comparison], what: str) -> int:

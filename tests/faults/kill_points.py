@@ -6,8 +6,9 @@ import re
 _SOURCE = pathlib.Path(__file__).resolve().parents[2] / "runtime" / "types" / "kill_point.cc"
 # Those that a JobManager passes; the others are a TaskManager's.
 _OF_JOB_MANAGER = ("trigger.", "manifest.", "entry.", "checkpoint.tells", "attempt.")
-# Between the barrier of a checkpoint and the confirmation of its output.
-_OUTSIDE_CHECKPOINTS = ("recovery.", "state.", "attempt.")
+# Not, or not always, between the barrier of a checkpoint and the confirmation of its output: an entry may be
+# of any kind.
+_OUTSIDE_CHECKPOINTS = ("recovery.", "state.", "attempt.", "entry.")
 
 
 def all_points() -> list[str]:

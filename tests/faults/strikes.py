@@ -3,7 +3,8 @@
 import dataclasses
 import random
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
 import kill_points
 from cluster import Process
@@ -31,13 +32,22 @@ class Strike:
 class Striker:
     """Chooses and carries out."""
 
-    def __init__(self, pipeline: Pipeline, choose: random.Random) -> None:
+    def __init__(self, pipeline: Pipeline, choose: random.Random, planned: Sequence[str] = ()) -> None:
+        """`planned`: named moments that are all to be struck, one after the other, and nothing else."""
         self._pipeline = pipeline
         self._choose = choose
+        self._planned = deque(planned)
+        self._is_planned = bool(planned)
         self._moments: dict[str, str] = {}  # that have been told, by process
+
+    def is_done(self) -> bool:
+        """Whether all planned moments have been struck."""
+        return self._is_planned and not self._planned and not any(self._moments.values())
 
     def strike(self) -> Strike:
         """The next fault; whoever fell has been started again when it returns."""
+        if self._is_planned:
+            return self._kill_planned()
         chosen = self._choose.randrange(100)
         cluster = self._pipeline.cluster
         if chosen < _TASK_MANAGER:
@@ -60,6 +70,18 @@ class Striker:
                 self._replace(victim, appoint=False)
                 return _struck_at(victim.name, moment, running)
         return None
+
+    def _kill_planned(self) -> Strike:
+        """Whoever has a moment; or another one, so that its successor gets one."""
+        cluster = self._pipeline.cluster
+        processes = [*cluster.task_managers, cluster.job_manager]
+        told = [each for each in processes if each is not None and self._moments.get(each.name)]
+        if told:
+            return self._kill(told[0])
+        of_job_manager = bool(self._planned) and self._planned[0] in kill_points.of_job_manager()
+        victim = cluster.job_manager if of_job_manager else cluster.task_managers[0]
+        assert victim is not None
+        return self._kill(victim)
 
     def _kill(self, victim: Process) -> Strike:
         """At its moment, if it has one; else at a random one."""
@@ -113,6 +135,10 @@ class Striker:
             return False
 
     def _appoint(self, points: list[str]) -> str:
+        if self._is_planned:
+            if not self._planned or self._planned[0] not in points:
+                return ""
+            return f"{self._planned.popleft()}:1"
         if self._choose.random() >= _APPOINTED:
             return ""
         point = self._choose.choice(points)
