@@ -28,16 +28,22 @@ struct Asked {
 };
 using Ask = std::function<Outcome<void>(JobClient&, const Asked&)>;
 
+tl::unexpected<Failure> GoesOn(const JobClient& client, const Asked& asked) {
+  return Fail(ExitCode::kTimedOut,
+              fmt::format("it is still under way after {} and goes on. See: wsctl get {:.8}",
+                          FormatDuration(client.timeout()), asked.job_id));
+}
+
+// Once it has been accepted: then it goes on also when no answer comes.
 Outcome<v1::Operation> Await(JobClient& client, const Asked& asked) {
   while (true) {
-    WS_ASSIGN_OR_RETURN(const v1::Operation operation, Persist(client, [&] {
-                          return client.Operation(asked.job_id, asked.operation_id);
-                        }));
-    if (operation.status() != v1::Operation::OPERATION_IN_PROGRESS) return operation;
+    auto operation =
+        Persist(client, [&] { return client.Operation(asked.job_id, asked.operation_id); });
+    if (!operation && operation.error().code == ExitCode::kTimedOut) return GoesOn(client, asked);
+    WS_RETURN_IF_ERROR(operation);
+    if (operation->status() != v1::Operation::OPERATION_IN_PROGRESS) return operation;
     if (std::chrono::steady_clock::now() + kPollInterval >= client.deadline()) {
-      return Fail(ExitCode::kTimedOut,
-                  fmt::format("it is still under way after {} and goes on. See: wsctl get {:.8}",
-                              FormatDuration(client.timeout()), asked.job_id));
+      return GoesOn(client, asked);
     }
     std::this_thread::sleep_for(kPollInterval);
   }

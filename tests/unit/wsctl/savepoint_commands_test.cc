@@ -133,7 +133,7 @@ TEST(SavepointCommandsTest, ATimeoutSaysThatItGoesOn) {
   FakeJobs jobs = OneJob();
   jobs.questions_until_done = 1'000'000;
   FakeJobService service(jobs);
-  const CommandResult result = On(service, {"stop", "session", "--timeout", "300ms"});
+  const CommandResult result = On(service, {"stop", "session", "--timeout", "2s"});
   EXPECT_EQ(result.code, 3);
   EXPECT_THAT(result.err, HasSubstr("goes on. See: wsctl get 3f2a0000"));
 }
