@@ -75,12 +75,13 @@ class CommandLine {
     const Arguments& arguments = definition_.arguments();
     if (!arguments.output.empty()) context_.options.output = kFormats.at(arguments.output);
     if (arguments.parallelism > 0) {
-      static const std::set<std::string_view> kTakeIt = {"submit", "run", "lint", "doctor"};
+      static const std::set<std::string_view> kTakeIt = {"submit", "run", "lint", "explain",
+                                                         "doctor"};
       const std::string verb = app().get_subcommands().front()->get_name();
       if (!kTakeIt.contains(verb)) {
         return Fail(ExitCode::kUsage,
                     fmt::format("-p, --parallelism is of a job file's job (submit, run, lint, "
-                                "doctor): {0} has none\nMore: wsctl {0} --help",
+                                "explain, doctor): {0} has none\nMore: wsctl {0} --help",
                                 verb));
       }
       context_.options.parallelism = arguments.parallelism;

@@ -32,8 +32,9 @@ struct TypedColumn {
 
 // What a sink promises of rows around a failure, in a job that takes checkpoints.
 struct SinkGuarantee {
-  std::string_view delivery;  // "none", "at-least-once" or "exactly-once"
-  std::string_view meaning;   // in words a person can act on
+  std::string_view delivery;           // "none", "at-least-once" or "exactly-once"
+  std::string_view meaning;            // in words a person can act on
+  bool visible_at_checkpoint = false;  // rows wait for theirs; else they are seen once written
 };
 
 // That of every sink that writes at once and appends.

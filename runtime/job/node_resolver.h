@@ -16,6 +16,7 @@ struct ResolveContext {
   DiagnosticList& diagnostics;
   std::span<const ConnectorSpec> connectors;
   Streams& streams;
+  bool takes_checkpoints = false;
 };
 
 // Each fills `node` and, where everything could be resolved, the schemas of the node's streams.

@@ -137,7 +137,7 @@ v1::JobGraph ResolveJob(const JobSpec& spec, std::span<const ConnectorSpec> conn
   SetJobFields(spec, graph);
   Streams streams(diagnostics);
   DeclareStreams(spec, streams);
-  ResolveContext context{diagnostics, connectors, streams};
+  ResolveContext context{diagnostics, connectors, streams, spec.checkpoint_interval_ms > 0};
   const int32_t max_parallelism = spec.max_parallelism.value_or(kDefaultMaxParallelism);
   for (const SourceSpec& source : spec.sources) {
     CheckParallelism(source.name, source.parallelism, max_parallelism, diagnostics);

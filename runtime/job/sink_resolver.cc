@@ -17,6 +17,19 @@ void ResolveColumns(const SinkSpec& spec, const Schema& input, ResolveContext& c
   }
 }
 
+// A sink that says nothing promises what it can; one that promises must be able to keep it.
+void CheckPromise(const SinkSpec& spec, ResolveContext& context) {
+  if (context.takes_checkpoints) return;
+  for (const OptionEntry& option : spec.options) {
+    if (option.name.value != "delivery" || option.value.value != "exactly-once") continue;
+    context.diagnostics.Error(option.value.mark,
+                              "sink '{}': exactly-once needs checkpoints, and this job takes none: "
+                              "add 'checkpointing: {{ "
+                              "interval: 10s }}' to the job, or write no 'delivery'",
+                              spec.name.value);
+  }
+}
+
 }  // namespace
 
 void ResolveSink(const SinkSpec& spec, ResolveContext& context, v1::SinkNode* node) {
@@ -27,6 +40,7 @@ void ResolveSink(const SinkSpec& spec, ResolveContext& context, v1::SinkNode* no
   if (connector != nullptr) {
     CheckConnectorOptions(*connector, ConnectorUse::kSink, spec.name, spec.options,
                           context.diagnostics, node->mutable_connector());
+    CheckPromise(spec, context);
     ResolveFormat(spec.format, *connector, ConnectorUse::kSink, spec.name, context,
                   node->mutable_format());
   }

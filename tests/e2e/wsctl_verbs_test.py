@@ -116,6 +116,16 @@ _ROWS = [
     Row("lint {dir}/nothing.yaml", 2, out="cannot be read: No such file"),
     Row("lint {dir}/failing.yaml", 2, out="POSTGRES_URL"),
     Row("lint {dir}/failing.yaml --env-file {dir}/postgres.env -o name", out="^failing$"),
+    Row("explain {dir}/endless.yaml -p 3",
+        out=r"job 'endless': a checkpoint every 200ms\n\n1\. Source: .*, parallelism 3\n"
+            r"(.*\n)*sink 'out' \(blackhole\): delivery none\n"),
+    Row("explain {dir}/endless.yaml -o json", shape={
+        "name": str, "checkpoint-interval-ms": int, "vertices": [{
+            "id": str, "name": str, "parallelism": int, "inputs": [],
+            "nodes": [{"id": str, "name": str}]}], "sinks": [{
+                "name": str, "connector": str, "delivery": str, "delivery-meaning": str,
+                "visible": str}]}),
+    Row("explain {dir}/failing.yaml", 2, err="POSTGRES_URL"),
     Row("run --bounded {dir}/short.yaml -o json", err="takes no checkpoints", shape={
         "state": str, "failure": None, "duration-ms": int, "records-in": int, "records-out": int,
         "late-records": int, "skipped-records": int, "lag-records": (int, None), "watermark": str,

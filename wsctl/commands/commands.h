@@ -11,6 +11,8 @@
 namespace watershed {
 
 Outcome<void> LintCommand(const CommandContext& context, const std::vector<std::string>& files);
+// The plan, and what its sinks promise.
+Outcome<void> ExplainCommand(const CommandContext& context, const std::string& file);
 // With a directory, also whether checkpoints can be written there.
 Outcome<void> DoctorCommand(const CommandContext& context, const std::vector<std::string>& files,
                             const std::string& checkpoint_directory);

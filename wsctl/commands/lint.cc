@@ -4,11 +4,11 @@
 #include <optional>
 #include <ostream>
 
-#include "runtime/connectors/connector.h"
 #include "runtime/job/physical_planner.h"
 #include "wsctl/commands/commands.h"
 #include "wsctl/job_file.h"
 #include "wsctl/output.h"
+#include "wsctl/sink_guarantee.h"
 
 namespace watershed {
 namespace {
@@ -49,21 +49,6 @@ LintedFile LintFile(const CommandContext& context, const Variables& variables,
     ++(diagnostic.severity == Severity::kError ? file.errors : file.warnings);
   }
   return file;
-}
-
-bool TakesCheckpoints(const v1::JobGraph& graph) { return graph.checkpointing().interval_ms() > 0; }
-
-SinkGuarantee GuaranteeOf(const v1::JobGraph& graph, const v1::SinkNode& sink) {
-  const ConnectorSpec* connector = FindConnector(sink.connector().name());
-  if (connector == nullptr) return {};
-  const OptionMap options(sink.connector().options().begin(), sink.connector().options().end());
-  SinkGuarantee guarantee = connector->sink_guarantee(options);
-  if (!TakesCheckpoints(graph) && guarantee.delivery != "none") {
-    guarantee = {"none",
-                 "the job takes no checkpoints, so after a failure rows may be missing or come "
-                 "twice; with 'checkpointing: { interval: 10s }' none is missing"};
-  }
-  return guarantee;
 }
 
 void PrintText(std::ostream& out, const LintedFile& file) {

@@ -82,8 +82,9 @@ void CommandDefinition::AddGlobalOptions(GlobalOptions& options) {
                   "environment's, and a later file over an earlier one")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  app_.add_option("-p,--parallelism", arguments_.parallelism,
-                  "Parallelism of the job instead of the file's (submit, run, lint, doctor)")
+  app_.add_option(
+          "-p,--parallelism", arguments_.parallelism,
+          "Parallelism of the job instead of the file's (submit, run, lint, explain, doctor)")
       ->check(CLI::Range(1, kParallelismMax).description(""))
       ->type_name("N");
   app_.add_option(

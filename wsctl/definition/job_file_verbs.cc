@@ -1,4 +1,4 @@
-// lint, doctor, run, submit: verbs about job files.
+// lint, explain, doctor, run, submit: verbs about job files.
 #include "wsctl/definition/definition.h"
 
 namespace watershed {
@@ -19,6 +19,12 @@ void CommandDefinition::AddJobFileVerbs() {
           {"wsctl lint jobs/session.yaml jobs/aggregation.yaml", "wsctl lint -o json - < job.yaml"},
           [this](const CommandContext& c) { return LintCommand(c, arguments_.files); })
       ->add_option("FILE", arguments_.files, "Job files; - is standard input")
+      ->required();
+  AddVerb(kGroup, "explain",
+          "Show how a job would run, what its sinks guarantee, and when their rows can be seen",
+          {"wsctl explain -p 4 jobs/session.yaml", "wsctl explain -o json jobs/session.yaml"},
+          [this](const CommandContext& c) { return ExplainCommand(c, arguments_.file); })
+      ->add_option("FILE", arguments_.file, kFile)
       ->required();
   CLI::App* doctor =
       AddVerb(kGroup, "doctor",

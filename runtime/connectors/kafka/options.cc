@@ -209,7 +209,8 @@ SinkGuarantee GuaranteeOf(const OptionMap& options) {
   if (OptionOr(options, kDelivery, "exactly-once") == "at-least-once") return kAtLeastOnceGuarantee;
   return {"exactly-once",
           "readers with isolation.level=read_committed see rows when their checkpoint is complete, "
-          "each once; a topic watershed-progress-<lineage> keeps track"};
+          "each once; a topic watershed-progress-<lineage> keeps track",
+          /*visible_at_checkpoint=*/true};
 }
 
 Status FirstProblem(const std::vector<OptionProblem>& problems) {

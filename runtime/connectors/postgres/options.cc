@@ -68,7 +68,8 @@ SinkGuarantee GuaranteeOf(const OptionMap& options) {
   if (delivery == "at-least-once") return kAtLeastOnceGuarantee;
   return {"exactly-once",
           "rows become visible in one transaction when their checkpoint is complete, each once; "
-          "the table needs no key, a table watershed_sink_progress stands beside it"};
+          "the table needs no key, a table watershed_sink_progress stands beside it",
+          /*visible_at_checkpoint=*/true};
 }
 
 }  // namespace

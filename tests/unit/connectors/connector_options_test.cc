@@ -44,7 +44,7 @@ TEST(ConnectorOptions, EveryConnectorIsListedOnceInOrder) {
     EXPECT_TRUE(connector.is_source || connector.is_sink) << connector.name;
     EXPECT_EQ(connector.is_sink, connector.sink_guarantee != nullptr) << connector.name;
     if (connector.is_sink) {
-      const auto& [delivery, meaning] = connector.sink_guarantee({});
+      const auto& [delivery, meaning, visible_at_checkpoint] = connector.sink_guarantee({});
       EXPECT_THAT(delivery, AnyOf("none", "at-least-once", "exactly-once")) << connector.name;
       EXPECT_NE(meaning, "") << connector.name;
     }

@@ -114,6 +114,25 @@ TEST_F(LintTest, WithoutCheckpointsASinkGuaranteesNothing) {
               HasSubstr("delivery none: the job takes no checkpoints"));
 }
 
+TEST_F(LintTest, ExactlyOnceWithoutCheckpointsIsRefused) {
+  const auto job = [&](const std::string& checkpointing, const std::string& delivery) {
+    return files_.Write(
+        "promise.yaml",
+        "kind: Job\nname: x\n" + checkpointing +
+            "sources:\n  rows: {connector: datagen, columns: {ip: string}}\n"
+            "sinks:\n  out: {input: rows, connector: kafka, topic: t, format: json,\n"
+            "        properties.bootstrap.servers: 'localhost:1',\n"
+            "        delivery: " +
+            delivery + "}\n");
+  };
+  CommandResult refused = RunWsctl({"lint", job("", "exactly-once")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.out, HasSubstr("promise.yaml:8:19: error: sink 'out': exactly-once needs "
+                                     "checkpoints, and this job takes none"));
+  EXPECT_EQ(RunWsctl({"lint", job("", "at-least-once")}).code, 0);
+  EXPECT_EQ(RunWsctl({"lint", job("checkpointing: {interval: 1s}\n", "exactly-once")}).code, 0);
+}
+
 TEST_F(LintTest, StrangeFilesDoNotBreakIt) {
   std::string empty = files_.Write("empty.yaml", "");
   std::string binary = files_.Write("binary.yaml", std::string("\x00\xff\x1b[2J\n\x01", 8));
