@@ -370,7 +370,8 @@ void JobMaster::OnCounters(const std::string& task_manager_id, const v1::Subtask
 
 void JobMaster::OnTaskManagerLost(const std::string& task_manager_id, const std::string& why) {
   if (ended() || std::find(slots_.begin(), slots_.end(), task_manager_id) == slots_.end()) return;
-  if (deployments_.empty()) {
+  // Regions that restart have places of their own, and others of the job may have finished.
+  if (deployments_.empty() && !region_restart_) {
     ReleaseSlots();
     Advance();
     return;

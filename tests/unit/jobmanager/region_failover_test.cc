@@ -97,6 +97,35 @@ TEST_F(RegionFailoverTest, WhoHadFinishedIsNotAwaitedAfterAnotherRegionsRestart)
   EXPECT_TRUE(manifest.subtasks(SubtaskOn("b")).ended());
 }
 
+// Nothing is deployed any more then: b's task had finished under the former JobManager.
+TEST_F(RegionFailoverTest, WhereARegionWasToBeDeployedIsLostAndAllTasksStartAnew) {
+  const std::string job = RunInRegions();
+  const int64_t id = Trigger();
+  AcknowledgeOn("a", job, id, 100);
+  AcknowledgeOn("b", job, id, 100, /*ended=*/true);
+  for (const char* on : {"a", "b"}) ConfirmOn(on, job, id);
+  Report("b", job, v1::TASK_FINISHED);
+  const auto running = WhatRuns(job);
+  Lead();
+  const int64_t a = Register("a", 1, running.at("a"));
+  const int64_t b = Register("b", 1);
+  ASSERT_EQ(State(job), v1::RUNNING);
+  io_.hangs = true;
+  dispatcher_->OnDetached("a", a);
+  executor_.RunAll();
+  ASSERT_EQ(Job(job).subtasks(0).task_manager_id() + Job(job).subtasks(1).task_manager_id(), "b");
+  dispatcher_->OnDetached("b", b);
+  executor_.RunAll();
+  io_.Release();
+  EXPECT_THAT(Reason(job), HasSubstr("TaskManager b was lost"));
+  executor_.Advance(seconds(2));
+  Register("c", 2);
+  ASSERT_EQ(gateways_["c"]->deployments.size(), 2u);  // one for each region
+  for (const v1::DeployTasksRequest& deployment : gateways_["c"]->deployments) {
+    EXPECT_EQ(deployment.tasks(0).restore().checkpoint_id(), id);
+  }
+}
+
 // What its former task said last is of no use for the one that has started anew since.
 TEST_F(RegionFailoverTest, LastWordsOfAFormerAttemptAreNotTakenOver) {
   const std::string job = RunInRegions();
