@@ -176,6 +176,9 @@ void JobCheckpoints::Perform(const CheckpointCoordinator::Trigger& trigger) {
 }
 
 void JobCheckpoints::Perform(CheckpointCoordinator::Store& store) {
+  if (IsPlanted(PlantedBug::kCommitBeforeDurable)) {
+    Perform(CheckpointCoordinator::Notify{.completed = store.checkpoint, .aborted = {}});
+  }
   v1::CheckpointManifest manifest;
   manifest.set_format_version(kManifestVersion);
   manifest.set_key_encoding_version(kKeyEncodingVersion);

@@ -18,6 +18,13 @@ enum class PlantedBug : uint8_t {
   kCheckpointsByWallClock,   // when the next checkpoint is due, and when one has taken too long
   kSurvivorsChannelsClosed,  // a region that ends closes the channels of those that go on
   kSurvivorsFilesDeleted,    // a region that restarts takes what the others wrote for orphans
+  kNoFencing,                // a sink commits without asking whether a newer attempt has its writer
+  kCommitBeforeDurable,      // tasks hear of a checkpoint when all have answered
+  kMarkerOutsideTransaction,  // a sink's marker is committed before its rows
+  kSegmentCommittedTwice,     // an epoch at or below the marker is committed all the same
+  kKeyGroupLost,              // a restore leaves out the last key group of a subtask
+  kFileSyncSkipped,           // a file is given its name before it is on the disk
+  kDirectorySyncSkipped,      // the name itself is not
 };
 
 #ifdef WATERSHED_INJECTION_POINTS

@@ -129,7 +129,28 @@ Result<std::shared_ptr<ObjectStorage>> Cluster::OpenStorage(const std::string& u
       return *faults ? (*faults)(call) : StorageFault::kNone;
     });
   }
-  return std::shared_ptr<ObjectStorage>(storage);
+  return BehindDisk(storage);
+}
+
+std::shared_ptr<ObjectStorage> Cluster::BehindDisk(const std::shared_ptr<FaultyStorage>& storage) {
+  if (!settings_.has_disks) return storage;
+  std::shared_ptr<StorageOnDisk>& disk = disks_[storage->uri()];
+  if (disk == nullptr) {
+    disk = std::make_shared<StorageOnDisk>(storage,
+                                           fmt::format("{}/disk{}", directory_, disks_.size()));
+  }
+  return disk;
+}
+
+void Cluster::LosePower() {
+  for (int i = 0; i < settings_.task_managers; ++i) KillTaskManager(i);
+  KillJobManager();
+  former_job_managers_.clear();
+  for (const auto& [uri, disk] : disks_) {
+    for (const std::string& name : disk->LosePower()) {
+      observer_->Violate("durable-lost", fmt::format("{}/{} did not outlive the power", uri, name));
+    }
+  }
 }
 
 std::optional<std::string> Cluster::Peek(const std::string& uri, const std::string& name) {

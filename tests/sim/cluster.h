@@ -12,6 +12,7 @@
 
 #include "jobmanager/checkpoint/checkpoint_settings.h"
 #include "jobmanager/scheduler/adaptive.h"
+#include "tests/sim/disk.h"
 #include "tests/sim/machine_clock.h"
 #include "tests/sim/network.h"
 #include "tests/sim/outside.h"
@@ -40,6 +41,7 @@ struct ClusterSettings {
   milliseconds lease{0};
   // How long a use of the storage takes, and a call of a sink.
   nanoseconds longest_io{milliseconds(3)};
+  bool has_disks = false;  // below its storages; else they keep all that is committed
   // One for each machine (Cluster::machines); none: all are right.
   std::vector<ClockError> clocks;
 };
@@ -61,6 +63,8 @@ class Cluster {
   void LoseJobManager(nanoseconds duration);
   // Former ones that have found out are gone; the last one may lead again.
   void BuryFormerJobManagers();
+  // All machines lose power at once, and what is on the disks comes back with it: needs has_disks.
+  void LosePower();
   JobManager* job_manager() { return job_manager_.get(); }  // nullptr: none runs
   JobManager* FindJobManager(const ProcessPtr& process);
   TaskManager* task_manager(int index) { return task_managers_[size_t(index)].get(); }
@@ -71,7 +75,7 @@ class Cluster {
   MachineClock& clock_of_machine(int index) { return clocks_[size_t(index)]; }
   MachineClock& clock_of_task_manager(int index) { return clocks_[size_t(index)]; }
   MachineClock& clock_of_job_manager() {
-    return clocks_[size_t(settings_.task_managers + job_manager_machine_)];
+    return clocks_[size_t(settings_.task_managers) + size_t(job_manager_machine_)];
   }
   MachineClock& clock_of_storage() { return clocks_.back(); }
   // By the name of its process.
@@ -97,7 +101,7 @@ class Cluster {
   Observer& observer() { return *observer_; }
   const ClusterSettings& settings() const { return settings_; }
   const ConnectorFactory& connectors() const { return *connectors_; }
-  const std::shared_ptr<FaultyStorage>& log() const { return log_; }
+  std::shared_ptr<ObjectStorage> log() { return BehindDisk(log_); }
   const std::map<std::string, std::shared_ptr<FaultyStorage>>& storages() const {
     return storages_;
   }
@@ -106,6 +110,9 @@ class Cluster {
   static constexpr const char* kCheckpointDirectory = "memory://checkpoints";
 
  private:
+  // What processes see of it.
+  std::shared_ptr<ObjectStorage> BehindDisk(const std::shared_ptr<FaultyStorage>& storage);
+
   Schedule* const schedule_;
   Outside* const outside_;
   Observer* const observer_;
@@ -117,6 +124,7 @@ class Cluster {
   std::unique_ptr<ConnectorFactory> connectors_;
   std::shared_ptr<FaultyStorage> log_;
   std::map<std::string, std::shared_ptr<FaultyStorage>> storages_;  // by URI
+  std::map<std::string, std::shared_ptr<StorageOnDisk>> disks_;     // the same
   std::shared_ptr<StorageFaults> faults_ = std::make_shared<StorageFaults>();
   bool slow_io_ = false;
   int incarnations_ = 0;

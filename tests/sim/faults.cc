@@ -110,6 +110,8 @@ void Faults::Strike(const Fault& fault) {
       return StepClock(fault);
     case FaultKind::kDamageStored:
       return DamageStored(fault);
+    case FaultKind::kPowerLoss:
+      return LosePower();
     default:
       return StartBurst(fault);
   }
@@ -121,6 +123,7 @@ void Faults::StrikeTaskManager(const Fault& fault) {
     if (fault.after_checkpoints > 0) Plan(fault);  // all are gone for the moment
     return;
   }
+  if (fault.in_sink_call) return StrikeInSinkCall(fault, index);
   const ProcessPtr& target = cluster_->task_manager(index)->process();
   TaskManager* const other = cluster_->task_manager(fault.other);
   switch (fault.kind) {
@@ -146,6 +149,16 @@ void Faults::StrikeTaskManager(const Fault& fault) {
   }
 }
 
+void Faults::StrikeInSinkCall(Fault fault, int index) {
+  fault.in_sink_call = false;
+  fault.after_checkpoints = 0;
+  fault.target = index;
+  cluster_->task_manager(index)->sinks().DuringNextCall([this, fault] {
+    ++by_kind_[NameOf(fault.kind) + " in a sink's call"];
+    Strike(fault);
+  });
+}
+
 void Faults::StrikeJobManager(const Fault& fault) {
   if (fault.kind == FaultKind::kStallJobManager) {
     Suffer(fault.kind, "freeze of the JobManager");
@@ -167,6 +180,19 @@ void Faults::StepClock(const Fault& fault) {
   cluster_->clock_of_machine(fault.target).Step(fault.step);
   const std::string which = fmt::format("clock {} by {} ms", fault.target, fault.step.count());
   Suffer(fault.kind, which, /*counts=*/false);
+}
+
+void Faults::LosePower() {
+  std::vector<int> lost;
+  for (int i = 0; i < cluster_->task_managers(); ++i) {
+    if (cluster_->task_manager(i) != nullptr) lost.push_back(i);
+  }
+  const bool has_job_manager = cluster_->job_manager() != nullptr;
+  kills_ += std::ssize(lost) + (has_job_manager ? 1 : 0);
+  Suffer(FaultKind::kPowerLoss, "the power is lost");
+  cluster_->LosePower();
+  for (const int index : lost) RestartTaskManager(index);
+  if (has_job_manager) RestartJobManager();
 }
 
 void Faults::DamageStored(const Fault& fault) {

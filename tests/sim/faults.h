@@ -44,8 +44,10 @@ class Faults {
   // `counts`: as one of those that each seed must have.
   void Suffer(FaultKind kind, const std::string& what, bool counts = true);
   void StrikeTaskManager(const Fault& fault);
+  void StrikeInSinkCall(Fault fault, int index);
   void StrikeJobManager(const Fault& fault);
   void StepClock(const Fault& fault);
+  void LosePower();
   void DamageStored(const Fault& fault);
   // The one that is meant; of those that wait for checkpoints, one that runs tasks. -1: none.
   int TargetOf(const Fault& fault);

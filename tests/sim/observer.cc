@@ -110,6 +110,19 @@ void Observer::OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, boo
                       report.attempt(), report.checkpoint_id(), newest));
 }
 
+void Observer::OnCommit(const Outside::Commit& commit) {
+  const auto& [lineage, sink, writer] = commit.writer;
+  const auto what = fmt::format("attempt {} committed epoch {} of writer {} of '{}'",
+                                commit.attempt, commit.epoch, writer, sink);
+  if (commit.attempt < commit.fence) {
+    Violate("fenced-writer", fmt::format("{}, which attempt {} had taken", what, commit.fence));
+  }
+  // An epoch of a checkpoint that failed is listed by the next one.
+  if (completed_.lower_bound(commit.epoch) == completed_.end()) {
+    Violate("committed-early", what + ", when no checkpoint had made it durable");
+  }
+}
+
 void Observer::OnStored(const v1::LogEntry& entry) {
   if (entry.has_checkpoint()) OnComplete(entry.checkpoint());
   region_restarts_ += entry.attempt().restarted_size() > 0 ? 1 : 0;

@@ -14,6 +14,7 @@
 #include "runtime/job/regions.h"
 #include "runtime/types/result.h"
 #include "tests/sim/heartbeat_oracle.h"
+#include "tests/sim/outside.h"
 #include "tests/sim/schedule.h"
 #include "watershed/v1/control.pb.h"
 #include "watershed/v1/store.pb.h"
@@ -45,6 +46,8 @@ class Observer {
   // A task has answered a checkpoint; what the JobManager says to it when it comes there.
   void OnTaskAnswer(const v1::ReportCheckpointRequest& report);
   void OnJobManagerAnswer(const v1::ReportCheckpointRequest& report, bool accepted);
+  // A sink's rows have become visible.
+  void OnCommit(const Outside::Commit& commit);
   // An entry of the log is durable.
   void OnStored(const v1::LogEntry& entry);
   // What a new leader finds: also entries whose writers died before they heard of them.

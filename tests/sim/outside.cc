@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "runtime/types/planted_bug.h"
 #include "tests/support/rows.h"
 #include "watershed/v1/job_graph.pb.h"
 
@@ -96,6 +97,7 @@ class Table final : public Sink {
       if (fence > attempt_) return ExternalError("writer {} is of attempt {}", name_, fence);
       fence = attempt_;
       const int64_t marker = outside_->markers.try_emplace(key, -1).first->second;
+      known_[key] = marker;
       markers.push_back({writer, {marker}, outside_->committers[key]});
     }
     return markers;
@@ -118,6 +120,7 @@ class Table final : public Sink {
     WS_RETURN_IF_ERROR(MayFail("commit"));
     WS_RETURN_IF_ERROR(Publish(own_, epoch, segments));
     if (outside_->schedule().random().Chance(outside_->lost_answers)) {
+      outcome_unknown_ = true;
       return TransientError("the answer to the commit is lost (injected)");
     }
     return Ok();
@@ -135,20 +138,26 @@ class Table final : public Sink {
   // One transaction: all segments of one epoch of one writer, and its marker.
   Status Publish(const Outside::Writer& writer, CheckpointId epoch,
                  std::span<const SinkSegment> segments) {
-    if (outside_->fences[writer] != attempt_) {
+    const int32_t fence = outside_->fences[writer];
+    if (fence != attempt_ && !IsPlanted(PlantedBug::kNoFencing)) {
       ++outside_->refused_commits;
-      return ExternalError("attempt {} was fenced by attempt {}", attempt_,
-                           outside_->fences[writer]);
+      return ExternalError("attempt {} was fenced by attempt {}", attempt_, fence);
     }
     int64_t& marker = outside_->markers.try_emplace(writer, -1).first->second;
-    if (epoch.value <= marker) return Ok();
+    if (!outside_->reads_marker_once || std::exchange(outcome_unknown_, false)) {
+      known_[writer] = marker;
+    }
+    const bool is_there = epoch.value <= known_[writer];
+    if (is_there && !IsPlanted(PlantedBug::kSegmentCommittedTwice)) return Ok();
     std::string all;
     for (const SinkSegment& segment : segments) {
       WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
       all += *bytes;
     }
-    marker = epoch.value;
+    marker = known_[writer] = epoch.value;
     outside_->committers[writer] = job_;
+    if (IsPlanted(PlantedBug::kMarkerOutsideTransaction)) WS_RETURN_IF_ERROR(BeginAnother());
+    if (outside_->on_commit) outside_->on_commit({writer, epoch.value, attempt_, fence});
     std::string_view rows = all;
     while (!rows.empty()) {
       const size_t end = rows.find('\n');
@@ -157,6 +166,12 @@ class Table final : public Sink {
     }
     return Ok();
   }
+  // What may happen between two transactions.
+  Status BeginAnother() {
+    Random& random = outside_->schedule().random();
+    if (outside_->client_dies && random.Chance(500)) return TransientError("the client is gone");
+    return outside_->call_failures > 0 ? MayFail("second transaction") : Ok();
+  }
 
   Outside* const outside_;
   const std::string name_;
@@ -164,6 +179,8 @@ class Table final : public Sink {
   Outside::Writer own_;
   std::string lineage_;
   int32_t attempt_ = 0;
+  std::map<Outside::Writer, int64_t> known_;  // their markers
+  bool outcome_unknown_ = false;              // of the last commit
   std::string buffered_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -45,6 +46,20 @@ class Outside {
   std::map<Writer, std::string> committers;  // the jobs that moved them
   std::map<Writer, int32_t> fences;          // the attempt that may write
   int64_t refused_commits = 0;               // of those fenced
+  // True, as in Kafka: a writer reads its marker when it has fenced, and relies on the fence from
+  // then on, until it does not know what has become of a commit. False, as in a database: in each
+  // transaction.
+  bool reads_marker_once = false;
+  // A process is being killed: what its sinks do is cut off between two transactions, or not.
+  bool client_dies = false;
+  // Rows become visible.
+  struct Commit {
+    Writer writer;
+    int64_t epoch = 0;
+    int32_t attempt = 0;  // that commits
+    int32_t fence = 0;    // the newest that has fenced the writer
+  };
+  std::function<void(const Commit&)> on_commit;
   // How often, in thousandths, a call does not come to the target, or its answer not back.
   int call_failures = 0;
   int lost_answers = 0;

@@ -14,7 +14,7 @@ struct NamedBug {
   std::string_view oracle;
 };
 
-inline constexpr std::array<NamedBug, 9> kPlantedBugs = {{
+inline constexpr std::array<NamedBug, 16> kPlantedBugs = {{
     {PlantedBug::kAlignmentSkipped, "alignment-skipped", "window-too-high"},
     {PlantedBug::kOffsetsOneBatchLate, "offsets-one-batch-late", "rows-lost"},
     {PlantedBug::kTimersNotRestored, "timers-not-restored", "window-missing"},
@@ -24,6 +24,13 @@ inline constexpr std::array<NamedBug, 9> kPlantedBugs = {{
     {PlantedBug::kCheckpointsByWallClock, "checkpoints-by-wall-clock", "checkpoint-duration"},
     {PlantedBug::kSurvivorsChannelsClosed, "survivors-channels-closed", "stuck"},
     {PlantedBug::kSurvivorsFilesDeleted, "survivors-files-deleted", "job-failed"},
+    {PlantedBug::kNoFencing, "no-fencing", "fenced-writer"},
+    {PlantedBug::kCommitBeforeDurable, "commit-before-durable", "committed-early"},
+    {PlantedBug::kMarkerOutsideTransaction, "marker-outside-transaction", "rows-lost"},
+    {PlantedBug::kSegmentCommittedTwice, "segment-committed-twice", "rows-repeated"},
+    {PlantedBug::kKeyGroupLost, "key-group-lost", "window-too-low"},
+    {PlantedBug::kFileSyncSkipped, "file-sync-skipped", "durable-lost"},
+    {PlantedBug::kDirectorySyncSkipped, "directory-sync-skipped", "durable-lost"},
 }};
 
 // False: this build has none.

@@ -135,7 +135,12 @@ std::unique_ptr<SerialRunner> SinkThreads::Make() {
 void SinkThreads::StartNext(const std::shared_ptr<Thread>& thread) {
   thread->under_way = std::move(thread->calls.front());
   thread->calls.pop_front();
-  thread->threads->process_->After(thread->threads->latency_(), [thread] {
+  SinkThreads& threads = *thread->threads;
+  if (threads.during_next_call_) {
+    threads.process_->schedule().After(nanoseconds(0),
+                                       std::exchange(threads.during_next_call_, nullptr));
+  }
+  threads.process_->After(threads.latency_(), [thread] {
     if (!thread->under_way) return;
     std::exchange(thread->under_way, nullptr)();
     if (!thread->stopped && !thread->under_way && !thread->calls.empty()) StartNext(thread);

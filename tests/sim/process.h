@@ -102,6 +102,8 @@ class SinkThreads {
       : process_(process), latency_(std::move(latency)) {}
 
   std::unique_ptr<SerialRunner> Make();
+  // `run` comes while the next call of any of them is under way, once.
+  void DuringNextCall(std::function<void()> run) { during_next_call_ = std::move(run); }
   // Before the process is killed: some of what is under way comes to its end, unheard.
   void FinishSome();
 
@@ -113,6 +115,7 @@ class SinkThreads {
   Process* const process_;
   const ProcessWorkRunner::Latency latency_;
   std::vector<std::weak_ptr<Thread>> threads_;
+  std::function<void()> during_next_call_;
 };
 
 }  // namespace watershed::sim

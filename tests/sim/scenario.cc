@@ -199,6 +199,33 @@ Fault MakeRestore(Random& random, const Scenario& scenario) {
   return fault;
 }
 
+// Once there is what to lose.
+Fault MakePowerLoss(Random& random) {
+  Fault fault{.kind = FaultKind::kPowerLoss};
+  fault.at = random.Between(milliseconds(0), milliseconds(300));
+  fault.after_checkpoints = static_cast<int>(random.Between(1, 4));
+  return fault;
+}
+
+// One that a sink is cut off by in the middle of a commit, or that leaves it as a zombie.
+Fault MakeFaultInSink(Random& random, Scenario& scenario) {
+  ClusterSettings& cluster = scenario.cluster;
+  Fault fault = MakeRestore(random, scenario);
+  fault.in_sink_call = true;
+  const int others = cluster.task_managers - 1;
+  if (others == 0 || random.Chance(250)) {
+    fault.kind = FaultKind::kKillTaskManager;
+    return fault;
+  }
+  // The others take over what the zombie has, before it wakes up.
+  fault.kind = FaultKind::kStallTaskManager;
+  fault.duration += cluster.heartbeat_timeout;
+  const int most = std::max(scenario.parallelism, scenario.second_parallelism);
+  if (!cluster.adaptive.enabled)
+    cluster.slots = std::max(cluster.slots, (most + others - 1) / others);
+  return fault;
+}
+
 // Tasks fail one by one, while all TaskManagers stay.
 Fault MakeTaskFailures(Random& random) {
   Fault fault{.kind = FaultKind::kSourceErrors};
@@ -215,6 +242,19 @@ void SetDamages(Random& random, Scenario& scenario) {
     if (Damages(fault.kind)) fault.after_checkpoints = kLeastCheckpoints;
   }
   if (random.Chance(500)) scenario.padding = 70'000;
+}
+
+void AddFaults(Random& random, Scenario& scenario) {
+  const int64_t faults = random.Between(2, 5);
+  while (std::ssize(scenario.faults) < faults) {
+    const Fault fault = MakeFault(random, scenario);
+    // One that is damaged leaves others to go back to; whoever names one should name another.
+    const bool is_second = scenario.damages() || scenario.second_parallelism > 0;
+    if (Damages(fault.kind) && is_second) continue;
+    scenario.faults.push_back(fault);
+  }
+  if (scenario.damages()) SetDamages(random, scenario);
+  if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));
 }
 
 // While channels are opened.
@@ -293,7 +333,8 @@ std::string NameOf(FaultKind kind) {
                                                   "damaged manifest",
                                                   "damaged file",
                                                   "damaged after it was stored",
-                                                  "clock step"};
+                                                  "clock step",
+                                                  "power loss"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -317,11 +358,13 @@ std::string Scenario::Describe() const {
   if (drains) text += ", drained";
   for (size_t i = 1; i < pipelines.size(); ++i) text += ", apart: " + pipelines[i].source;
   if (cluster.adaptive.enabled) text += ", adaptive";
+  if (reads_marker_once) text += ", markers read once";
   for (const Fault& fault : faults) {
     text += fmt::format("; {} {} at {} ms", NameOf(fault.kind), fault.target,
                         fault.at / milliseconds(1));
     if (fault.after_release) text += " after the release";
     if (fault.at_deployment) text += " after a deployment";
+    if (fault.in_sink_call) text += " in a sink's call";
     if (fault.after_checkpoints > 0) {
       text += fmt::format(" after {} checkpoints", fault.after_checkpoints);
     }
@@ -357,16 +400,7 @@ Scenario MakeScenario(uint64_t seed) {
     scenario.latest = milliseconds(random.Between(50, 3000));
   }
   if (random.Chance(700)) scenario.slow_ways = static_cast<int>(random.Between(100, 500));
-  const int64_t faults = random.Between(2, 5);
-  while (std::ssize(scenario.faults) < faults) {
-    const Fault fault = MakeFault(random, scenario);
-    // One that is damaged leaves others to go back to; whoever names one should name another.
-    const bool is_second = scenario.damages() || scenario.second_parallelism > 0;
-    if (Damages(fault.kind) && is_second) continue;
-    scenario.faults.push_back(fault);
-  }
-  if (scenario.damages()) SetDamages(random, scenario);
-  if (random.Chance(850)) scenario.faults.push_back(MakeRestore(random, scenario));
+  AddFaults(random, scenario);
   if (random.Chance(600)) SetClocks(random, scenario);
   if (!scenario.damages() && scenario.second_parallelism == 0) {
     if (random.Chance(300)) scenario.stops = static_cast<int>(random.Between(1, 2));
@@ -383,6 +417,12 @@ Scenario MakeScenario(uint64_t seed) {
   if (!scenario.cluster.adaptive.enabled && random.Chance(550)) {
     AddPipelines(random, scenario);
     scenario.faults.push_back(MakeTaskFailures(random));
+  }
+  if (random.Chance(500)) scenario.faults.push_back(MakeFaultInSink(random, scenario));
+  scenario.reads_marker_once = random.Chance(700);
+  if (random.Chance(150)) {
+    scenario.cluster.has_disks = true;
+    scenario.faults.push_back(MakePowerLoss(random));
   }
   return scenario;
 }

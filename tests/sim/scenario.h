@@ -31,6 +31,7 @@ enum class FaultKind : uint8_t {
   kDamageFile,         // of a file of state or a segment, as it is written
   kDamageStored,       // of what a complete checkpoint needs; then it is needed
   kStepClock,          // a wall clock is set, forwards or backwards
+  kPowerLoss,          // of all machines, and of what is not on their disks
 };
 std::string NameOf(FaultKind kind);
 bool Damages(FaultKind kind);  // what checkpoints consist of
@@ -42,6 +43,8 @@ struct Fault {
   int after_checkpoints = 0;  // `at` begins when so many are complete
   // `at` begins with the next attempt that is deployed; without one nothing happens.
   bool at_deployment = false;
+  // And then it waits for the next call that a sink of its TaskManager makes; the same.
+  bool in_sink_call = false;
   int target = 0;  // which TaskManager, or machine
   int other = 0;   // and which other one
   nanoseconds duration{0};
@@ -91,8 +94,9 @@ struct Scenario {
   std::map<std::string, Splits> read;
   const Splits& splits_of(const Pipeline& pipeline) const;
   nanoseconds pace{0};
-  size_t padding = 0;     // of sink segments
-  int late_messages = 0;  // in thousandths
+  size_t padding = 0;              // of sink segments
+  bool reads_marker_once = false;  // of the target (outside.h)
+  int late_messages = 0;           // in thousandths
   nanoseconds latest{0};
   // Several heartbeats that are lost restart the job, which heals whatever else was lost: without
   // that each message has to be made good by whoever sent it.

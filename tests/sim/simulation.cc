@@ -1,8 +1,11 @@
 #include "tests/sim/simulation.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <utility>
@@ -21,6 +24,26 @@ constexpr std::chrono::seconds kLongest{300};
 constexpr milliseconds kGlance{10};
 constexpr int kFaultInStop = 600;  // in thousandths
 
+// An event that never ends ends the program, which says where.
+class Watchdog {
+ public:
+  explicit Watchdog(uint64_t seed) {
+    running_ = seed;
+    ::signal(SIGALRM, [](int) {
+      fmt::print(stderr, "seed {} goes round in one event for ever\n", running_);
+      std::abort();
+    });
+    ::alarm(kPatienceS);
+  }
+  ~Watchdog() { ::alarm(0); }
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+ private:
+  static constexpr unsigned kPatienceS = 100;
+  static inline uint64_t running_ = 0;
+};
+
 class Run {
  public:
   Run(const Scenario& scenario, bool verbose)
@@ -36,6 +59,8 @@ class Run {
     cluster_.network().slow_ways = scenario.slow_ways;
     outside_.pace = scenario.pace;
     outside_.padding = scenario.padding;
+    outside_.reads_marker_once = scenario.reads_marker_once;
+    outside_.on_commit = [this](const Outside::Commit& commit) { observer_.OnCommit(commit); };
   }
 
   Outcome ToTheEnd() {
@@ -165,6 +190,7 @@ class Run {
     outcome.region_restarts = observer_.region_restarts();
     outcome.restores = static_cast<int64_t>(observer_.restored().size());
     outcome.refused = observer_.refused();
+    outcome.refused_commits = outside_.refused_commits;
     outcome.events = schedule_.events();
     outcome.virtual_ms = schedule_.Steady() / milliseconds(1);
     return outcome;
@@ -224,6 +250,7 @@ void Totals::Add(const Outcome& outcome) {
   region_seeds += outcome.region_restarts > 0;
   restored_seeds += outcome.restores > 0;
   refused += outcome.refused;
+  refused_commits += outcome.refused_commits;
   events += outcome.events;
 }
 
@@ -232,15 +259,17 @@ std::string Totals::Describe() const {
       "{} checkpoints, {} faults ({} kills), {} attempts ({} in another number of slots than the "
       "one before), {} restarts of regions while others ran in {} seeds, {} seeds restored, {} of "
       "them past a "
-      "damaged checkpoint, {} failed as theirs were damaged, {} stale messages refused, {} "
+      "damaged checkpoint, {} failed as theirs were damaged, {} stale messages and {} commits of "
+      "zombies refused, {} "
       "events; {} stops completed, {} failed; faults by kind:",
       checkpoints, faults, kills, attempts, resized, region_restarts, region_seeds, restored_seeds,
-      fell_back, gave_up, refused, events, stops, failed_stops);
+      fell_back, gave_up, refused, refused_commits, events, stops, failed_stops);
   for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
   return text;
 }
 
 Outcome Simulate(const Scenario& scenario, bool verbose) {
+  const Watchdog watchdog(scenario.seed);
   return Run(scenario, verbose).ToTheEnd();
 }
 

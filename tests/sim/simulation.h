@@ -4,8 +4,8 @@
 // Oracles: rows-lost, rows-invented, rows-repeated, window-missing, window-too-low,
 // window-too-high, window-invented, late (results); restore, stale-attempt, stale-leader,
 // lost-too-early, lost-too-late, checkpoint-duration, stop-forgotten, stop-outcome, savepoint-lost,
-// savepoint-unusable (protocol); stuck, job-failed (progress);
-// checkpoints, faults (the seed did what it is for).
+// savepoint-unusable, fenced-writer, committed-early, durable-lost (protocol); stuck, job-failed
+// (progress); checkpoints, faults (the seed did what it is for).
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@ struct Outcome {
   int64_t region_restarts = 0;  // of some, while the job's others ran
   int64_t restores = 0;         // distinct checkpoints that an attempt began with
   int64_t refused = 0;          // stale messages
+  int64_t refused_commits = 0;  // of zombies, by the target
   int64_t events = 0;
   int64_t virtual_ms = 0;
 
@@ -47,8 +48,8 @@ struct Outcome {
 // Sums over seeds.
 struct Totals {
   int64_t seeds = 0, checkpoints = 0, faults = 0, kills = 0, attempts = 0, resized = 0,
-          region_restarts = 0, region_seeds = 0, restored_seeds = 0, refused = 0, events = 0,
-          fell_back = 0, gave_up = 0, stops = 0, failed_stops = 0;
+          region_restarts = 0, region_seeds = 0, restored_seeds = 0, refused = 0,
+          refused_commits = 0, events = 0, fell_back = 0, gave_up = 0, stops = 0, failed_stops = 0;
   std::map<std::string, int64_t> by_kind;
   void Add(const Outcome& outcome);
   std::string Describe() const;

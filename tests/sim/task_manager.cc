@@ -25,7 +25,9 @@ TaskManager::TaskManager(Cluster* cluster, const MachineClock* clock, std::strin
 }
 
 TaskManager::~TaskManager() {
+  cluster_->outside().client_dies = true;
   sinks_.FinishSome();
+  cluster_->outside().client_dies = false;
   process_->Kill();
   cluster_->network().OnKilled(process_);
   executor_.Clear();

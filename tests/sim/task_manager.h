@@ -24,6 +24,7 @@ class TaskManager {
   TaskManagerControl& control() { return *control_; }
   const ProcessPtr& process() const { return process_; }
   ProcessExecutor& executor() { return executor_; }
+  SinkThreads& sinks() { return sinks_; }
   bool runs_tasks() const { return !tasks_->RunningAttempts().empty(); }
 
  private:

@@ -1,6 +1,5 @@
 #include "tests/support/faulty_storage.h"
 
-#include <optional>
 #include <random>
 #include <utility>
 
@@ -142,6 +141,13 @@ bool FaultyStorage::Replace(const std::string& name, std::string bytes) {
 bool FaultyStorage::Remove(const std::string& name) {
   const std::lock_guard lock(shared_->mutex);
   return shared_->objects.erase(name) > 0;
+}
+
+std::optional<std::string> FaultyStorage::Find(const std::string& name) const {
+  const std::lock_guard lock(shared_->mutex);
+  const auto found = shared_->objects.find(name);
+  if (found == shared_->objects.end()) return std::nullopt;
+  return found->second.bytes;
 }
 
 std::map<std::string, std::string> FaultyStorage::objects() const {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,7 @@ class FaultyStorage final : public ObjectStorage {
   bool Flip(const std::string& name, size_t byte, uint8_t mask = 1);
   bool Replace(const std::string& name, std::string bytes);
   bool Remove(const std::string& name);
+  std::optional<std::string> Find(const std::string& name) const;
   std::map<std::string, std::string> objects() const;
   int64_t calls() const;  // so far
 

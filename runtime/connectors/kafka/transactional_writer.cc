@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/connectors/writer_owner.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 namespace {
@@ -60,9 +61,10 @@ WriterMarker TransactionalWriter::marker() const {
 
 Status TransactionalWriter::Fence(const TransactionSettings& settings) {
   producer_.reset();
-  WS_ASSIGN_OR_RETURN(producer_,
-                      TransactionalProducer::Create(transactional_id(), settings.topic,
-                                                    settings.properties, settings.defaults));
+  std::string id = transactional_id();
+  if (IsPlanted(PlantedBug::kNoFencing)) id += fmt::format("-{}", settings.attempt.value);
+  WS_ASSIGN_OR_RETURN(producer_, TransactionalProducer::Create(
+                                     id, settings.topic, settings.properties, settings.defaults));
   return Ok();
 }
 
@@ -112,13 +114,21 @@ Status TransactionalWriter::CheckContinuity(const ProgressMarker* found,
 
 Status TransactionalWriter::Publish(CheckpointId epoch, std::span<const SinkSegment> segments,
                                     bool restored, const TransactionSettings& settings) {
-  if (known_.epoch >= epoch) return Ok();
+  if (known_.epoch >= epoch && !IsPlanted(PlantedBug::kSegmentCommittedTwice)) return Ok();
   // Without checkpoints the number of an epoch comes again after a restart, with other rows.
   const bool same_rows =
       restored || (known_.begun_attempt == settings.attempt && known_.begun_by == settings.job.hex);
   const bool has_begun = known_.begun == epoch && same_rows;
   EpochCursor cursor(has_begun ? known_.begun_rows : 0);
+  const ProgressMarker done = {.attempt = settings.attempt,
+                               .job = settings.job.hex,
+                               .epoch = epoch,
+                               .committed_by = settings.job.hex};
   WS_RETURN_IF_ERROR(producer_->Begin());
+  if (IsPlanted(PlantedBug::kMarkerOutsideTransaction)) {
+    WS_RETURN_IF_ERROR(CommitWith(done, settings));
+    WS_RETURN_IF_ERROR(producer_->Begin());
+  }
   for (const SinkSegment& segment : segments) {
     WS_ASSIGN_OR_RETURN(const SinkPayload::Bytes bytes, segment.payload.Read());
     WS_ASSIGN_OR_RETURN(const std::vector<KafkaRow> all, ReadKafkaSegment(*bytes));
@@ -145,11 +155,7 @@ Status TransactionalWriter::Publish(CheckpointId epoch, std::span<const SinkSegm
         "submit FILE -s PATH --fork",
         settings.topic, known_.begun_rows, epoch.value, id_.writer);
   }
-  return CommitWith({.attempt = settings.attempt,
-                     .job = settings.job.hex,
-                     .epoch = epoch,
-                     .committed_by = settings.job.hex},
-                    settings);
+  return CommitWith(done, settings);
 }
 
 Status TransactionalWriter::CommitWith(ProgressMarker marker, const TransactionSettings& settings) {

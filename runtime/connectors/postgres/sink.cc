@@ -13,6 +13,7 @@
 #include "runtime/connectors/postgres/table.h"
 #include "runtime/connectors/postgres/upsert.h"
 #include "runtime/types/kill_point.h"
+#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 namespace {
@@ -170,7 +171,12 @@ Status PostgresSink::TryPublish(const WriterId& writer, CheckpointId epoch,
   if (progress_) {
     WS_ASSIGN_OR_RETURN(const bool is_new,
                         progress_->Advance(*connection_, writer, epoch, session_, job_));
-    if (!is_new) return connection_->Execute("ROLLBACK");
+    if (!is_new && !IsPlanted(PlantedBug::kSegmentCommittedTwice)) {
+      return connection_->Execute("ROLLBACK");
+    }
+    if (IsPlanted(PlantedBug::kMarkerOutsideTransaction)) {
+      WS_RETURN_IF_ERROR(connection_->Execute("COMMIT; BEGIN"));
+    }
     Pass(KillPoint::kCommitHasLock);
   }
   for (const SinkSegment& segment : segments) {

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "runtime/storage/file_error.h"
+#include "tests/support/synced_disk.h"
 #include "tests/unit/storage/temporary_folder.h"
 
 namespace watershed {
@@ -22,53 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-std::string ReadFile(const fs::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-// What survives a power failure: the content that a file had when it was last synced, under the
-// names that its directories had when they were. By inode, as the kernel has it.
-class SyncedDisk {
- public:
-  int Sync(int fd) {
-    struct stat info;
-    if (::fstat(fd, &info) != 0) return -1;
-    const fs::path path = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd));
-    if (S_ISDIR(info.st_mode)) {
-      std::map<std::string, ino_t> names;
-      for (const auto& entry : fs::directory_iterator(path)) {
-        struct stat of_entry;
-        EXPECT_EQ(::lstat(entry.path().c_str(), &of_entry), 0);
-        names[entry.path().filename()] = of_entry.st_ino;
-      }
-      directories_[info.st_ino] = names;
-    } else {
-      contents_[info.st_ino] = ReadFile(path);
-    }
-    return 0;
-  }
-
-  // Nothing: the name is gone. A name of a file that was never synced is an empty file.
-  std::optional<std::string> Get(const fs::path& root, const std::string& name) const {
-    struct stat info;
-    EXPECT_EQ(::stat(root.c_str(), &info), 0);
-    ino_t at = info.st_ino;
-    for (const fs::path& part : fs::path(name)) {
-      const auto directory = directories_.find(at);
-      if (directory == directories_.end() || !directory->second.contains(part)) return std::nullopt;
-      at = directory->second.at(part);
-    }
-    const auto content = contents_.find(at);
-    return content == contents_.end() ? "" : content->second;
-  }
-
- private:
-  std::map<ino_t, std::map<std::string, ino_t>> directories_;
-  std::map<ino_t, std::string> contents_;
-};
 
 class FileStorageTest : public testing::Test {
  protected:
