@@ -70,6 +70,7 @@ inline Result<std::vector<WriterMarker>> FenceSink(Sink& sink, const std::string
                                                    const std::vector<int32_t>& writers = {0}) {
   WS_RETURN_IF_ERROR(sink.Open());
   std::vector<WriterId> ids;
+  ids.reserve(writers.size());
   for (const int32_t writer : writers) ids.push_back({lineage, "sessions", writer});
   return sink.Fence(ids, {attempt});
 }

@@ -28,7 +28,7 @@ inline constexpr std::array<NamedBug, 16> kPlantedBugs = {{
     {PlantedBug::kCommitBeforeDurable, "commit-before-durable", "committed-early"},
     {PlantedBug::kMarkerOutsideTransaction, "marker-outside-transaction", "rows-lost"},
     {PlantedBug::kSegmentCommittedTwice, "segment-committed-twice", "rows-repeated"},
-    {PlantedBug::kKeyGroupLost, "key-group-lost", "window-too-low"},
+    {PlantedBug::kKeyGroupLost, "key-group-lost", "window-missing"},
     {PlantedBug::kFileSyncSkipped, "file-sync-skipped", "durable-lost"},
     {PlantedBug::kDirectorySyncSkipped, "directory-sync-skipped", "durable-lost"},
 }};
