@@ -145,6 +145,7 @@ std::shared_ptr<ObjectStorage> Cluster::BehindDisk(const std::shared_ptr<FaultyS
 void Cluster::LosePower() {
   for (int i = 0; i < settings_.task_managers; ++i) KillTaskManager(i);
   KillJobManager();
+  standby_.reset();
   former_job_managers_.clear();
   for (const auto& [uri, disk] : disks_) {
     for (const std::string& name : disk->LosePower()) {

@@ -192,7 +192,7 @@ void Faults::LosePower() {
   Suffer(FaultKind::kPowerLoss, "the power is lost");
   cluster_->LosePower();
   for (const int index : lost) RestartTaskManager(index);
-  if (has_job_manager) RestartJobManager();
+  Repair();
 }
 
 void Faults::DamageStored(const Fault& fault) {
