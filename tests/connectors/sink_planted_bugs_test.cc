@@ -107,9 +107,8 @@ TEST_P(PlantedSinkBugTest, WithAMarkerOutsideTheirTransactionRowsAreLost) {
     const auto sink = target.Start(1);
     const std::vector<SinkSegment> segments = target.Segments(*sink);
     std::vector<SinkSegment> unreadable = segments;
-    unreadable[0].payload = {1, []() -> Result<std::string> {
-                               return TransientError("the storage is away");
-                             }};
+    unreadable[0].payload = {
+        1, []() -> Result<std::string> { return TransientError("the storage is away"); }};
     EXPECT_FALSE(sink->Commit({1}, unreadable));
     EXPECT_TRUE(sink->Commit({1}, segments));
   };
