@@ -1,12 +1,13 @@
 """Jobs that are stopped, cancelled and killed on the way, and go on at another parallelism from savepoints
 and from retained checkpoints: every window's row is there once, as the reference has it."""
 
+import json
 import re
 import subprocess
 import threading
 import unittest
 
-from cluster import Cluster
+from cluster import ENDED, Cluster
 from scenario import BINARIES, Scenario
 from web_traffic import EVENTS, OUTPUTS, checkpointed_job_file, difference, generator, planned_traffic
 
@@ -31,18 +32,21 @@ class Rescale(unittest.TestCase):
     def test_through_savepoints(self) -> None:
         """They are the only checkpoints of these jobs, so that all output of a leg waits for them."""
         self.begin(interval="1h")
-        # 1 -> 2: the JobManager is killed while the jobs are being stopped.
+        # 1 -> 2: the JobManager is killed while the jobs are being stopped. They cannot end meanwhile:
+        # nothing of what the savepoints list can be written.
         self.load_and_read()
-        stops = {name: self.begin_stop(job) for name, job in self.jobs.items()}
-        for job in self.jobs.values():
-            self.cluster.wait(lambda: self.is_being_stopped(job), f"the stop of {job}", 30)
-        self.cluster.kill_job_manager()
+        with self.scenario.locked(*set().union(*_TABLES.values())):
+            stops = {name: self.begin_stop(job) for name, job in self.jobs.items()}
+            self.cluster.wait(self.output_is_pending, "output to be pending", 60)
+            self.await_being_stopped()
+            self.cluster.kill_job_manager()
+            self.await_being_stopped()
         paths = {name: self.path_of(stop) for name, stop in stops.items()}
         for job in self.jobs.values():
             self.cluster.wait_state(job, ["FINISHED"])
         self.go_on_from(paths, 2)
         # 2 -> 4: nothing of what the savepoints list can be written before the jobs are gone.
-        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.kill_task_manager()
         self.load_and_read()
         with self.scenario.locked(*set().union(*_TABLES.values())):
             paths = self.take_savepoints()
@@ -51,7 +55,7 @@ class Rescale(unittest.TestCase):
         # 4 -> 3: the jobs go on after their savepoints, and read what the restored ones read again.
         self.load_and_read()
         paths = self.take_savepoints()
-        self.cluster.kill_task_manager(self.cluster.task_managers[0])
+        self.kill_task_manager()
         self.load_and_read()
         for job in self.jobs.values():
             self.cancel(job)
@@ -64,7 +68,7 @@ class Rescale(unittest.TestCase):
         for parallelism in (2, 4, 3):
             self.load()
             self.checkpoint_on()
-            self.cluster.kill_task_manager(self.cluster.task_managers[0])
+            self.kill_task_manager()
             self.checkpoint_on()
             with self.scenario.locked(*set().union(*_TABLES.values())):
                 self.load()
@@ -161,10 +165,31 @@ class Rescale(unittest.TestCase):
     def begin_stop(self, job: str, *options: str) -> "Wsctl":
         return Wsctl(self.cluster, "stop", job, "-p", self.savepoints, *options)
 
+    def await_being_stopped(self) -> None:
+        """Until each job runs and is being stopped."""
+        for job in self.jobs.values():
+            self.cluster.wait(lambda: self.is_being_stopped(job), f"the stop of {job}", 30,
+                              lambda: f"{self.cluster.job(job)}")
+
     def is_being_stopped(self, job: str) -> bool:
-        """Or has been, already."""
+        """AssertionError if it has ended."""
         shown = self.cluster.job(job)
-        return shown["state"] == "FINISHED" or "being stopped" in (shown["status-reason"] or "")
+        self.assertNotIn(shown["state"], ENDED, shown)
+        return shown["state"] == "RUNNING" and "being stopped" in shown["status-reason"]
+
+    def kill_task_manager(self) -> None:
+        """One that runs tasks of as many jobs as any; until each of these jobs has begun again."""
+        listed = self.cluster.wsctl("get", "taskmanagers", "-o", "json")
+        self.assertEqual(0, listed.returncode, listed.stderr)
+        alive = {process.pid: process for process in self.cluster.task_managers}
+        hit = max((each for each in json.loads(listed.stdout)["taskmanagers"] if each["pid"] in alive),
+                  key=lambda each: len(each["jobs"]))
+        self.assertTrue(hit["jobs"], listed.stdout)
+        restarts = {job["job-id"]: self.cluster.job(job["job-id"])["restarts"] for job in hit["jobs"]}
+        self.cluster.kill_task_manager(alive[hit["pid"]])
+        for job, before in restarts.items():
+            self.cluster.wait(lambda: self.cluster.job(job)["restarts"] > before,
+                              f"job {job} to restart", 60, lambda: f"{self.cluster.job(job)}")
 
     def begin_savepoint(self, job: str) -> "Wsctl":
         return Wsctl(self.cluster, "savepoint", job, self.savepoints)
