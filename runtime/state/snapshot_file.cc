@@ -150,9 +150,10 @@ Result<SnapshotFileReader> SnapshotFileReader::Open(std::string_view name, Objec
   }
   const auto version = static_cast<uint8_t>(bytes[kMagic.size()]);
   if (version != kVersion) {
-    return ExternalError(
-        "{}",
-        message(fmt::format("its format version is {}, this program knows {}", version, kVersion)));
+    return UserError(
+        "{}", message(fmt::format("its format version is {} and this version of Watershed reads "
+                                  "{}: restore it with the version that wrote it, or a later one",
+                                  version, kVersion)));
   }
   constexpr size_t kCheckAt = kHeaderBytes - sizeof(uint32_t);
   if (NumberAt<uint32_t>(bytes, kCheckAt) !=

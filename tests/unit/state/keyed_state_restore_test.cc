@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/state/snapshot_file.h"
+#include "runtime/storage/content_hash.h"
 #include "tests/support/snapshot_rig.h"
 #include "tests/unit/state/state_fixture.h"
 
@@ -108,6 +109,22 @@ TEST_P(KeyedStateRestoreTest, DamageIsToldAsDamageWhereverItIs) {
     EXPECT_EQ(restored.error().damaged_file, name) << at << ": " << restored.error().message;
     ASSERT_TRUE(rig_.storage().Flip(name, at));
   }
+}
+
+// As it was written, by a version that writes another format: the job cannot go on with this one.
+TEST_P(KeyedStateRestoreTest, AWholeFileOfAnotherFormatIsForAUserToActOn) {
+  Opened opened({StateBackendKind::kHashMap, 64 << 20, 0}, kAllGroups, rig_.NewTarget());
+  Put(opened, 1000, 1);
+  KeyedStateFiles files = Take(opened);
+  StoredFile& file = files.files.at(0);
+  std::string bytes = **rig_.storage().Get(file.name);
+  bytes[7] = 9;
+  file.xxh3 = ContentHash::Of(bytes);
+  ASSERT_TRUE(rig_.storage().Replace(file.name, bytes));
+  const Status restored = Opened(GetParam()).state->Restore({&files, 1}, rig_.storage());
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(restored.error().domain, ErrorDomain::kUser) << restored.error().message;
+  EXPECT_EQ(restored.error().damaged_file, "");
 }
 
 // Room is made by what a chunk holds and how long the files are; rows that replace others, or are
