@@ -1,12 +1,13 @@
 """Metrics of a known run, scraped from the JobManager and two TaskManagers: what they say equals what was
-sent, before and after a TaskManager is killed; every series is listed in runtime/metrics/names.h with
-exactly its labels, and every metric listed is seen."""
+sent, and what wsctl and REST say of it, before and after a TaskManager is killed; every series is listed in
+runtime/metrics/names.h with exactly its labels, and every metric listed is seen."""
 
 import dataclasses
 import json
 import subprocess
 import time
 import unittest
+from collections.abc import Iterable
 
 from cluster import Cluster, Process
 from scenario import BINARIES, Scenario, event
@@ -65,6 +66,11 @@ _HOSTS = [f"host-{i}" for i in range(20)]
 _DELAY_MS = 15_000
 _EPOCH_MS = 1_709_251_200_000  # 2024-03-01T00:00Z, minute 0 of event()
 _TIMES = [f"{_TASK}{kind}TimeMsPerSecond" for kind in ("busy", "idle", "backPressured")]
+# What the JobManager tells of tasks: wsctl's name, the TaskManager's and that of REST.
+_TOLD = {f"{what}-{way}": f"num{what.capitalize()}{way.capitalize()}"
+         for what in ("records", "bytes") for way in ("in", "out")}
+_BY_REST = {f"{what}-{way}": f"{verb}-{what}"
+            for what in ("records", "bytes") for way, verb in (("in", "read"), ("out", "write"))}
 
 
 @dataclasses.dataclass
@@ -152,6 +158,7 @@ class Metrics(unittest.TestCase):
         self.check_job(scrape, checkpoints=1, restarts=0)
         self.check_flow(scrape, first, attempt=1, last_minute=11)
         rows = self.check_sinks(scrape, first, fired=2, rows_before=0, commits_most=2)
+        self.check_told(scrape, first)
         self.check_state(scrape)
         self.check_time(scrape)
 
@@ -163,6 +170,7 @@ class Metrics(unittest.TestCase):
         self.check_flow(scrape, second, attempt=2, last_minute=21)
         # Twice as many commits: those of the first checkpoint are made sure of once more.
         self.check_sinks(scrape, second, fired=2, rows_before=rows, commits_most=4)
+        self.check_told(scrape, second)
         self.assertEqual(set(), set(self.listed) - self.seen, "are listed and were never seen")
         self.check_end()
 
@@ -413,6 +421,39 @@ class Metrics(unittest.TestCase):
         for window, late in (("counted", 0), ("timely", sent.late)):
             self.assertEqual(came + late, self.of_task(scrape, window, "numRecordsOut"))
         return rows
+
+    def check_told(self, scrape: Scrape, sent: Sent) -> None:
+        """The JobManager tells of the attempt what its TaskManagers count, by wsctl and by REST, once
+        they have told it: of the job, of every vertex and of every subtask."""
+        job = {"records-in": sent.usable, "late-records": sent.late,
+               "skipped-records": sent.bad + sent.future, "lag-records": 0,
+               "records-out": sum(self.of_task(scrape, window, "numRecordsOut")
+                                  for window in ("counted", "timely"))}
+        vertices = {labels["task_id"] for _, name, labels, _ in scrape.series if name == _TIMES[0]}
+        by_vertex = {vertex: self.told_of(scrape, task_id=vertex) for vertex in vertices}
+        by_subtask = {(vertex, subtask): self.told_of(scrape, task_id=vertex, subtask_index=str(subtask))
+                      for vertex in vertices for subtask in range(_TASKS // len(vertices))}
+        expected = (job, by_vertex, by_subtask, by_vertex)
+        self.cluster.wait(lambda: self.told(job) == expected, "the JobManager to tell the same", 30,
+                          lambda: f"\n{self.told(job)}\nis not\n{expected}")
+
+    def told_of(self, scrape: Scrape, **labels: str) -> dict[str, float]:
+        """What the TaskManagers count of these tasks, as wsctl names it."""
+        return {wsctls: scrape.sum(_TASK + ours, **labels) for wsctls, ours in _TOLD.items()}
+
+    def told(self, names: Iterable[str]) -> tuple[dict, dict, dict, dict]:
+        """By the JobManager: these figures of the job, and _TOLD of its vertices, of its subtasks, and of
+        its vertices by REST."""
+        shown = self.cluster.job(self.job)
+        subtasks = {(vertex["id"], subtask["subtask"]): subtask
+                    for vertex in shown["vertices"] for subtask in vertex["subtasks"]}
+        rest = {vertex["id"]: vertex["metrics"]
+                for vertex in self.cluster.rest(f"/jobs/{self.job}")["vertices"]}
+        return ({name: shown[name] for name in names},
+                {vertex["id"]: {name: vertex[name] for name in _TOLD} for vertex in shown["vertices"]},
+                {key: {name: subtask[name] for name in _TOLD} for key, subtask in subtasks.items()},
+                {vertex: {name: metrics[_BY_REST[name]] for name in _TOLD}
+                 for vertex, metrics in rest.items()})
 
     def check_state(self, scrape: Scrape) -> None:
         """Each row is looked up once."""
