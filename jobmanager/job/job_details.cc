@@ -12,6 +12,10 @@ std::string HowItStops(const v1::StopEntry& stop) {
                      stop.directory());
 }
 
+std::string Joined(const std::string& reason, const std::string& other) {
+  return reason + (reason.empty() || other.empty() ? "" : "; ") + other;
+}
+
 }  // namespace
 
 std::string JobMaster::TaskName(const v1::SubtaskStatus& subtask) const {
@@ -26,25 +30,22 @@ std::string JobMaster::StatusReason() const {
   if (state() == v1::RESTARTING) return WaitingReason();
   if (!failure_.empty()) return failure_;
   if (ended()) return "";
+  const std::string stop = IsToStop() && state() == v1::RUNNING ? "being " + HowItStops(stop_) : "";
   // A task that cannot connect says more than that the tasks are being started.
   for (const v1::SubtaskStatus& subtask : subtasks_) {
     if (!IsEnded(subtask.state()) && !subtask.message().empty()) {
-      return fmt::format("{}: {}", TaskName(subtask), subtask.message());
+      return Joined(stop, fmt::format("{}: {}", TaskName(subtask), subtask.message()));
     }
   }
   const std::string trouble = services_.cluster->store_trouble();
   if (!trouble.empty()) return trouble;
   if (state() != v1::RUNNING || !waiting_reason_.empty()) return WaitingReason();
-  std::string reason;
-  if (IsToStop()) {
-    reason = "being " + HowItStops(stop_);
-  } else if (IsSmaller()) {
+  std::string reason = stop;
+  if (stop.empty() && IsSmaller()) {
     reason = fmt::format("runs in {} of the {} slots that it asks for{}", SlotsNeeded(*plan_),
                          SlotsNeeded(*wanted_plan_), HowItGrows());
   }
-  const std::string trouble_with_checkpoints = CheckpointTrouble();
-  const bool has_both = !reason.empty() && !trouble_with_checkpoints.empty();
-  return reason + (has_both ? "; " : "") + trouble_with_checkpoints;
+  return Joined(reason, CheckpointTrouble());
 }
 
 // Of a job that does not run; a stop is carried out once it does.

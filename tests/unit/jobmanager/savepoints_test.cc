@@ -13,6 +13,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::StartsWith;
 
 constexpr const char* kOperation = "0123456789abcdef0123456789abcdef";
@@ -262,6 +263,9 @@ TEST_F(SavepointsTest, AStoppedJobFinishesOnceItsTasksHave) {
   Acknowledge(job, 1, 100);
   EXPECT_TRUE(gateways_["b"]->notifications.back().is_last());
   EXPECT_EQ(Operation(job).status(), v1::Operation::OPERATION_IN_PROGRESS);
+  // Why the stop takes its time does not hide that there is one.
+  ASSERT_TRUE(Update("b", job, 1, v1::TASK_RUNNING, "lock timeout"));
+  EXPECT_THAT(Reason(job), MatchesRegex("being stopped with a savepoint .*; .*: lock timeout"));
   Confirm(job, 1);
   Finish(job);
   EXPECT_EQ(State(job), v1::FINISHED);
