@@ -1,6 +1,7 @@
 """Every verb and option of wsctl against a real cluster, with its exit code and what it prints. A verb or an
 option of the definition (`wsctl reference`) that no row uses is a failure, so that none comes without a test."""
 
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -106,12 +107,17 @@ class Row:
         return self.line.split()
 
 
+_SUBMITTED = {"job-id": str, "name": str, "warnings": [str]}  # and not waited for
 _ROWS = [
     # ---- Job files
     Row("lint {dir}/endless.yaml {dir}/short.yaml", out=r"endless.yaml: job 'endless' is valid"),
     Row("lint {dir}/short.yaml -o json", shape={
         "files": [{"file": str, "valid": bool, "job": str, "diagnostics": [], "sinks": [
             {"name": str, "connector": str, "delivery": str, "delivery-meaning": str}]}],
+        "errors": int, "warnings": int}),
+    Row("lint {dir}/failing.yaml -o json", 2, out='"severity": "error",\n +"message": .*POSTGRES_URL', shape={
+        "files": [{"file": str, "valid": bool, "job": None, "sinks": [], "diagnostics": [
+            {"line": int, "column": int, "severity": str, "message": str}]}],
         "errors": int, "warnings": int}),
     Row("lint {dir}/nothing.yaml", 2, out="cannot be read: No such file"),
     Row("lint {dir}/failing.yaml", 2, out="POSTGRES_URL"),
@@ -245,7 +251,7 @@ _ROWS = [
     Row("submit {dir}/renamed.yaml -s {savepoint} -n --wait -o name", keep="job"),
     Row("stop --detached {job} -o json", shape=JOB),
     Row("get {job} -w", out="FINISHED"),
-    Row("savepoint --dispose {savepoint}", out="disposed"),
+    Row("savepoint --dispose {savepoint} -o json", shape={"disposed": str}, out='"{savepoint}"'),
     Row("savepoint --dispose file://{dir}/mistyped/savepoint-1", 2, err="has no 'mistyped'"),
     Row("submit {dir}/endless.yaml -o name", keep="job"),
     Row("cancel {job} --wait", out="Job {job} .* is CANCELED"),
@@ -276,7 +282,12 @@ _ROWS = [
     Row("log-level -o name", out="^info\n(.*\n)*debug$"),
     Row("log-level info", out="info"),
     Row("log-level loud", 2, err="there is no 'loud'"),
+    Row("submit {dir}/endless.yaml -p 100 -o json", shape=_SUBMITTED,
+        out=r'"warnings": \[\n +"another job \'endless\' has not ended: {job}',
+        err="^warning: another job 'endless'"),
+    Row("get endless", 1, err="'endless' is the name or the beginning of the id of 2 jobs:"),
     Row("cancel {job}", out="CANCELED"),
+    Row("cancel endless -o json", shape=JOB, out='"state": "CANCELED"'),
     # ---- Other
     Row("completion bash", out="complete -o default -F _wsctl wsctl"),
     Row("completion zsh", out="^#compdef wsctl"),
@@ -288,6 +299,7 @@ _ROWS = [
     Row("candidates jobs", env={"WSCTL_JOBMANAGER": "localhost:1"}),  # Tab never prints an error
     Row("version --cluster -o json", shape={"version": str, "commit": str,
                                             "jobmanager": {"version": str, "commit": str}}),
+    Row("version -o json", shape={"version": str, "commit": str}),
     Row("version -o yaml", out="^version: "),
     Row("help get", out="Usage: wsctl get"),
     Row("help", out="Lints, runs, submits and watches"),
@@ -299,6 +311,15 @@ _ROWS = [
     Row("", 2, err="a command is missing"),
     Row("lsit", 2, err="there is no command 'lsit', did you mean 'list'"),
 ]
+# What needs a JobManager. Some wait half a minute for one that may come back.
+_OF_A_CLUSTER = [
+    "submit {dir}/short.yaml", "list", "get endless", "get taskmanagers", "get checkpoints endless",
+    "get endless --watch", "cancel endless", "stop endless", "savepoint endless",
+    "savepoint --dispose file://{dir}/savepoints/savepoint-1", "checkpoint endless", "metrics",
+    "metrics --taskmanager nobody", "top", "logs", "logs --follow", "log-level", "log-level info",
+    "version --cluster"]
+# doctor tells in its findings that there is none, and Tab prints no errors.
+_WITHOUT_A_CLUSTER = {"lint", "doctor", "run", "completion", "candidates", "help", "reference"}
 
 
 class WsctlVerbs(unittest.TestCase):
@@ -371,6 +392,19 @@ class WsctlVerbs(unittest.TestCase):
         for line in lines:
             fields = json.loads(line)
             self.assertEqual("", mismatch({key: fields.get(key) for key in shape}, shape), line)
+
+    def test_without_a_job_manager(self) -> None:
+        kept = {"dir": str(self.scenario.directory)}
+        words = [_filled(line, kept).split() for line in _OF_A_CLUSTER]
+        with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
+            ended = list(pool.map(lambda each: self.wsctl(each, WSCTL_JOBMANAGER="localhost:1"), words))
+        for line, done in zip(_OF_A_CLUSTER, ended, strict=True):
+            with self.subTest(line=line):
+                self.assertEqual((4, ""), (done.returncode, done.stdout), done.stderr)
+                self.assertRegex(done.stderr, r"error: no JobManager can be reached at localhost:1 .*\n\Z")
+        verbs = {verb["name"] for verb in
+                 json.loads(self.wsctl(["reference", "-o", "json"]).stdout)["commands"]}
+        self.assertEqual(verbs - _WITHOUT_A_CLUSTER, {line.split()[0] for line in _OF_A_CLUSTER})
 
     def test_nothing_of_the_definition_is_missing(self) -> None:
         wsctl = json.loads(self.wsctl(["reference", "-o", "json"]).stdout)
