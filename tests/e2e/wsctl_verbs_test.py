@@ -261,6 +261,8 @@ _ROWS = [
     Row("submit {dir}/endless.yaml --wait -o name", keep="job"),
     Row("metrics endless -o json", shape={"jobs": [FIGURES]}),
     Row("metrics", out=r"endless +{job} +RUNNING.*\n +VERTEX +STATE +IN/S"),
+    Row("metrics --timeout 2s", out="VERTEX", err="^warning: --timeout 2s leaves .* rates may be missing$"),
+    Row("top --once --timeout 1s", out="VERTEX", err="^warning: --timeout 1s leaves"),
     Row("metrics --taskmanager {taskmanager}", out=r"MEMORY +USED +PEAK +LIMIT"),
     Row("metrics --taskmanager {taskmanager} -o json", shape=TASK_MANAGER),
     Row("metrics nobody", 1, err="there is no job 'nobody'"),

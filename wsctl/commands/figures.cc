@@ -1,10 +1,13 @@
 // metrics, top: what jobs do per second.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/config/units.h"
 #include "runtime/status/job_status.h"
 #include "wsctl/commands/await.h"
 #include "wsctl/commands/commands.h"
@@ -21,6 +24,7 @@ using Json = nlohmann::ordered_json;
 
 // Counters come with heartbeats, once a second by default: two of them at least.
 constexpr std::chrono::milliseconds kInterval{2500};
+constexpr std::chrono::milliseconds kTwoHeartbeats{2000};
 
 struct JobFigures {
   v1::JobDetails job;
@@ -180,6 +184,22 @@ Outcome<void> TaskManagerMetrics(const CommandContext& context, JobClient& clien
   return {};
 }
 
+// From the first look to the second, which must be answered before the client's deadline.
+std::chrono::milliseconds IntervalWithin(const CommandContext& context, const JobClient& client) {
+  constexpr std::chrono::milliseconds kAnswer{500};
+  const auto left = std::max(std::chrono::milliseconds(0),
+                             std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 client.deadline() - std::chrono::steady_clock::now()));
+  const auto interval = std::min(kInterval, left - std::min(kAnswer, left / 4));
+  if (interval < kTwoHeartbeats) {
+    *context.console.err << fmt::format(
+        "warning: --timeout {} leaves {} to see counters grow that come once a second: rates may "
+        "be missing\n",
+        FormatDuration(client.timeout()), FormatDuration(interval));
+  }
+  return interval;
+}
+
 // A screen of its own, which gives way to what was there.
 class Screen {
  public:
@@ -201,7 +221,7 @@ Outcome<void> MetricsCommand(const CommandContext& context, const std::string& j
   FigureReader reader(context, *client, std::move(job_id));
   WS_RETURN_IF_ERROR(reader.Look());
   const Interrupts interrupts(context);
-  if (!interrupts.SleepFor(kInterval)) return {};
+  if (!interrupts.SleepFor(IntervalWithin(context, *client))) return {};
   WS_ASSIGN_OR_RETURN(const auto figures, reader.Look());
   Print(context, AnswerOf(context, figures));
   return {};

@@ -92,6 +92,21 @@ TEST(ClusterCommandsTest, ListShowsRunningJobsAlignedAndAllWithA) {
   EXPECT_EQ(header.find("STATE"), second.find("FINISHED"));
 }
 
+// They look twice, the second time in time for its answer.
+TEST(ClusterCommandsTest, FiguresFitTheTimeoutAndSayWhatTheyLack) {
+  FakeJobService service(TwoJobs());
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"metrics"}, {"metrics", "session"}, {"top", "--once"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.insert(arguments.end(), {"--timeout", "2s"});
+    const CommandResult result = On(service, arguments);
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("Source: events x2  RUNNING"));
+    EXPECT_THAT(result.err, HasSubstr("warning: --timeout 2s leaves 1"));
+  }
+  EXPECT_EQ(On(service, {"metrics", "--timeout", "5s"}).err, "");
+}
+
 TEST(ClusterCommandsTest, ListOfNothing) {
   FakeJobService service(FakeJobs{});
   EXPECT_EQ(On(service, {"list"}).out, "No running jobs; ended ones: wsctl list -a\n");
