@@ -235,7 +235,7 @@ class Process final : public TaskManagerProcess {
       leaving_ = true;
       if (!connection_->registered()) return Wake();
       if (!tasks_->idle()) LogInfo("waiting for the tasks to move");
-      connection_->SendHeartbeat();
+      connection_->Announce();
     });
     if (!gone) LogWarn("the tasks have not moved within {}", FormatDuration(timeout));
   }

@@ -183,11 +183,19 @@ bool Dispatcher::IsRegistered(const v1::AttachRequest& request) {
 void Dispatcher::OnDetached(const std::string& task_manager_id, int64_t registration) {
   const TaskManagerEntry* entry = registry_.Find(task_manager_id);
   if (entry == nullptr || entry->registration != registration || is_shutting_down_) return;
-  Lose(task_manager_id, "its connection broke");
+  if (!entry->leaving || TasksOn(task_manager_id) > 0) {
+    return Lose(task_manager_id, "its connection broke");
+  }
+  LogInfo("TaskManager {} has left", task_manager_id);
+  Remove(task_manager_id, "it has left");
 }
 
 void Dispatcher::Lose(const std::string& task_manager_id, const std::string& why) {
   LogWarn("TaskManager {} is lost: {}", task_manager_id, why);
+  Remove(task_manager_id, why);
+}
+
+void Dispatcher::Remove(const std::string& task_manager_id, const std::string& why) {
   registry_.Remove(task_manager_id);
   const auto jobs = jobs_;  // a job that ends may leave the list meanwhile
   for (const auto& job : jobs) job->OnTaskManagerLost(task_manager_id, why);
@@ -241,6 +249,12 @@ std::vector<FreeSlots> Dispatcher::free_slots() const {
     slots.push_back({id, free, entry.info.slots(), entry.leaving});
   }
   return slots;
+}
+
+int32_t Dispatcher::TasksOn(const std::string& task_manager_id) const {
+  int32_t tasks = 0;
+  for (const auto& job : jobs_) tasks += job->TasksOn(task_manager_id);
+  return tasks;
 }
 
 int32_t Dispatcher::SlotsInUse(const std::string& task_manager_id) const {

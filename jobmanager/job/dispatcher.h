@@ -136,7 +136,9 @@ class Dispatcher final : private ClusterAccess {
 
   void RenewLease();
   int32_t SlotsInUse(const std::string& task_manager_id) const;
+  int32_t TasksOn(const std::string& task_manager_id) const;  // that have not ended
   void Lose(const std::string& task_manager_id, const std::string& why);
+  void Remove(const std::string& task_manager_id, const std::string& why);
   void OnLeaving(TaskManagerEntry& entry);
   void LoseTheSilent();
   void ForgiveOwnSilence(std::chrono::nanoseconds between_looks);

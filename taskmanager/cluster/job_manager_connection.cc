@@ -124,6 +124,11 @@ void JobManagerConnection::ScheduleHeartbeat() {
 
 void JobManagerConnection::SendHeartbeat() { SendHeartbeat(nullptr); }
 
+void JobManagerConnection::Announce() {
+  announcement_under_way_ = registered_;
+  SendHeartbeat([this](const auto&) { announcement_under_way_ = false; });
+}
+
 void JobManagerConnection::AskIfWanted(const JobId& job, Attempt attempt,
                                        std::function<void(Result<bool>)> answer) {
   if (!registered_) {

@@ -45,8 +45,8 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
 
   // On the executor, as everything else. Reports that come before are kept.
   void Start(v1::RegisterTaskManagerRequest self);
-  // Now and not only when it is due.
-  void SendHeartbeat();
+  // A heartbeat now and not only when it is due, which flushed() waits for.
+  void Announce();
   bool registered() const { return registered_; }
   // Whether the JobManager still wants an attempt that runs here, as it says in answer to a
   // heartbeat that is sent now. A transient error when it does not answer.
@@ -55,9 +55,10 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void Leave() { leaving_ = true; }
   void Report(v1::SubtaskReport report);
   void Report(v1::ReportCheckpointRequest report) { checkpoint_reports_->Add(std::move(report)); }
-  // No reports wait for their acknowledgement, or there is nobody to give it.
+  // No reports and no announcement wait for their acknowledgement, or there is nobody to give it.
   bool flushed() const {
-    return !registered_ || (reports_.empty() && !update_under_way_ && checkpoint_reports_->empty());
+    return !registered_ || (reports_.empty() && !update_under_way_ && !announcement_under_way_ &&
+                            checkpoint_reports_->empty());
   }
   LeaderEpoch leader_epoch() const { return leader_epoch_; }
 
@@ -70,6 +71,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   void OnDetached(int64_t registration);
   void LeaveTheSilent();
   void ScheduleHeartbeat();
+  void SendHeartbeat();
   using OnAnswer = std::function<void(const Result<v1::HeartbeatResponse>&)>;
   void SendHeartbeat(const OnAnswer& also);
   void SendReports();
@@ -91,6 +93,7 @@ class JobManagerConnection : public std::enable_shared_from_this<JobManagerConne
   Executor::TimerId heartbeat_timer_ = 0;
   int unanswered_heartbeats_ = 0;  // since the last answer
   bool update_under_way_ = false;
+  bool announcement_under_way_ = false;
   std::deque<v1::SubtaskReport> reports_;
 };
 

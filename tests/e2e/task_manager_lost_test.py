@@ -9,7 +9,7 @@ import signal
 import tempfile
 import unittest
 
-from cluster import Cluster
+from cluster import Cluster, Process
 from scenario import BINARIES
 
 _JOB = """kind: Job
@@ -55,11 +55,15 @@ class TaskManagerLost(unittest.TestCase):
 
     def victim(self) -> tuple:
         """A TaskManager that runs a task: the process and its id."""
-        by_port = {process.ports["rpc"]: process for process in self.cluster.task_managers}
         for listed in self.cluster.rest("/taskmanagers")["taskmanagers"]:
             if listed["freeSlots"] == 0:
-                return by_port[listed["dataPort"]], listed["id"]
+                return self.process_of(listed["id"]), listed["id"]
         raise AssertionError("no TaskManager runs a task")
+
+    def process_of(self, task_manager: str) -> Process:
+        """By its id."""
+        port = self.cluster.rest(f"/taskmanagers/{task_manager}")["dataPort"]
+        return next(each for each in self.cluster.task_managers if each.ports["rpc"] == port)
 
     def registered(self) -> set[str]:
         """The ids."""
@@ -101,7 +105,23 @@ class TaskManagerLost(unittest.TestCase):
         self.assertIsNotNone(moved, reason)
         status = self.cluster.job(job)
         self.assertEqual(int(moved.group(1)), status["checkpoints"]["restored"]["id"], status)
-        self.assertNotIn(leaving, self.registered())
+        self.check_has_left(leaving)
+
+    def test_an_idle_one_that_is_asked_to_end_leaves(self) -> None:
+        self.start(heartbeat_timeout="10min")
+        _, busy = self.victim()
+        [idle] = [each["id"] for each in self.cluster.rest("/taskmanagers")["taskmanagers"]
+                  if each["freeSlots"] > 0]
+        self.assertNotEqual(busy, idle)
+        self.assertEqual(0, self.process_of(idle).end(signal.SIGTERM))
+        self.check_has_left(idle)
+
+    def check_has_left(self, task_manager: str) -> None:
+        """The JobManager has seen it leave in order."""
+        self.cluster.wait(lambda: task_manager not in self.registered(), "it to go", 30)
+        log = self.cluster.job_manager.log.read_text()
+        self.assertRegex(log, rf"INFO.* TaskManager {re.escape(task_manager)} has left")
+        self.assertNotIn(f"TaskManager {task_manager} is lost", log)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,19 @@ TEST_F(JobManagerConnectionTest, ALateAnswerStillCountsUnlessItIsOfAFormerRegist
   EXPECT_EQ(gateway_->registrations, 2);
 }
 
+// A process that ends waits for it: the JobManager has heard that it leaves.
+TEST_F(JobManagerConnectionTest, AnAnnouncementIsFlushedOnceItIsAnswered) {
+  EXPECT_TRUE(connection_->flushed());
+  connection_->Announce();
+  ASSERT_EQ(gateway_->answers.size(), 2u);
+  gateway_->answers[0](v1::HeartbeatResponse());  // that was under way
+  executor_.RunAll();
+  EXPECT_FALSE(connection_->flushed());
+  gateway_->answers[1](v1::HeartbeatResponse());
+  executor_.RunAll();
+  EXPECT_TRUE(connection_->flushed());
+}
+
 TEST_F(JobManagerConnectionTest, ToldWhetherAnAttemptIsStillWanted) {
   std::vector<std::string> told;
   const auto ask = [&] {
