@@ -16,6 +16,7 @@
 #include "wsctl/job_reference.h"
 #include "wsctl/listings.h"
 #include "wsctl/output.h"
+#include "wsctl/terminal.h"
 
 namespace watershed {
 namespace {
@@ -200,14 +201,20 @@ std::chrono::milliseconds IntervalWithin(const CommandContext& context, const Jo
   return interval;
 }
 
-// A screen of its own, which gives way to what was there.
+// A screen of its own, which gives way to what was there. Lines are cut to its width.
 class Screen {
  public:
-  explicit Screen(std::ostream& out) : out_(out) { out_ << "\x1b[?1049h\x1b[?25l"; }
+  explicit Screen(const CommandContext& context)
+      : environment_(context.environment), out_(*context.console.out) {
+    out_ << "\x1b[?1049h\x1b[?25l";
+  }
   ~Screen() { out_ << "\x1b[?25h\x1b[?1049l" << std::flush; }
-  void Draw(const std::string& text) { out_ << "\x1b[H\x1b[J" << text << std::flush; }
+  void Draw(const std::string& text) {
+    out_ << "\x1b[H\x1b[J" << ClipLines(text, TerminalColumns(environment_)) << std::flush;
+  }
 
  private:
+  const Variables& environment_;
   std::ostream& out_;
 };
 
@@ -235,7 +242,7 @@ Outcome<void> TopCommand(const CommandContext& context, const std::string& job, 
   WS_ASSIGN_OR_RETURN(std::string job_id, JobIdOrAll(*client, job));
   FigureReader reader(context, *client, std::move(job_id));
   const Interrupts interrupts(context);
-  Screen screen(*context.console.out);
+  Screen screen(context);
   const bool wide = context.options.output == OutputFormat::kWide;
   while (!interrupts.came()) {
     WS_ASSIGN_OR_RETURN(const auto figures,
