@@ -176,6 +176,11 @@ class Cluster:
         self.task_managers.remove(task_manager)
         return self._start_task_manager(env)
 
+    def remove_task_manager(self, task_manager: Process) -> None:
+        """kill -9, and none in its place."""
+        task_manager.end(signal.SIGKILL)
+        self.task_managers.remove(task_manager)
+
     def _start_job_manager(self, ports: Mapping[str, str],
                            env: Mapping[str, str] | None = None) -> None:
         self.job_manager = Process(

@@ -1,0 +1,102 @@
+"""What a run tells: its table, and the file to which runs are appended and from which they are added up."""
+
+import pathlib
+import re
+import statistics
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pipeline import Comparison, Pipeline
+from scenario import ROOT
+from strikes import Strike
+
+_LAST_LINE = re.compile(r"^faults=(\d+) lost=(\d+) duplicated=(\d+)$", re.MULTILINE)
+_KIND = re.compile(r"^\| (\w[^|]*) \| (\d+) \| [\d.]+ s \|", re.MULTILINE)
+_FAILED = "not ended: "
+_ALL = "all"
+
+
+class Report:
+    """Of one run. The commit is the one at its start."""
+
+    def __init__(self, what: str, seed: int) -> None:
+        done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE,
+                              text=True, check=False)
+        self._title = f"## {what}, seed {seed}, {time.strftime('%Y-%m-%d %H:%M')}, {done.stdout.strip()}"
+
+    def ended(self, pipeline: Pipeline, strikes: Sequence[Strike]) -> tuple[str, bool]:
+        """The text, and whether nothing is lost or there twice."""
+        compared = pipeline.compare()
+        lines = [self._title, "", *_events(pipeline), "", *_targets(compared), "", *_faults(strikes), ""]
+        for target, rows in compared.items():
+            if rows.examples:
+                lines += [f"{target}: such as {rows.examples}", ""]
+        lost = sum(rows.lost for rows in compared.values())
+        duplicated = sum(rows.duplicated + rows.invented for rows in compared.values())
+        lines.append(f"faults={_hits(strikes)} lost={lost} duplicated={duplicated}")
+        return "\n".join(lines) + "\n", lost == duplicated == 0
+
+    def failed(self, reason: str, strikes: Sequence[Strike]) -> str:
+        """The text of a run that could not go on."""
+        return "\n".join([self._title, "", *_faults(strikes), "",
+                          f"{_FAILED}{reason.splitlines()[0]} (faults={_hits(strikes)})", ""])
+
+
+def kinds(report: pathlib.Path) -> Counter[str]:
+    """How often each kind of fault has struck in all runs of the file."""
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    struck: Counter[str] = Counter()
+    for kind, times in _KIND.findall(text):
+        if kind != _ALL:
+            struck[kind] += int(times)
+    return struck
+
+
+def totals(report: pathlib.Path) -> str:
+    """All runs of the file added up."""
+    text = report.read_text(encoding="utf-8")
+    runs = [tuple(map(int, match)) for match in _LAST_LINE.findall(text)]
+    faults, lost, duplicated = (sum(column) for column in zip(*runs)) if runs else (0, 0, 0)
+    lines = [f"{times:>6}  {kind}" for kind, times in sorted(kinds(report).items())]
+    lines.append(f"{len(runs)} runs ended, {text.count(_FAILED)} did not")
+    lines.append(f"faults={faults} lost={lost} duplicated={duplicated}")
+    return "\n".join(lines)
+
+
+def _events(pipeline: Pipeline) -> list[str]:
+    in_sessions = pipeline.events_in_sessions()
+    late = ", ".join(f"{pipeline.events - count} ({target})" for target, count in in_sessions.items())
+    return ["| events | |", "| --- | --- |",
+            f"| in | {pipeline.events} |",
+            f"| in no session, as one that was late | {late} |",
+            "| dead-lettered | 0: none is malformed |"]
+
+
+def _targets(compared: dict[str, Comparison]) -> Iterable[str]:
+    yield "| target | rows expected | found | lost | duplicated | invented |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for target, rows in compared.items():
+        yield (f"| {target} | {rows.expected} | {rows.found} | {rows.lost} | {rows.duplicated} | "
+               f"{rows.invented} |")
+
+
+def _faults(strikes: Sequence[Strike]) -> Iterable[str]:
+    hit = [strike for strike in strikes if strike.was_running]
+    within = sum(strike.within_checkpoint for strike in hit)
+    yield (f"{len(strikes)} faults, {len(hit)} hit running jobs, {within} of them within an alignment, a "
+           "snapshot or a commit.")
+    yield ""
+    yield "| fault | times | recovered after, median | worst |"
+    yield "| --- | --- | --- | --- |"
+    times = Counter(strike.kind for strike in strikes)
+    for kind, count in [*sorted(times.items()), (_ALL, len(strikes))]:
+        seconds = [strike.recovery_s for strike in strikes
+                   if kind in (strike.kind, _ALL) and strike.recovery_s is not None]
+        if seconds:
+            yield f"| {kind} | {count} | {statistics.median(seconds):.1f} s | {max(seconds):.1f} s |"
+
+
+def _hits(strikes: Sequence[Strike]) -> int:
+    return sum(strike.was_running for strike in strikes)
