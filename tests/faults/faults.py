@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -55,9 +56,9 @@ def main() -> int:
             break_at_random(pipeline, arguments, planned, strikes)
         pipeline.finish(timeout_s=300)
         text, ok = told.ended(pipeline, strikes)
-    except AssertionError as error:
-        text, ok = told.failed(str(error), strikes), False
-        print(f"{error}\n", file=sys.stderr)
+    except Exception as error:  # whatever ends a run belongs into the report
+        text, ok = told.failed(str(error) or repr(error), strikes), False
+        traceback.print_exc()
         if pipeline is not None:
             print(pipeline.cluster.logs(), file=sys.stderr)
     finally:

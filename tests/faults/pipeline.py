@@ -1,9 +1,9 @@
 """What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, each result in
 a table without a key and in a topic, traffic whose results an independent program works out."""
 
+import http.client
 import pathlib
 import time
-import urllib.error
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -23,6 +23,8 @@ _NEVER_IDLE = ("idle-timeout: 30s", "idle-timeout: 1h")
 _JOB = ("checkpointing: { interval: 1s }\n"
         "restart-strategy: { type: exponential-delay, initial-backoff: 200ms, max-backoff: 2s }\n"
         "operators:\n")
+# Of a JobManager that is not there, that dies while it answers, or that does not know the job yet.
+NO_ANSWER = (OSError, http.client.HTTPException, KeyError)
 
 
 class Pipeline:
@@ -84,14 +86,14 @@ class Pipeline:
         """Of all jobs; nothing while no JobManager answers."""
         try:
             return [self.cluster.state(job) for job in self.jobs.values()]
-        except (urllib.error.URLError, ConnectionError, TimeoutError, KeyError):
+        except NO_ANSWER:
             return []
 
     def completed(self) -> list[int]:
         """How many checkpoints each job has completed; nothing while no JobManager answers."""
         try:
             return [self.cluster.checkpoints(job)["completed"] for job in self.jobs.values()]
-        except (urllib.error.URLError, ConnectionError, TimeoutError, KeyError):
+        except NO_ANSWER:
             return []
 
     def is_running(self) -> bool:

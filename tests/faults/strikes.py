@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import kill_points
 from cluster import Process
-from pipeline import Pipeline
+from pipeline import NO_ANSWER, Pipeline
 
 # Of a hundred. A process that is started again may be told to die at a named moment.
 _TASK_MANAGER, _JOB_MANAGER, _BROKER = 50, 20, 15
@@ -144,7 +144,7 @@ class Striker:
         cluster = self._pipeline.cluster
         try:
             return any(cluster.checkpoints(job)["in_progress"] for job in self._pipeline.jobs.values())
-        except OSError:
+        except NO_ANSWER:
             return False
 
     def _appoint(self, points: list[str]) -> str:
