@@ -153,7 +153,8 @@ class Striker:
             if not point:
                 return ""
             self._planned.remove(point)
-            return f"{point}:1"
+            # A commit may be PostgreSQL's or Kafka's.
+            return f"{point}:{self._choose.randint(1, 3) if point.startswith('commit.') else 1}"
         if self._choose.random() >= _APPOINTED:
             return ""
         point = self._choose.choice(points)
