@@ -24,7 +24,9 @@ from pipeline import Pipeline  # noqa: E402  (found through the lines above)
 from strikes import Strike, Striker  # noqa: E402
 
 _EVENTS_PER_FAULT = 5000
+_EVENTS_PER_OUTAGE = 10_000  # for each time that jobs are to go on: windows end, so that all sinks have rows to commit
 _SECONDS_PER_FAULT = 5  # about, to plan the traffic
+_FAULTS_PER_OUTAGE = 7  # by their events
 _LEAST_FAULTS = 60  # of traffic: less would not have the disorder that jobs allow for
 _MOMENTS_PER_RUN = 250  # of --each; the next run goes on where the report ends
 _MINUTES = 3.0
@@ -39,7 +41,7 @@ def main() -> int:
         return 0
     planned = _planned(arguments)
     faults = min(arguments.faults, int(arguments.minutes * 60 / _SECONDS_PER_FAULT),
-                 len(planned) * 2 if planned else arguments.times * 3 or 10**6)
+                 len(planned) * 2 if planned else arguments.times * _FAULTS_PER_OUTAGE or 10**6)
     faults = max(_LEAST_FAULTS, faults)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="watershed-faults-"))
     scratch.chmod(0o711)  # PostgreSQL runs as another user when this is root
@@ -143,7 +145,7 @@ def check_so_far(pipeline: Pipeline, striker: Striker, strikes: list[Strike]) ->
 
 def break_by_kind(pipeline: Pipeline, arguments: argparse.Namespace, strikes: list[Strike]) -> None:
     """One kind, as often as wished."""
-    outages = Outages(pipeline, _EVENTS_PER_FAULT)
+    outages = Outages(pipeline, _EVENTS_PER_OUTAGE)
     outages.go_on()
     deadline = time.monotonic() + arguments.minutes * 60
     while time.monotonic() < deadline and len(strikes) < arguments.times:

@@ -16,6 +16,7 @@ _LAST_LINE = re.compile(r"^faults=(\d+) lost=(\d+) duplicated=(\d+)$", re.MULTIL
 _KIND = re.compile(r"^\| (\w[^|]*) \| (\d+) \| [\d.]+ s \|", re.MULTILINE)
 _FAILED = "not ended: "
 _ALL = "all"
+_REASON_CHARACTERS = 300  # the whole is where the run was started
 
 
 class Report:
@@ -41,7 +42,7 @@ class Report:
     def failed(self, reason: str, strikes: Sequence[Strike]) -> str:
         """The text of a run that could not go on."""
         return "\n".join([self._title, "", *_faults(strikes), "",
-                          f"{_FAILED}{reason.splitlines()[0]} (faults={_hits(strikes)})", ""])
+                          f"{_FAILED}{reason.splitlines()[0][:_REASON_CHARACTERS]} (faults={_hits(strikes)})", ""])
 
 
 def kinds(report: pathlib.Path) -> Counter[str]:
