@@ -14,6 +14,7 @@ from strikes import Strike
 
 _LAST_LINE = re.compile(r"^faults=(\d+) lost=(\d+) duplicated=(\d+)$", re.MULTILINE)
 _KIND = re.compile(r"^\| (\w[^|]*) \| (\d+) \| [\d.]+ s \|", re.MULTILINE)
+_WITHIN = re.compile(r"(\d+) of them within")
 _FAILED = "not ended: "
 _ALL = "all"
 _REASON_CHARACTERS = 300  # the whole is where the run was started
@@ -46,24 +47,31 @@ class Report:
 
 
 def kinds(report: pathlib.Path) -> Counter[str]:
-    """How often each kind of fault has struck in all runs of the file."""
-    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    """How often each kind of fault has struck in those runs of the file whose rows were compared at their end."""
     struck: Counter[str] = Counter()
-    for kind, times in _KIND.findall(text):
-        if kind != _ALL:
-            struck[kind] += int(times)
+    for run in _ended(report):
+        for kind, times in _KIND.findall(run):
+            if kind != _ALL:
+                struck[kind] += int(times)
     return struck
 
 
 def totals(report: pathlib.Path) -> str:
-    """All runs of the file added up."""
-    text = report.read_text(encoding="utf-8")
-    runs = [tuple(map(int, match)) for match in _LAST_LINE.findall(text)]
-    faults, lost, duplicated = (sum(column) for column in zip(*runs)) if runs else (0, 0, 0)
-    lines = [f"{times:>6}  {kind}" for kind, times in sorted(kinds(report).items())]
-    lines.append(f"{len(runs)} runs ended, {text.count(_FAILED)} did not")
-    lines.append(f"faults={faults} lost={lost} duplicated={duplicated}")
-    return "\n".join(lines)
+    """These runs added up."""
+    runs = _ended(report)
+    faults, lost, duplicated = (sum(map(int, column)) for column in zip(
+        (0, 0, 0), *(match for run in runs for match in _LAST_LINE.findall(run))))
+    within = sum(int(count) for run in runs for count in _WITHIN.findall(run))
+    failed = report.read_text(encoding="utf-8").count(f"\n{_FAILED}")
+    return "\n".join([*(f"{times:>6}  {kind}" for kind, times in sorted(kinds(report).items())),
+                      f"{len(runs)} runs ended, {failed} did not",
+                      f"{within} faults within an alignment, a snapshot or a commit",
+                      f"faults={faults} lost={lost} duplicated={duplicated}"])
+
+
+def _ended(report: pathlib.Path) -> list[str]:
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    return [run for run in text.split("\n## ") if _LAST_LINE.search(run)]
 
 
 def _events(pipeline: Pipeline) -> list[str]:
