@@ -66,11 +66,9 @@ _HOSTS = [f"host-{i}" for i in range(20)]
 _DELAY_MS = 15_000
 _EPOCH_MS = 1_709_251_200_000  # 2024-03-01T00:00Z, minute 0 of event()
 _TIMES = [f"{_TASK}{kind}TimeMsPerSecond" for kind in ("busy", "idle", "backPressured")]
-# What the JobManager tells of tasks: wsctl's name, the TaskManager's and that of REST.
-_TOLD = {f"{what}-{way}": f"num{what.capitalize()}{way.capitalize()}"
-         for what in ("records", "bytes") for way in ("in", "out")}
-_BY_REST = {f"{what}-{way}": f"{verb}-{what}"
-            for what in ("records", "bytes") for way, verb in (("in", "read"), ("out", "write"))}
+# What the JobManager tells of tasks: wsctl's name of it, the TaskManager's and that of REST.
+_TOLD = {f"{what}-{way}": (f"num{what.capitalize()}{way.capitalize()}", f"{verb}-{what}")
+         for what in ("records", "bytes") for way, verb in (("in", "read"), ("out", "write"))}
 
 
 @dataclasses.dataclass
@@ -439,21 +437,18 @@ class Metrics(unittest.TestCase):
 
     def told_of(self, scrape: Scrape, **labels: str) -> dict[str, float]:
         """What the TaskManagers count of these tasks, as wsctl names it."""
-        return {wsctls: scrape.sum(_TASK + ours, **labels) for wsctls, ours in _TOLD.items()}
+        return {wsctls: scrape.sum(_TASK + ours, **labels) for wsctls, (ours, _) in _TOLD.items()}
 
     def told(self, names: Iterable[str]) -> tuple[dict, dict, dict, dict]:
         """By the JobManager: these figures of the job, and _TOLD of its vertices, of its subtasks, and of
         its vertices by REST."""
         shown = self.cluster.job(self.job)
-        subtasks = {(vertex["id"], subtask["subtask"]): subtask
-                    for vertex in shown["vertices"] for subtask in vertex["subtasks"]}
-        rest = {vertex["id"]: vertex["metrics"]
-                for vertex in self.cluster.rest(f"/jobs/{self.job}")["vertices"]}
         return ({name: shown[name] for name in names},
-                {vertex["id"]: {name: vertex[name] for name in _TOLD} for vertex in shown["vertices"]},
-                {key: {name: subtask[name] for name in _TOLD} for key, subtask in subtasks.items()},
-                {vertex: {name: metrics[_BY_REST[name]] for name in _TOLD}
-                 for vertex, metrics in rest.items()})
+                {each["id"]: {name: each[name] for name in _TOLD} for each in shown["vertices"]},
+                {(vertex["id"], each["subtask"]): {name: each[name] for name in _TOLD}
+                 for vertex in shown["vertices"] for each in vertex["subtasks"]},
+                {each["id"]: {name: each["metrics"][rests] for name, (_, rests) in _TOLD.items()}
+                 for each in self.cluster.rest(f"/jobs/{self.job}")["vertices"]})
 
     def check_state(self, scrape: Scrape) -> None:
         """Each row is looked up once."""

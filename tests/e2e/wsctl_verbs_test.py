@@ -1,7 +1,6 @@
 """Every verb and option of wsctl against a real cluster, with its exit code and what it prints. A verb or an
 option of the definition (`wsctl reference`) that no row uses is a failure, so that none comes without a test."""
 
-import concurrent.futures
 import dataclasses
 import json
 import os
@@ -313,15 +312,6 @@ _ROWS = [
     Row("", 2, err="a command is missing"),
     Row("lsit", 2, err="there is no command 'lsit', did you mean 'list'"),
 ]
-# What needs a JobManager. Some wait half a minute for one that may come back.
-_OF_A_CLUSTER = [
-    "submit {dir}/short.yaml", "list", "get endless", "get taskmanagers", "get checkpoints endless",
-    "get endless --watch", "cancel endless", "stop endless", "savepoint endless",
-    "savepoint --dispose file://{dir}/savepoints/savepoint-1", "checkpoint endless", "metrics",
-    "metrics --taskmanager nobody", "top", "logs", "logs --follow", "log-level", "log-level info",
-    "version --cluster"]
-# doctor tells in its findings that there is none, and Tab prints no errors.
-_WITHOUT_A_CLUSTER = {"lint", "doctor", "run", "completion", "candidates", "help", "reference"}
 
 
 class WsctlVerbs(unittest.TestCase):
@@ -394,19 +384,6 @@ class WsctlVerbs(unittest.TestCase):
         for line in lines:
             fields = json.loads(line)
             self.assertEqual("", mismatch({key: fields.get(key) for key in shape}, shape), line)
-
-    def test_without_a_job_manager(self) -> None:
-        kept = {"dir": str(self.scenario.directory)}
-        words = [_filled(line, kept).split() for line in _OF_A_CLUSTER]
-        with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
-            ended = list(pool.map(lambda each: self.wsctl(each, WSCTL_JOBMANAGER="localhost:1"), words))
-        for line, done in zip(_OF_A_CLUSTER, ended, strict=True):
-            with self.subTest(line=line):
-                self.assertEqual((4, ""), (done.returncode, done.stdout), done.stderr)
-                self.assertRegex(done.stderr, r"error: no JobManager can be reached at localhost:1 .*\n\Z")
-        verbs = {verb["name"] for verb in
-                 json.loads(self.wsctl(["reference", "-o", "json"]).stdout)["commands"]}
-        self.assertEqual(verbs - _WITHOUT_A_CLUSTER, {line.split()[0] for line in _OF_A_CLUSTER})
 
     def test_nothing_of_the_definition_is_missing(self) -> None:
         wsctl = json.loads(self.wsctl(["reference", "-o", "json"]).stdout)
