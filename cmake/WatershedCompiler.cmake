@@ -13,6 +13,9 @@ endif()
 if(WATERSHED_SANITIZE)
   add_compile_options(-fsanitize=${WATERSHED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WATERSHED_SANITIZE})
+  if(WATERSHED_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
 else()
   add_link_options(-fuse-ld=mold)
 endif()
@@ -21,7 +24,7 @@ add_link_options(-Wl,--as-needed)
 # Warnings are ours to fix, not those of generated or third-party code. They fail every build but a
 # release: at -O3 gcc 12 warns of what is right, tests do not build that, and users must be able to.
 add_library(watershed_warnings INTERFACE)
-if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT WATERSHED_FUZZ)
   set(WS_WARNINGS_FAIL -Werror)
 endif()
 target_compile_options(watershed_warnings INTERFACE
