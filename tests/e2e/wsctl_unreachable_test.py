@@ -18,7 +18,7 @@ _OF_A_CLUSTER = [
     "metrics --taskmanager nobody", "top", "logs", "logs --follow", "log-level", "log-level info",
     "version --cluster"]
 # doctor tells in its findings that there is none, and Tab prints no errors.
-_WITHOUT_A_CLUSTER = {"lint", "doctor", "run", "completion", "candidates", "help", "reference"}
+_WITHOUT_A_CLUSTER = {"lint", "explain", "doctor", "run", "completion", "candidates", "help", "reference"}
 _JOB = """kind: Job
 name: endless
 sources: { events: { connector: datagen, columns: { host: string } } }

@@ -126,7 +126,7 @@ _ROWS = [
             r"(.*\n)*sink 'out' \(blackhole\): delivery none\n"),
     Row("explain {dir}/endless.yaml -o json", shape={
         "name": str, "checkpoint-interval-ms": int, "vertices": [{
-            "id": str, "name": str, "parallelism": int, "inputs": [],
+            "id": str, "name": str, "parallelism": int, "inputs": [{"vertex": str, "key": [str]}],
             "nodes": [{"id": str, "name": str}]}], "sinks": [{
                 "name": str, "connector": str, "delivery": str, "delivery-meaning": str,
                 "visible": str}]}),
