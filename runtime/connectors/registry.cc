@@ -44,6 +44,7 @@ Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr
                                        const ConnectorContext& context) {
   if (connector.name() == "blackhole") return MakeBlackholeSink(context);
   if (connector.name() == "kafka") {
+    if (encoder == nullptr) return MakeKafkaRecordSink(OptionsOf(connector), *schema, context);
     return MakeKafkaSink(OptionsOf(connector), std::move(encoder), context);
   }
   if (connector.name() == "postgres") {

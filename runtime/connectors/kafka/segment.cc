@@ -3,50 +3,27 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/connectors/kafka/leb128.h"
+#include "runtime/connectors/kafka/record_headers.h"
+
 namespace watershed {
 namespace {
 
+// Rows without headers stay what they were: former versions read them.
 constexpr char kVersion = 1;
+constexpr char kVersionWithHeaders = 2;
 
-void AppendNumber(uint64_t number, std::string& out) {
-  while (number >= 0x80) {
-    out.push_back(static_cast<char>(number | 0x80));
-    number >>= 7;
-  }
-  out.push_back(static_cast<char>(number));
-}
+using Scanner = Leb128Scanner;
 
 void AppendSizes(const KafkaPayloads& payloads, std::string& out) {
-  for (size_t row = 0; row < payloads.rows(); ++row) AppendNumber(payloads.size_of(row), out);
+  for (size_t row = 0; row < payloads.rows(); ++row) AppendLeb128(payloads.size_of(row), out);
 }
 
-// Takes numbers and bytes off the front; nothing once they have run out.
-class Scanner {
- public:
-  explicit Scanner(std::string_view bytes) : left_(bytes) {}
-
-  bool done() const { return left_.empty(); }
-  size_t left() const { return left_.size(); }
-  std::optional<uint64_t> Number() {
-    uint64_t number = 0;
-    for (int shift = 0; shift < 64 && !left_.empty(); shift += 7) {
-      const auto byte = static_cast<uint8_t>(left_.front());
-      left_.remove_prefix(1);
-      number |= static_cast<uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return number;
-    }
-    return std::nullopt;
+void AppendSizesOrNulls(const KafkaPayloads& payloads, std::string& out) {
+  for (size_t row = 0; row < payloads.rows(); ++row) {
+    AppendLeb128(payloads.IsNull(row) ? 0 : payloads.size_of(row) + 1, out);
   }
-  std::optional<std::string_view> Bytes(uint64_t size) {
-    if (size > left_.size()) return std::nullopt;
-    const std::string_view bytes = left_.substr(0, size);
-    left_.remove_prefix(size);
-    return bytes;
-  }
-
- private:
-  std::string_view left_;
-};
+}
 
 bool ReadSizes(Scanner& scanner, std::span<uint64_t> sizes) {
   for (uint64_t& size : sizes) {
@@ -78,13 +55,64 @@ bool ReadBlock(Scanner& scanner, std::vector<KafkaRow>& rows) {
   return true;
 }
 
+// The bytes of one that may be null.
+bool ReadOrNull(Scanner& scanner, uint64_t size_or_null, std::string_view& bytes) {
+  if (size_or_null == 0) return true;
+  const auto read = scanner.Bytes(size_or_null - 1);
+  if (read) bytes = *read;
+  return read.has_value();
+}
+
+bool ReadBlockWithHeaders(Scanner& scanner, std::vector<KafkaRow>& rows) {
+  const auto count = scanner.Number();
+  if (!count || *count > scanner.left()) return false;
+  std::vector<uint64_t> values(*count), keys(*count), headers(*count);
+  if (!ReadSizes(scanner, values) || !ReadSizes(scanner, keys) || !ReadSizes(scanner, headers)) {
+    return false;
+  }
+  const size_t first = rows.size();
+  rows.resize(first + *count);
+  const std::span<KafkaRow> block = std::span(rows).subspan(first);
+  for (size_t i = 0; i < block.size(); ++i) {
+    if (!ReadOrNull(scanner, values[i], block[i].value)) return false;
+  }
+  for (size_t i = 0; i < block.size(); ++i) {
+    block[i].has_key = keys[i] != 0;
+    if (!ReadOrNull(scanner, keys[i], block[i].key)) return false;
+  }
+  for (size_t i = 0; i < block.size(); ++i) {
+    const auto read = scanner.Bytes(headers[i]);
+    if (!read || !ReadKafkaHeaders(*read)) return false;
+    block[i].headers = *read;
+  }
+  return true;
+}
+
 }  // namespace
 
-void KafkaSegmentWriter::Append(const KafkaPayloads& values, const KafkaPayloads* keys) {
+void KafkaSegmentWriter::AppendWithHeaders(const KafkaPayloads& values, const KafkaPayloads* keys,
+                                           const KafkaPayloads& headers) {
+  if (bytes_.empty()) bytes_.push_back(kVersionWithHeaders);
+  AppendLeb128(values.rows(), bytes_);
+  AppendSizesOrNulls(values, bytes_);
+  if (keys != nullptr) {
+    AppendSizesOrNulls(*keys, bytes_);
+  } else {
+    bytes_.append(values.rows(), '\0');
+  }
+  AppendSizes(headers, bytes_);
+  bytes_.append(values.bytes);
+  if (keys != nullptr) bytes_.append(keys->bytes);
+  bytes_.append(headers.bytes);
+}
+
+void KafkaSegmentWriter::Append(const KafkaPayloads& values, const KafkaPayloads* keys,
+                                const KafkaPayloads* headers) {
   if (values.rows() == 0) return;
+  if (headers != nullptr) return AppendWithHeaders(values, keys, *headers);
   if (bytes_.empty()) bytes_.push_back(kVersion);
-  AppendNumber(values.rows(), bytes_);
-  AppendNumber(keys != nullptr ? 1 : 0, bytes_);
+  AppendLeb128(values.rows(), bytes_);
+  AppendLeb128(keys != nullptr ? 1 : 0, bytes_);
   AppendSizes(values, bytes_);
   if (keys != nullptr) AppendSizes(*keys, bytes_);
   bytes_.append(values.bytes);
@@ -101,15 +129,16 @@ std::string KafkaSegmentWriter::Take() {
 Result<std::vector<KafkaRow>> ReadKafkaSegment(std::string_view segment) {
   std::vector<KafkaRow> rows;
   if (segment.empty()) return rows;
-  if (segment.front() != kVersion) {
+  const bool has_headers = segment.front() == kVersionWithHeaders;
+  if (segment.front() != kVersion && !has_headers) {
     return UserError(
-        "a segment of output has version {}, this program knows version {}: a later version of "
-        "Watershed wrote the checkpoint. Go on with that version",
-        static_cast<int>(segment.front()), static_cast<int>(kVersion));
+        "a segment of output has version {}, this program knows versions up to {}: a later version "
+        "of Watershed wrote the checkpoint. Go on with that version",
+        static_cast<int>(segment.front()), static_cast<int>(kVersionWithHeaders));
   }
   Scanner scanner(segment.substr(1));
   while (!scanner.done()) {
-    if (!ReadBlock(scanner, rows)) {
+    if (!(has_headers ? ReadBlockWithHeaders(scanner, rows) : ReadBlock(scanner, rows))) {
       return InternalError("a segment of output of {} bytes is damaged behind row {}",
                            segment.size(), rows.size());
     }

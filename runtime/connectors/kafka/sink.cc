@@ -134,14 +134,8 @@ class AtLeastOnceSink : public Sink {
   Status Write(const RecordBatch& batch) override {
     WS_RETURN_IF_ERROR(encoder_.Encode(batch));
     const KafkaPayloads& values = encoder_.values();
-    const KafkaPayloads* keys = encoder_.keys();
     rows_to_send_.clear();
-    for (size_t i = 0; i < values.rows(); ++i) {
-      KafkaRow& row = rows_to_send_.emplace_back(KafkaRow{.value = values.at(i)});
-      if (keys == nullptr) continue;
-      row.key = keys->at(i);
-      row.has_key = true;
-    }
+    for (size_t i = 0; i < values.rows(); ++i) rows_to_send_.push_back(encoder_.row(i));
     bytes_ += static_cast<int64_t>(values.bytes.size());
     rows_ += static_cast<int64_t>(values.rows());
     return Produce(rows_to_send_);
@@ -174,6 +168,11 @@ class AtLeastOnceSink : public Sink {
 
  private:
   Status Produce(std::span<const KafkaRow> rows);
+  Status ProduceOneByOne(std::span<const KafkaRow> rows);
+  // Why the client did not take a row of that size; nothing if there will be room.
+  Status CheckRefusal(rd_kafka_resp_err_t code, size_t row_bytes) const;
+  // Serves the client for a while, since its queue is full.
+  Status MakeRoom(steady_clock::time_point give_up_at);
   Status WaitForDelivery(int64_t epoch, milliseconds patience);
   Error DeliveryError(const KafkaIncident& incident) const {
     return client_->MakeError(fmt::format("topic '{}' did not take the rows", options_.topic),
@@ -208,7 +207,49 @@ Status AtLeastOnceSink::Recover(std::span<const SinkSegment> segments) {
   return Flush();
 }
 
+Status AtLeastOnceSink::CheckRefusal(rd_kafka_resp_err_t code, size_t row_bytes) const {
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Ok();
+  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    return UserError(
+        "a row of {} bytes is larger than topic '{}' may take from this producer: raise "
+        "properties.message.max.bytes, and max.message.bytes of the topic",
+        row_bytes, options_.topic);
+  }
+  return tl::make_unexpected(DeliveryError({code, rd_kafka_err2str(code)}));
+}
+
+Status AtLeastOnceSink::MakeRoom(steady_clock::time_point give_up_at) {
+  if (steady_clock::now() > give_up_at) {
+    return tl::make_unexpected(
+        DeliveryError({RD_KAFKA_RESP_ERR__TIMED_OUT, "the client's queue stays full"}));
+  }
+  rd_kafka_poll(client_->handle(), kPollMs);
+  if (const auto failure = deliveries_->failure()) {
+    return tl::make_unexpected(DeliveryError(*failure));
+  }
+  return Ok();
+}
+
+Status AtLeastOnceSink::ProduceOneByOne(std::span<const KafkaRow> rows) {
+  const auto give_up_at = steady_clock::now() + kQueueTimeout;
+  void* const epoch = reinterpret_cast<void*>(static_cast<intptr_t>(epoch_));
+  while (!rows.empty()) {
+    const KafkaRow& row = rows.front();
+    const rd_kafka_resp_err_t code =
+        ProduceWithHeaders(client_->handle(), topic_.get(), row, epoch);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      deliveries_->OnSent(epoch_, 1);
+      rows = rows.subspan(1);
+      continue;
+    }
+    WS_RETURN_IF_ERROR(CheckRefusal(code, row.value.size() + row.key.size() + row.headers.size()));
+    WS_RETURN_IF_ERROR(MakeRoom(give_up_at));
+  }
+  return Ok();
+}
+
 Status AtLeastOnceSink::Produce(std::span<const KafkaRow> rows) {
+  if (HaveHeaders(rows)) return ProduceOneByOne(rows);
   messages_.clear();
   for (const KafkaRow& row : rows) {
     messages_.push_back(MessageOf(row));
@@ -222,33 +263,18 @@ Status AtLeastOnceSink::Produce(std::span<const KafkaRow> rows) {
                                              RD_KAFKA_MSG_F_COPY, next, left);
     deliveries_->OnSent(epoch_, taken);
     if (taken == left) return Ok();
-    if (steady_clock::now() > give_up_at) {
-      return tl::make_unexpected(
-          DeliveryError({RD_KAFKA_RESP_ERR__TIMED_OUT, "the client's queue stays full"}));
-    }
     // Those that were refused say why, and are collected for another try.
     std::vector<rd_kafka_message_t> refused;
     for (int i = 0; i < left; ++i) {
       if (next[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-      if (next[i].err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        return UserError(
-            "a row of {} bytes is larger than topic '{}' may take from this producer: raise "
-            "properties.message.max.bytes, and max.message.bytes of the topic",
-            next[i].len, options_.topic);
-      }
-      if (next[i].err != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        return tl::make_unexpected(DeliveryError({next[i].err, rd_kafka_err2str(next[i].err)}));
-      }
+      WS_RETURN_IF_ERROR(CheckRefusal(next[i].err, next[i].len));
       next[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
       refused.push_back(next[i]);
     }
     messages_ = std::move(refused);
     next = messages_.data();
     left = static_cast<int>(messages_.size());
-    rd_kafka_poll(client_->handle(), kPollMs);
-    if (const auto failure = deliveries_->failure()) {
-      return tl::make_unexpected(DeliveryError(*failure));
-    }
+    WS_RETURN_IF_ERROR(MakeRoom(give_up_at));
   }
   return Ok();
 }
@@ -276,6 +302,14 @@ Status AtLeastOnceSink::WaitForDelivery(int64_t epoch, milliseconds patience) {
   return Ok();
 }
 
+std::unique_ptr<Sink> MakeSinkOf(KafkaSinkOptions options, KafkaRowEncoder rows,
+                                 const ConnectorContext& context) {
+  if (options.delivery == KafkaDelivery::kExactlyOnce) {
+    return MakeTransactionalKafkaSink(std::move(options), std::move(rows), context);
+  }
+  return std::make_unique<AtLeastOnceSink>(std::move(options), std::move(rows), context);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sink>> MakeKafkaSink(const OptionMap& options,
@@ -285,10 +319,14 @@ Result<std::unique_ptr<Sink>> MakeKafkaSink(const OptionMap& options,
   if (encoder == nullptr) return UserError("a kafka sink needs a format");
   WS_ASSIGN_OR_RETURN(KafkaRowEncoder rows,
                       KafkaRowEncoder::Make(std::move(encoder), parsed.key_fields));
-  if (parsed.delivery == KafkaDelivery::kExactlyOnce) {
-    return MakeTransactionalKafkaSink(std::move(parsed), std::move(rows), context);
-  }
-  return std::make_unique<AtLeastOnceSink>(std::move(parsed), std::move(rows), context);
+  return MakeSinkOf(std::move(parsed), std::move(rows), context);
+}
+
+Result<std::unique_ptr<Sink>> MakeKafkaRecordSink(const OptionMap& options, const Schema& schema,
+                                                  const ConnectorContext& context) {
+  WS_ASSIGN_OR_RETURN(KafkaSinkOptions parsed, ParseKafkaSinkOptions(options));
+  WS_ASSIGN_OR_RETURN(KafkaRowEncoder rows, KafkaRowEncoder::OfRecords(schema));
+  return MakeSinkOf(std::move(parsed), std::move(rows), context);
 }
 
 }  // namespace watershed

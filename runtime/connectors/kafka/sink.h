@@ -19,5 +19,8 @@ class Encoder;
 Result<std::unique_ptr<Sink>> MakeKafkaSink(const OptionMap& options,
                                             std::unique_ptr<Encoder> encoder,
                                             const ConnectorContext& context);
+// Of rows that are records as they are (row_encoder.h); `schema` is theirs.
+Result<std::unique_ptr<Sink>> MakeKafkaRecordSink(const OptionMap& options, const Schema& schema,
+                                                  const ConnectorContext& context);
 
 }  // namespace watershed

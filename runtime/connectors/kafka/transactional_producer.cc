@@ -106,7 +106,8 @@ Status TransactionalProducer::Produce(std::span<const KafkaRow> rows) {
   while (!rows.empty()) {
     const size_t count = std::min(rows.size(), kBatchRows);
     WS_RETURN_IF_ERROR(WaitUntilPending(kPendingRows));
-    WS_RETURN_IF_ERROR(ProduceBatch(rows.first(count)));
+    const std::span<const KafkaRow> batch = rows.first(count);
+    WS_RETURN_IF_ERROR(HaveHeaders(batch) ? ProduceOneByOne(batch) : ProduceBatch(batch));
     rows = rows.subspan(count);
   }
   return Ok();
@@ -127,16 +128,7 @@ Status TransactionalProducer::ProduceBatch(std::span<const KafkaRow> rows) {
     if (messages.empty()) return Ok();
     for (rd_kafka_message_t& message : messages) {
       const rd_kafka_resp_err_t code = std::exchange(message.err, RD_KAFKA_RESP_ERR_NO_ERROR);
-      if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        return UserError(
-            "a row of {} bytes, which was written before, is larger than topic '{}' may take from "
-            "this producer now: raise properties.message.max.bytes, and max.message.bytes of the "
-            "topic",
-            message.len + message.key_len, topic_name_);
-      }
-      if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) continue;
-      return Fail(fmt::format("topic '{}' did not take the rows", topic_name_), code,
-                  rd_kafka_err2str(code));
+      WS_RETURN_IF_ERROR(CheckRefusal(code, message.len + message.key_len));
     }
     if (steady_clock::now() > give_up_at) {
       return Fail(fmt::format("topic '{}' did not take the rows", topic_name_),
@@ -145,6 +137,41 @@ Status TransactionalProducer::ProduceBatch(std::span<const KafkaRow> rows) {
     rd_kafka_poll(client_->handle(), kPollMs);
     WS_RETURN_IF_ERROR(Check());
   }
+}
+
+Status TransactionalProducer::ProduceOneByOne(std::span<const KafkaRow> rows) {
+  auto give_up_at = steady_clock::now() + kPatience;
+  while (!rows.empty()) {
+    const KafkaRow& row = rows.front();
+    const rd_kafka_resp_err_t code =
+        ProduceWithHeaders(client_->handle(), topic_.get(), row, /*opaque=*/nullptr);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      ++sent_;
+      rows = rows.subspan(1);
+      give_up_at = steady_clock::now() + kPatience;
+      continue;
+    }
+    WS_RETURN_IF_ERROR(CheckRefusal(code, row.value.size() + row.key.size() + row.headers.size()));
+    if (steady_clock::now() > give_up_at) {
+      return Fail(fmt::format("topic '{}' did not take the rows", topic_name_),
+                  RD_KAFKA_RESP_ERR__TIMED_OUT, "the client's queue stays full");
+    }
+    rd_kafka_poll(client_->handle(), kPollMs);
+    WS_RETURN_IF_ERROR(Check());
+  }
+  return Ok();
+}
+
+Status TransactionalProducer::CheckRefusal(rd_kafka_resp_err_t code, size_t row_bytes) {
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Ok();
+  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    return UserError(
+        "a row of {} bytes, which was written before, is larger than topic '{}' may take from "
+        "this producer now: raise properties.message.max.bytes, and max.message.bytes of the topic",
+        row_bytes, topic_name_);
+  }
+  return Fail(fmt::format("topic '{}' did not take the rows", topic_name_), code,
+              rd_kafka_err2str(code));
 }
 
 Status TransactionalProducer::Check() {

@@ -58,6 +58,9 @@ class TransactionalProducer {
       : transactional_id_(std::move(transactional_id)), topic_name_(std::move(topic)) {}
   Status Connect(const KafkaSettings& properties, const KafkaSettings& defaults);
   Status ProduceBatch(std::span<const KafkaRow> rows);
+  Status ProduceOneByOne(std::span<const KafkaRow> rows);
+  // Why the client did not take a row of that size; nothing if there will be room.
+  Status CheckRefusal(rd_kafka_resp_err_t code, size_t row_bytes);
   // Whether delivery has failed.
   Status Check();
   // Serves the client until no more than so many rows are on their way.

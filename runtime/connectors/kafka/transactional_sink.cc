@@ -202,16 +202,15 @@ Status TransactionalKafkaSink::Recover(std::span<const SinkSegment> segments) {
 Status TransactionalKafkaSink::Write(const RecordBatch& batch) {
   WS_RETURN_IF_ERROR(encoder_.Encode(batch));
   const KafkaPayloads& values = encoder_.values();
-  const KafkaPayloads* keys = encoder_.keys();
   for (size_t row = 0; row < values.rows(); ++row) {
-    const size_t size = values.size_of(row) + (keys != nullptr ? keys->size_of(row) : 0);
+    const size_t size = encoder_.row_bytes(row);
     if (static_cast<int64_t>(size) <= max_row_bytes_) continue;
     return UserError(
         "a row of {} bytes is larger than topic '{}' may take from this producer ({}): raise "
         "properties.message.max.bytes, and max.message.bytes of the topic",
         size, settings_.topic, max_row_bytes_);
   }
-  segment_.Append(values, keys);
+  segment_.Append(values, encoder_.keys(), encoder_.headers());
   rows_ += static_cast<int64_t>(values.rows());
   return Ok();
 }

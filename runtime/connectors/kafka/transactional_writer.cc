@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/connectors/writer_owner.h"
+#include "runtime/types/kill_point.h"
 #include "runtime/types/planted_bug.h"
 
 namespace watershed {
@@ -28,7 +29,8 @@ class EpochCursor {
                                 const TransactionSettings& settings) {
     size_t count = 0;
     while (count < rows.size() && rows_ < settings.max_rows && bytes_ < settings.max_bytes) {
-      bytes_ += static_cast<int64_t>(rows[count].value.size() + rows[count].key.size());
+      const KafkaRow& row = rows[count];
+      bytes_ += static_cast<int64_t>(row.value.size() + row.key.size() + row.headers.size());
       ++rows_;
       ++count;
     }
@@ -169,6 +171,7 @@ Status TransactionalWriter::CommitWith(ProgressMarker marker, const TransactionS
         settings.progress_topic, id_.writer, settings.topic, known_.offset, marker.offset);
   }
   attempted_ = marker;
+  if (is_claimed_) Pass(KillPoint::kCommitHasWritten);
   if (Status committed = producer_->Commit(); !committed) {
     if (committed.error().retryable) {
       committed.error().message += "; whether it was is settled by the next attempt";

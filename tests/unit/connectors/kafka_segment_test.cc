@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/connectors/kafka/progress_marker.h"
+#include "runtime/connectors/kafka/record_headers.h"
 #include "tests/support/assert_ok.h"
 
 namespace watershed::test {
@@ -67,9 +68,88 @@ TEST(KafkaSegment, EveryCutAndEveryLaterVersionIsRefused) {
   for (size_t size = 2; size < segment.size(); ++size) {
     EXPECT_FALSE(ReadKafkaSegment(segment.substr(0, size))) << size;
   }
-  const auto later = ReadKafkaSegment("\x02" + segment.substr(1));
+  const auto later = ReadKafkaSegment("\x03" + segment.substr(1));
   ASSERT_FALSE(later);
   EXPECT_THAT(later.error().message, HasSubstr("later version"));
+}
+
+std::string Headers(const std::vector<KafkaHeader>& headers) {
+  std::string text;
+  for (const KafkaHeader& header : headers) AppendKafkaHeader(header.name, header.value, text);
+  return text;
+}
+
+TEST(KafkaSegment, HeadersAndNullsAreReadAsTheyWereAppended) {
+  KafkaPayloads values = Payloads({"", "", std::string(300, 'x')});
+  values.nulls = {true, false, false};
+  KafkaPayloads keys = Payloads({"k", "", ""});
+  keys.nulls = {false, false, true};
+  const KafkaPayloads headers =
+      Payloads({Headers({{"why", "null"}}), Headers({{"why", ""}, {"", "no name"}}), Headers({})});
+  const KafkaPayloads more_headers = Payloads({Headers({{"why", "no key"}})});
+  KafkaSegmentWriter writer;
+  writer.Append(values, &keys, &headers);
+  writer.Append(Payloads({"b"}), nullptr, &more_headers);
+  const std::string segment = writer.Take();
+  const auto rows = ReadKafkaSegment(segment);
+  ASSERT_OK(rows);
+  ASSERT_EQ(rows->size(), 4u);
+  EXPECT_EQ(rows->at(0).value.data(), nullptr);
+  EXPECT_EQ(rows->at(0).key, "k");
+  EXPECT_EQ(rows->at(0).headers, headers.at(0));
+  EXPECT_NE(rows->at(1).value.data(), nullptr);  // empty is not null
+  EXPECT_EQ(rows->at(1).value, "");
+  EXPECT_TRUE(rows->at(1).has_key);
+  EXPECT_EQ(rows->at(1).key, "");
+  const auto read = ReadKafkaHeaders(rows->at(1).headers);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ(read->at(0).name, "why");
+  EXPECT_EQ(read->at(0).value, "");
+  EXPECT_EQ(read->at(1).name, "");
+  EXPECT_EQ(read->at(1).value, "no name");
+  EXPECT_EQ(rows->at(2).value, std::string(300, 'x'));
+  EXPECT_FALSE(rows->at(2).has_key);
+  EXPECT_EQ(rows->at(2).headers, "");
+  EXPECT_EQ(rows->at(3).value, "b");
+  EXPECT_FALSE(rows->at(3).has_key);
+  EXPECT_EQ(rows->at(3).headers, more_headers.at(0));
+  for (size_t size = 2; size < segment.size(); ++size) {
+    // A cut between two blocks leaves a segment, of fewer rows.
+    const auto cut = ReadKafkaSegment(std::string_view(segment).substr(0, size));
+    EXPECT_TRUE(!cut || cut->size() == 3u) << size;
+  }
+}
+
+// Of these, too, checkpoints hold some.
+TEST(KafkaSegment, TheSecondVersionIsReadByEveryLaterOne) {
+  const std::string segment(
+      "\x02\x02\x02\x00\x00\x03\x04\x00"
+      "a"
+      "kk"
+      "\x01h\x01v",
+      15);
+  const auto rows = ReadKafkaSegment(segment);
+  ASSERT_OK(rows);
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ(rows->at(0).value, "a");
+  EXPECT_FALSE(rows->at(0).has_key);
+  EXPECT_EQ(rows->at(0).headers, "\x01h\x01v");
+  EXPECT_EQ(rows->at(1).value.data(), nullptr);
+  EXPECT_EQ(rows->at(1).key, "kk");
+  EXPECT_EQ(rows->at(1).headers, "");
+}
+
+TEST(KafkaSegment, RowsWithoutHeadersAreWrittenAsTheFirstVersionDid) {
+  KafkaSegmentWriter writer;
+  const KafkaPayloads keys = Payloads({"kk"});
+  writer.Append(Payloads({"a", "bb"}), nullptr);
+  writer.Append(Payloads({"c"}), &keys);
+  EXPECT_EQ(writer.Take(), std::string("\x01\x02\x00\x01\x02"
+                                       "abb"
+                                       "\x01\x01\x01\x02"
+                                       "ckk",
+                                       15));
 }
 
 TEST(KafkaProgress, AMarkerIsReadAsItWasWritten) {
