@@ -43,12 +43,12 @@ Json SubtaskToJson(const v1::SubtaskStatus& subtask) {
                {"end-time", TimeOrNull(subtask.end_time_ms())},
                {"message", subtask.message()}};
   v1::TaskCounters unknown;
-  for (auto set :
-       {&v1::TaskCounters::set_records_in, &v1::TaskCounters::set_records_out,
-        &v1::TaskCounters::set_bytes_in, &v1::TaskCounters::set_bytes_out,
-        &v1::TaskCounters::set_late_records, &v1::TaskCounters::set_skipped_records,
-        &v1::TaskCounters::set_busy_ms, &v1::TaskCounters::set_idle_ms,
-        &v1::TaskCounters::set_backpressured_ms, &v1::TaskCounters::set_source_lag_records}) {
+  for (auto set : {&v1::TaskCounters::set_records_in, &v1::TaskCounters::set_records_out,
+                   &v1::TaskCounters::set_bytes_in, &v1::TaskCounters::set_bytes_out,
+                   &v1::TaskCounters::set_late_records, &v1::TaskCounters::set_skipped_records,
+                   &v1::TaskCounters::set_dead_letter_records, &v1::TaskCounters::set_busy_ms,
+                   &v1::TaskCounters::set_idle_ms, &v1::TaskCounters::set_backpressured_ms,
+                   &v1::TaskCounters::set_source_lag_records}) {
     (unknown.*set)(-1);
   }
   const v1::TaskCounters& counters = subtask.has_counters() ? subtask.counters() : unknown;
@@ -58,6 +58,7 @@ Json SubtaskToJson(const v1::SubtaskStatus& subtask) {
   json["bytes-out"] = CountOrNull(counters.bytes_out());
   json["late-records"] = CountOrNull(counters.late_records());
   json["skipped-records"] = CountOrNull(counters.skipped_records());
+  json["dead-letter-records"] = CountOrNull(counters.dead_letter_records());
   json["lag-records"] = CountOrNull(counters.source_lag_records());
   json["watermark"] =
       subtask.has_counters() ? WatermarkOrNull(counters.input_watermark_ms()) : Json();
@@ -82,6 +83,7 @@ Json VertexToJson(const VertexTotals& totals) {
           {"bytes-out", SumOrNull(totals.bytes_out)},
           {"late-records", SumOrNull(totals.late_records)},
           {"skipped-records", SumOrNull(totals.skipped_records)},
+          {"dead-letter-records", SumOrNull(totals.dead_letter_records)},
           {"lag-records", SumOrNull(totals.source_lag_records)},
           {"watermark", WatermarkOrNull(totals.watermark_ms)},
           {"message", totals.message},
@@ -174,6 +176,7 @@ Json JobDetailsToJson(const v1::JobDetails& job, int64_t now_ms) {
   json["records-out"] = SumOrNull(totals.records_out);
   json["late-records"] = SumOrNull(totals.late_records);
   json["skipped-records"] = SumOrNull(totals.skipped_records);
+  json["dead-letter-records"] = SumOrNull(totals.dead_letter_records);
   json["lag-records"] = SumOrNull(totals.source_lag_records);
   json["vertices"] = Json::array();
   for (const VertexTotals& vertex : vertices) json["vertices"].push_back(VertexToJson(vertex));

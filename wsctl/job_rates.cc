@@ -33,6 +33,7 @@ VertexRates RatesOf(const VertexTotals* before, const VertexTotals& after, int64
                     .records_out = after.records_out,
                     .late_records = after.late_records,
                     .skipped_records = after.skipped_records,
+                    .dead_letter_records = after.dead_letter_records,
                     .source_lag_records = after.source_lag_records};
   const bool is_time = !WatermarkText(after.watermark_ms).empty() &&
                        WatermarkText(after.watermark_ms) != "end-of-input";
@@ -90,6 +91,7 @@ Json ToJson(const VertexRates& rates) {
           {"records-out", SumOrNull(rates.records_out)},
           {"late-records", SumOrNull(rates.late_records)},
           {"skipped-records", SumOrNull(rates.skipped_records)},
+          {"dead-letter-records", SumOrNull(rates.dead_letter_records)},
           {"lag-records", SumOrNull(rates.source_lag_records)}};
 }
 

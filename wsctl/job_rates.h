@@ -24,7 +24,8 @@ struct VertexRates {
   double backpressured = -1;
   int64_t watermark_ms = 0;
   int64_t watermark_lag_ms = -1;  // behind the wall clock; -1 also at the end of input
-  PartialSum records_in, records_out, late_records, skipped_records, source_lag_records;
+  PartialSum records_in, records_out, late_records, skipped_records, dead_letter_records,
+      source_lag_records;
 };
 
 // Counters come with heartbeats, so the time between two of them is what the subtasks were busy,

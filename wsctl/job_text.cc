@@ -27,9 +27,11 @@ void PrintSummary(std::ostream& out, const v1::JobDetails& job, const JobTotals&
   }
   out << fmt::format("Tasks     {} of {} running\n", summary.tasks_running(),
                      summary.tasks_total());
-  out << fmt::format("Records   in {}, out {}, late {}, skipped {}, lag {}\n",
+  const auto& dead_letters = totals.dead_letter_records;
+  out << fmt::format("Records   in {}, out {}, late {}, skipped {}{}, lag {}\n",
                      CountText(totals.records_in), CountText(totals.records_out),
                      CountText(totals.late_records), CountText(totals.skipped_records),
+                     dead_letters.value > 0 ? ", dead letters " + CountText(dead_letters) : "",
                      totals.source_lag_records.known ? CountText(totals.source_lag_records) : "–");
 }
 

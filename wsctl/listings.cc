@@ -159,6 +159,7 @@ Listing ListVertices(const v1::JobDetails& job) {
                               {{"BYTES OUT", kRight}, /*only_wide=*/true},
                               {{"LATE", kRight}},
                               {{"SKIPPED", kRight}, /*only_wide=*/true},
+                              {{"DEAD LETTERS", kRight}, /*only_wide=*/true},
                               {{"LAG", kRight}},
                               {{"WATERMARK"}},
                               {{"ID"}, /*only_wide=*/true}},
@@ -172,8 +173,8 @@ Listing ListVertices(const v1::JobDetails& job) {
           std::to_string(vertex.vertex->parallelism()), CountText(vertex.records_in),
           CountText(vertex.records_out), CountText(vertex.bytes_in), CountText(vertex.bytes_out),
           CountText(vertex.late_records), CountText(vertex.skipped_records),
-          CountText(vertex.source_lag_records), WatermarkOrDash(vertex.watermark_ms),
-          vertex.vertex->id()},
+          CountText(vertex.dead_letter_records), CountText(vertex.source_lag_records),
+          WatermarkOrDash(vertex.watermark_ms), vertex.vertex->id()},
          VertexToJson(vertex)});
   }
   listing.json = {{"job-id", job.summary().job_id()}, {"vertices", ItemsOf(listing)}};

@@ -45,6 +45,9 @@ std::string ProgressLine(const JobProgress& progress, int64_t records_per_second
   if (progress.skipped_records > 0) {
     line += fmt::format(" | skipped {}", GroupDigits(progress.skipped_records));
   }
+  if (progress.dead_letter_records > 0) {
+    line += fmt::format(" | dead letters {}", GroupDigits(progress.dead_letter_records));
+  }
   if (progress.source_lag_records >= 0) {
     line += fmt::format(" | lag {}", GroupDigits(progress.source_lag_records));
   }
@@ -57,10 +60,13 @@ std::string ProgressLine(const JobProgress& progress, int64_t records_per_second
 std::string EndLine(const JobResult& result, const JobProgress& progress,
                     std::chrono::milliseconds duration) {
   return fmt::format(
-      "{} after {}: {} records in ({} records/s), {} out, {} late, {} skipped",
+      "{} after {}: {} records in ({} records/s), {} out, {} late, {} skipped{}",
       NameOfEnd(result.state), HumanDuration(duration.count()), GroupDigits(progress.records_in),
       GroupDigits(AverageRate(progress.records_in, duration)), GroupDigits(progress.records_out),
-      GroupDigits(progress.late_records), GroupDigits(progress.skipped_records));
+      GroupDigits(progress.late_records), GroupDigits(progress.skipped_records),
+      progress.dead_letter_records > 0
+          ? fmt::format(", {} dead letters", GroupDigits(progress.dead_letter_records))
+          : "");
 }
 
 nlohmann::ordered_json RunToJson(const JobResult& result, const JobProgress& progress,
@@ -74,6 +80,7 @@ nlohmann::ordered_json RunToJson(const JobResult& result, const JobProgress& pro
           {"records-out", progress.records_out},
           {"late-records", progress.late_records},
           {"skipped-records", progress.skipped_records},
+          {"dead-letter-records", progress.dead_letter_records},
           {"lag-records",
            progress.source_lag_records >= 0 ? Json(progress.source_lag_records) : Json()},
           {"watermark", watermark.empty() ? Json() : Json(watermark)},

@@ -83,6 +83,7 @@ Json VertexJson(const v1::JobDetails& job, const VertexTotals& totals, int64_t n
           {"watershed",
            {{"late-records", NumberOrNull(totals.late_records)},
             {"skipped-records", NumberOrNull(totals.skipped_records)},
+            {"dead-letter-records", NumberOrNull(totals.dead_letter_records)},
             {"lag-records", NumberOrNull(totals.source_lag_records)},
             {"watermark", watermark.empty() ? Json() : Json(watermark)},
             {"message", totals.message}}}};
@@ -161,6 +162,7 @@ Json JobExtrasJson(const v1::JobDetails& job, const std::vector<VertexTotals>& v
           {"records-out", NumberOrNull(totals.records_out)},
           {"late-records", NumberOrNull(totals.late_records)},
           {"skipped-records", NumberOrNull(totals.skipped_records)},
+          {"dead-letter-records", NumberOrNull(totals.dead_letter_records)},
           {"lag-records", NumberOrNull(totals.source_lag_records)}};
 }
 

@@ -87,6 +87,7 @@ class InProcessRunner final : public JobRunner {
     progress.records_out += figures.records_written;
     progress.late_records += figures.late_records;
     progress.skipped_records += figures.skipped_records;
+    progress.dead_letter_records += figures.dead_letter_records;
     const int64_t watermark_ms = figures.input_watermark_ms;
     if (watermark_ms != kMinWatermarkMs) {
       progress.watermark_ms = progress.watermark_ms == kMinWatermarkMs

@@ -19,6 +19,7 @@ struct JobProgress {
   int64_t records_out = 0;  // rows that sinks took
   int64_t late_records = 0;
   int64_t skipped_records = 0;
+  int64_t dead_letter_records = 0;
   int64_t source_lag_records = -1;         // -1: unknown
   int64_t watermark_ms = kMinWatermarkMs;  // the slowest task's, of those that have one
   std::string degraded_reason;             // of the first task that has one; empty: all is well

@@ -5,9 +5,10 @@
 
 namespace watershed {
 
-ChainNode* OperatorChain::Add(std::unique_ptr<ChainNode> node, bool is_head) {
+ChainNode* OperatorChain::Add(std::unique_ptr<ChainNode> node, bool is_head,
+                              std::string_view side_output) {
   nodes_.push_back(std::move(node));
-  if (is_head) heads_.push_back(nodes_.back().get());
+  if (is_head) heads_.push_back({nodes_.back().get(), std::string(side_output)});
   return nodes_.back().get();
 }
 
@@ -23,8 +24,10 @@ Result<Progress> OperatorChain::Open() {
   return all;
 }
 
-Status OperatorChain::Process(int input, const RecordBatch& batch) {
-  for (ChainNode* head : heads_) WS_RETURN_IF_ERROR(head->Process(input, batch));
+Status OperatorChain::Process(int input, const RecordBatch& batch, std::string_view side_output) {
+  for (const Head& head : heads_) {
+    if (head.side_output == side_output) WS_RETURN_IF_ERROR(head.node->Process(input, batch));
+  }
   return Ok();
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/engine/chain_node.h"
@@ -26,15 +27,16 @@ class OperatorChain {
   OperatorChain(const OperatorChain&) = delete;
   OperatorChain& operator=(const OperatorChain&) = delete;
 
-  // Nodes are added parents first. `is_head`: rows that come into the chain go to it.
-  ChainNode* Add(std::unique_ptr<ChainNode> node, bool is_head);
+  // Nodes are added parents first. `is_head`: rows that come into the chain go to it: those of the
+  // main output of what is before the chain, or of the side output named.
+  ChainNode* Add(std::unique_ptr<ChainNode> node, bool is_head, std::string_view side_output = {});
   void set_snapshot_hook(SnapshotHook hook) { snapshot_hook_ = std::move(hook); }
 
   // Opens what is not open yet, ends of the chain first. kYield: some node is still at it
   // elsewhere; call again once mail has come. Call again after a retryable error too.
   Result<Progress> Open();
   // Precondition of Process and HandOn: not visiting().
-  Status Process(int input, const RecordBatch& batch);
+  Status Process(int input, const RecordBatch& batch, std::string_view side_output = {});
   // Begins the visit of an element that is not rows. kYield: call Continue when there is room and
   // the mailbox has run.
   Result<Progress> HandOn(const StreamElement& event);
@@ -60,7 +62,11 @@ class OperatorChain {
   Status OnBarrier(const Barrier& barrier);
 
   std::vector<std::unique_ptr<ChainNode>> nodes_;
-  std::vector<ChainNode*> heads_;
+  struct Head {
+    ChainNode* node;
+    std::string side_output;
+  };
+  std::vector<Head> heads_;
   SnapshotHook snapshot_hook_;
   std::vector<bool> opened_;  // by node
 

@@ -1,5 +1,6 @@
 // Turns what a source handed out into a batch, and deals with records that cannot be used: those
-// that do not decode (by on-error) and those from the future.
+// that do not decode (by on-error) and those from the future. Each is handed on, counted as
+// skipped, as refused, or as a dead letter: once.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +22,26 @@ namespace watershed {
 // One thread.
 class RecordDecoder {
  public:
+  // What happens to a record that cannot be decoded: the job file's on-error.
+  enum class OnBad : uint8_t { kFail, kSkip, kDeadLetter };
   struct Options {
     std::string source;  // operator id, for messages
     SubtaskIndex subtask;
-    bool skip_bad_records = false;         // else the first one fails the task
+    OnBad on_bad = OnBad::kFail;
     std::optional<int> event_time_column;  // absent: rows have no event time
   };
   struct Rows {
     RecordBatch batch;
     std::span<const int32_t> splits;  // split index per row; empty: all rows are of split 0
+    // With OnBad::kDeadLetter: what could not be used of those same records, those from the future
+    // included, in the order they were read. Has DeadLetterSchema, or no row and no schema.
+    RecordBatch dead_letters;
   };
 
   // `decoder` is null for sources that make typed rows. The counters are the source operator's.
   RecordDecoder(std::unique_ptr<Decoder> decoder, SchemaPtr schema, Options options,
-                const Clock* clock, Counter* skipped, Counter* future_refused);
+                const Clock* clock, Counter* skipped, Counter* future_refused,
+                Counter* dead_letters);
 
   // The rows among `records`; `splits` are the source's, by index, for messages. The result is
   // valid until the next call.
@@ -42,17 +49,21 @@ class RecordDecoder {
   int64_t skipped_records() const { return skipped_->value() + future_refused_->value(); }
 
  private:
-  Status HandleBad(const PolledRecords& records, std::span<const SourceSplit> splits);
+  tl::unexpected<Error> FirstBad(const PolledRecords& records,
+                                 std::span<const SourceSplit> splits) const;
   // Drops rows more than a day ahead of the wall clock: one of them would close every window.
   void RefuseFuture(Rows& rows);
+  RecordBatch TakeDeadLetters(const PolledRecords& records, std::span<const SourceSplit> splits);
 
   std::unique_ptr<Decoder> decoder_;
   Options options_;
   const Clock* clock_;
   Counter* skipped_;
   Counter* future_refused_;
+  Counter* dead_letters_;
 
   BatchBuilder builder_;
+  BatchBuilder dead_letter_builder_;
   std::vector<std::string_view> payloads_;
   std::vector<int32_t> decoded_;
   std::vector<DecodeError> errors_;

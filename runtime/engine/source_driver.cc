@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/metrics/names.h"
+#include "runtime/types/dead_letter.h"
 #include "runtime/types/kill_point.h"
 #include "runtime/types/planted_bug.h"
 #include "watershed/v1/checkpoint.pb.h"
@@ -137,6 +138,10 @@ Status SourceDriver::HandlePolled() {
   int64_t bytes = 0;
   for (const RawRecord& record : polled_.raw) bytes += static_cast<int64_t>(record.value.size());
   parameters_.bytes_in->Add(bytes);
+  // Before any barrier that notes the positions behind them: so they are of the same epoch.
+  if (rows.dead_letters.num_rows() > 0) {
+    queue_.push_back({0, std::move(rows.dead_letters), kDeadLetterOutput});
+  }
   if (rows.batch.num_rows() > 0) {
     if (polled_.rows) parameters_.bytes_in->Add(rows.batch.byte_size());
     records_out_->Add(rows.batch.num_rows());

@@ -88,7 +88,7 @@ class SourceDriver final : public TaskInput {
   // Queues the watermark and idleness, where they changed and are due.
   void AddWatermark();
   void AddEnd();
-  void Add(StreamElement element) { queue_.push_back({0, std::move(element)}); }
+  void Add(StreamElement element) { queue_.push_back({0, std::move(element), {}}); }
   void RegisterMetrics();
   Error Located(Error error) const;
 

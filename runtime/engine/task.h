@@ -152,7 +152,7 @@ struct TaskEnvironment {
 struct TaskFigures {
   int64_t records_in = 0, records_out = 0, bytes_in = 0, bytes_out = 0;
   int64_t records_written = 0;  // those of records_out that sinks took
-  int64_t late_records = 0, skipped_records = 0;
+  int64_t late_records = 0, skipped_records = 0, dead_letter_records = 0;
   int64_t input_watermark_ms = kMinWatermarkMs;
   int64_t busy_ms = 0, idle_ms = 0, backpressured_ms = 0;
   int64_t source_lag_records = -1;  // -1: unknown

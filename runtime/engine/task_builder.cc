@@ -20,12 +20,24 @@
 #include "runtime/memory/memory_account.h"
 #include "runtime/metrics/names.h"
 #include "runtime/operators/registry.h"
+#include "runtime/types/dead_letter.h"
 #include "runtime/types/schema_proto.h"
 #include "watershed/v1/checkpoint.pb.h"
 #include "watershed/v1/physical_plan.pb.h"
 
 namespace watershed {
 namespace {
+
+RecordDecoder::OnBad OnBadOf(const v1::OnError& on_error) {
+  switch (on_error.action()) {
+    case v1::OnError::SKIP:
+      return RecordDecoder::OnBad::kSkip;
+    case v1::OnError::DEAD_LETTER:
+      return RecordDecoder::OnBad::kDeadLetter;
+    default:
+      return RecordDecoder::OnBad::kFail;
+  }
+}
 
 class TaskBuilder {
  public:
@@ -108,8 +120,13 @@ class TaskBuilder {
   Status Attach(std::unique_ptr<ChainNode> node, const std::string& id,
                 std::span<const v1::NodeInput* const> inputs) {
     bool is_head = inputs.empty();
-    for (const v1::NodeInput* input : inputs) is_head |= IsSourceNode(input->node_id());
-    ChainNode* added = parts_.chain->Add(std::move(node), is_head);
+    std::string_view side_output;
+    for (const v1::NodeInput* input : inputs) {
+      if (!IsSourceNode(input->node_id())) continue;
+      is_head = true;
+      side_output = input->side_output();
+    }
+    ChainNode* added = parts_.chain->Add(std::move(node), is_head, side_output);
     for (const v1::NodeInput* input : inputs) {
       if (IsSourceNode(input->node_id())) continue;
       const auto parent = operators_.find(input->node_id());
@@ -258,7 +275,10 @@ class TaskBuilder {
     parameters.metrics = parts_.operator_metrics.back();
     parameters.records_out = &parts_.metrics->records_out();
     parameters.bytes_out = &parts_.metrics->bytes_out();
-    parameters.records_written = &parts_.metrics->records_written();
+    const bool takes_dead_letters =
+        node.inputs_size() > 0 && node.inputs(0).side_output() == kDeadLetterOutput;
+    parameters.records_written = takes_dead_letters ? &parts_.metrics->dead_letters_written()
+                                                    : &parts_.metrics->records_written();
     return Attach(std::make_unique<SinkDriver>(std::move(sink), std::move(parameters)), node.id(),
                   InputsOf(node));
   }
@@ -339,14 +359,17 @@ class TaskBuilder {
     RecordDecoder::Options options;
     options.source = scan_->id();
     options.subtask = spec_.subtask;
-    options.skip_bad_records = scan.on_error().action() == v1::OnError::SKIP;
+    options.on_bad = OnBadOf(scan.on_error());
     options.event_time_column = parameters.event_time_column;
     Counter& skipped = metrics->counter(metric_names::kRecordsInErrors);
     Counter& refused = metrics->counter(metric_names::kFutureRecordsRefused);
+    Counter& dead_letters = metrics->counter(metric_names::kDeadLetterRecords);
     parts_.metrics->SumSkipped(&skipped);
     parts_.metrics->SumSkipped(&refused);
-    auto records = std::make_unique<RecordDecoder>(std::move(decoder), schema, std::move(options),
-                                                   environment_.clock, &skipped, &refused);
+    parts_.metrics->SumDeadLetters(&dead_letters);
+    auto records =
+        std::make_unique<RecordDecoder>(std::move(decoder), schema, std::move(options),
+                                        environment_.clock, &skipped, &refused, &dead_letters);
     WS_ASSIGN_OR_RETURN(const ConnectorContext context, MakeConnectorContext(*scan_, metrics));
     WS_ASSIGN_OR_RETURN(auto source, connectors_.MakeSource(scan.connector(), schema, context));
     parameters.source = scan_->id();

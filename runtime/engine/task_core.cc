@@ -187,9 +187,9 @@ Result<TaskCore::StepResult> TaskCore::EndStopped() {
 
 Result<Progress> TaskCore::Handle(const TaskInput::Element& element) {
   if (const auto* batch = std::get_if<RecordBatch>(&element.element)) {
-    parts_.metrics->records_in().Add(batch->num_rows());
+    if (element.side_output.empty()) parts_.metrics->records_in().Add(batch->num_rows());
     if (!parts_.is_source) parts_.metrics->bytes_in().Add(batch->byte_size());
-    WS_RETURN_IF_ERROR(parts_.chain->Process(element.input, *batch));
+    WS_RETURN_IF_ERROR(parts_.chain->Process(element.input, *batch, element.side_output));
     return Progress::kDone;
   }
   if (const auto* watermark = std::get_if<Watermark>(&element.element)) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runtime/types/result.h"
 #include "runtime/types/stream_element.h"
@@ -28,6 +29,8 @@ class TaskInput {
   struct Element {
     int input = 0;  // rows only: which input of the chain's head
     StreamElement element;
+    // Rows only: which output of the source they are; empty: its main one. Of a source only.
+    std::string_view side_output = {};
   };
 
   virtual ~TaskInput() = default;

@@ -114,6 +114,7 @@ TaskFigures TaskMetrics::figures() const {
   figures.records_written = records_written_.value();
   figures.late_records = Sum(late_);
   figures.skipped_records = Sum(skipped_);
+  figures.dead_letter_records = Sum(dead_letters_);
   figures.input_watermark_ms = input_watermark_->value();
   figures.busy_ms = busy_ms_.value();
   figures.idle_ms = idle_ms_.value();

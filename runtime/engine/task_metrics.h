@@ -24,9 +24,10 @@ class TaskMetrics {
   // Update is called: rates of its records are among its metrics.
   std::shared_ptr<MetricGroup> AddOperator(const std::string& id, const std::string& name,
                                            bool is_sink);
-  // An operator counter whose value is part of the task's late or skipped records.
+  // An operator counter whose value is part of the task's late, skipped or dead-letter records.
   void SumLate(const Counter* counter) { late_.push_back(counter); }
   void SumSkipped(const Counter* counter) { skipped_.push_back(counter); }
+  void SumDeadLetters(const Counter* counter) { dead_letters_.push_back(counter); }
   void set_source_lag(const Gauge* lag) { source_lag_ = lag; }
 
   Counter& records_in() { return *records_in_; }
@@ -34,6 +35,7 @@ class TaskMetrics {
   Counter& bytes_in() { return *bytes_in_; }
   Counter& bytes_out() { return *bytes_out_; }
   Counter& records_written() { return records_written_; }
+  Counter& dead_letters_written() { return dead_letters_written_; }  // no output of the job
   Gauge& input_watermark() { return *input_watermark_; }
 
   void SetEnded() { ended_.store(true, std::memory_order_relaxed); }
@@ -68,6 +70,7 @@ class TaskMetrics {
   Counter* bytes_in_;
   Counter* bytes_out_;
   Counter records_written_;
+  Counter dead_letters_written_;
   Gauge* input_watermark_;
   Gauge* busy_per_second_;
   Gauge* idle_per_second_;
@@ -78,6 +81,7 @@ class TaskMetrics {
   std::vector<Rate> rates_;
   std::vector<const Counter*> late_;
   std::vector<const Counter*> skipped_;
+  std::vector<const Counter*> dead_letters_;
   const Gauge* source_lag_ = nullptr;
   std::atomic<bool> ended_{false};
 

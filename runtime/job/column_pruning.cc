@@ -1,11 +1,22 @@
 #include "runtime/job/column_pruning.h"
 
+#include <string>
+
+#include "runtime/types/dead_letter.h"
+#include "runtime/types/schema_proto.h"
+
 namespace watershed {
 namespace {
 
 using StreamKey = std::pair<std::string, std::string>;
 
 StreamKey KeyOf(const v1::OutputRef& ref) { return {ref.node(), ref.side_output()}; }
+
+v1::Schema DeadLetterSchemaProto() {
+  v1::Schema schema;
+  SchemaToProto(*DeadLetterSchema(), &schema);
+  return schema;
+}
 
 class Pruner {
  public:
@@ -40,6 +51,9 @@ class Pruner {
   Status CollectSchemas() {
     for (const v1::SourceNode& source : graph_.sources()) {
       WS_RETURN_IF_ERROR(AddSchema({source.name(), ""}, source.schema()));
+      if (source.on_error().action() != v1::OnError::DEAD_LETTER) continue;
+      WS_RETURN_IF_ERROR(
+          AddSchema({source.name(), std::string(kDeadLetterOutput)}, dead_letter_schema_));
     }
     for (const v1::OperatorNode& op : graph_.operators()) {
       const auto input = schemas_.find(KeyOf(op.input()));
@@ -122,6 +136,7 @@ class Pruner {
   }
 
   const v1::JobGraph& graph_;
+  const v1::Schema dead_letter_schema_ = DeadLetterSchemaProto();
   std::map<StreamKey, const v1::Schema*> schemas_;
   std::set<StreamKey> read_;
   UsedColumns used_;

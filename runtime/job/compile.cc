@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/job/diagnostic_list.h"
+#include "runtime/job/node_resolver.h"
 #include "runtime/job/resolver.h"
 #include "runtime/job/spec_reader.h"
 #include "runtime/job/utf8.h"
@@ -59,6 +60,13 @@ std::vector<Diagnostic> MarksOf(const JobSpec& spec) {
   for (const SourceSpec& source : spec.sources) {
     const std::string key = "source " + source.name.value;
     add_node(key, source);
+    if (source.on_error && source.on_error->action == OnErrorAction::kDeadLetter) {
+      const std::string sink = "sink " + DeadLetterSinkName(source).value;
+      add(source.on_error->mark, sink);
+      for (const OptionEntry& option : source.on_error->options) {
+        add(option.value.mark, sink + " " + option.name.value);
+      }
+    }
     for (const ColumnSpec& column : source.columns) {
       add(column.name.mark, key + " columns." + column.name.value);
     }

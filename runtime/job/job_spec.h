@@ -47,7 +47,13 @@ struct WatermarkColumnSpec {
   std::optional<int64_t> max_drift_ms;
 };
 
-enum class OnErrorAction : uint8_t { kFail, kSkip };
+enum class OnErrorAction : uint8_t { kFail, kSkip, kDeadLetter };
+
+struct OnErrorSpec {
+  Mark mark;
+  OnErrorAction action = OnErrorAction::kFail;
+  std::vector<OptionEntry> options;  // of the sink for dead letters
+};
 
 // `incomplete`: part of it could not be read and was reported, so what seems to be missing
 // downstream may not be.
@@ -57,7 +63,7 @@ struct SourceSpec {
   MarkedText connector;
   std::vector<OptionEntry> options;
   std::optional<FormatSpec> format;
-  std::optional<Marked<OnErrorAction>> on_error;
+  std::optional<OnErrorSpec> on_error;
   std::vector<ColumnSpec> columns;
   std::optional<WatermarkColumnSpec> watermark;
   std::optional<int32_t> parallelism;

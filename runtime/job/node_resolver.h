@@ -24,6 +24,10 @@ void ResolveSource(const SourceSpec& spec, ResolveContext& context, v1::SourceNo
 void ResolveOperator(const OperatorSpec& spec, ResolveContext& context, v1::OperatorNode* node);
 void ResolveSink(const SinkSpec& spec, ResolveContext& context, v1::SinkNode* node);
 
+// Of a source whose on-error is dead-letter: the sink that takes them, under a name of its own.
+MarkedText DeadLetterSinkName(const SourceSpec& spec);
+void ResolveDeadLetters(const SourceSpec& spec, ResolveContext& context, v1::SinkNode* node);
+
 // Checks `format` against what the connector needs, and fills it; `node` is "source 'events'".
 void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& connector,
                    ConnectorUse use, const MarkedText& node, ResolveContext& context,

@@ -10,6 +10,7 @@
 #include "runtime/job/column_pruning.h"
 #include "runtime/job/plan_names.h"
 #include "runtime/operators/aggregate_schema.h"
+#include "runtime/types/dead_letter.h"
 #include "runtime/types/schema_proto.h"
 
 namespace watershed {
@@ -136,6 +137,11 @@ class Planner {
     }
     scan->set_name(DescribeNode(*scan));
     PlannedStream stream{vertex, scan->id(), "", schema};
+    if (source.on_error().action() == v1::OnError::DEAD_LETTER) {
+      PlannedStream dead_letters{vertex, scan->id(), std::string(kDeadLetterOutput), {}};
+      SchemaToProto(*DeadLetterSchema(), &dead_letters.schema);
+      streams_[{source.name(), dead_letters.side_output}] = std::move(dead_letters);
+    }
     if (source.has_watermark()) {
       v1::PlanNode* assigner = AddNode(stream, source.name() + "/watermark");
       *assigner->mutable_watermark_assigner()->mutable_watermark() = source.watermark();

@@ -25,6 +25,10 @@ v1::OutputRef Ref(const std::string& node, const char* side_output = "") {
   return ref;
 }
 
+bool HasDeadLetters(const SourceSpec& source) {
+  return source.on_error && source.on_error->action == OnErrorAction::kDeadLetter;
+}
+
 void DeclareStreams(const JobSpec& spec, Streams& streams) {
   for (const SourceSpec& source : spec.sources) {
     streams.Declare(source.name, {.what = fmt::format("source '{}'", source.name.value),
@@ -43,6 +47,9 @@ void DeclareStreams(const JobSpec& spec, Streams& streams) {
                                       .ref = Ref(op.name.value, kLateSideOutput)});
   }
   for (const SinkSpec& sink : spec.sinks) streams.DeclareSink(sink.name);
+  for (const SourceSpec& source : spec.sources) {
+    if (HasDeadLetters(source)) streams.DeclareSink(DeadLetterSinkName(source));
+  }
 }
 
 // Orders operators so that each comes after its input, otherwise as in the file.
@@ -138,10 +145,13 @@ v1::JobGraph ResolveJob(const JobSpec& spec, std::span<const ConnectorSpec> conn
   Streams streams(diagnostics);
   DeclareStreams(spec, streams);
   ResolveContext context{diagnostics, connectors, streams, spec.checkpoint_interval_ms > 0};
+  std::vector<bool> sound_sources;
   const int32_t max_parallelism = spec.max_parallelism.value_or(kDefaultMaxParallelism);
   for (const SourceSpec& source : spec.sources) {
     CheckParallelism(source.name, source.parallelism, max_parallelism, diagnostics);
+    const int errors_before = diagnostics.errors();
     ResolveSource(source, context, graph.add_sources());
+    sound_sources.push_back(diagnostics.errors() == errors_before);
   }
   const int errors_before_sort = diagnostics.errors();
   const std::vector<size_t> order = OperatorOrder(spec).Sort(diagnostics);
@@ -152,6 +162,11 @@ v1::JobGraph ResolveJob(const JobSpec& spec, std::span<const ConnectorSpec> conn
     ResolveOperator(op, context, graph.add_operators());
   }
   for (const SinkSpec& sink : spec.sinks) ResolveSink(sink, context, graph.add_sinks());
+  for (size_t i = 0; i < spec.sources.size(); ++i) {
+    // Half of its options are the source's, whose errors were told.
+    if (!sound_sources[i] || !HasDeadLetters(spec.sources[i])) continue;
+    ResolveDeadLetters(spec.sources[i], context, graph.add_sinks());
+  }
   if (spec.sinks.empty()) streams.SuppressUnused();
   streams.ReportUnused();
   return graph;

@@ -59,28 +59,45 @@ std::optional<WatermarkColumnSpec> ReadWatermark(YamlMap& source, YamlContext& c
   return spec;
 }
 
-std::optional<Marked<OnErrorAction>> ReadOnError(YamlMap& source, YamlContext& context) {
-  std::optional<YamlEntry> entry = source.Take("on-error");
+constexpr const char* kOnErrorExpected = "fail, skip or { action: dead-letter, topic: NAME }";
+
+std::optional<OnErrorSpec> ReadOnErrorMap(YamlMap& map, YamlContext& context) {
+  if (!map.valid()) return std::nullopt;
+  if (!map.has("action")) map.Require("action", kOnErrorExpected);
+  const auto action = map.TakeChoice("action", {"fail", "skip", "dead-letter"});
+  OnErrorSpec spec{.mark = map.mark()};
+  if (!action) {
+    map.TakeRest();  // whose they are is not known
+    return std::nullopt;
+  }
+  if (action->value == "dead-letter") {
+    spec.action = OnErrorAction::kDeadLetter;
+    spec.options = ReadOptions(map, context);
+    return spec;
+  }
+  if (action->value == "skip") spec.action = OnErrorAction::kSkip;
+  map.Finish();
+  return spec;
+}
+
+std::optional<OnErrorSpec> ReadOnError(YamlMap& source, YamlContext& context) {
+  const std::optional<YamlEntry> entry = source.Take("on-error");
   if (!entry) return std::nullopt;
-  std::optional<MarkedText> action;
-  const std::vector<std::string_view> choices = {"fail", "skip"};
   if (entry->value.IsMap()) {
     YamlMap map(entry->value, entry->key.mark, fmt::format("{}: 'on-error'", source.what()),
                 context);
-    if (!map.has("action")) map.Require("action", "fail or skip");
-    action = map.TakeChoice("action", choices);
-    map.Finish();
-  } else {
-    action = ReadText(entry->value, entry->key.mark, "'on-error'", context);
-    if (action && action->value != "fail" && action->value != "skip") {
-      context.diagnostics->Error(action->mark, "'on-error': expected fail or skip, found '{}'",
-                                 Shown(*action));
-      return std::nullopt;
-    }
+    return ReadOnErrorMap(map, context);
   }
+  const auto action = ReadText(entry->value, entry->key.mark, "'on-error'", context);
   if (!action) return std::nullopt;
-  return Marked<OnErrorAction>{
-      action->value == "skip" ? OnErrorAction::kSkip : OnErrorAction::kFail, entry->key.mark};
+  if (action->value != "fail" && action->value != "skip") {
+    context.diagnostics->Error(action->mark, "'on-error': expected {}, found '{}'",
+                               kOnErrorExpected, Shown(*action));
+    return std::nullopt;
+  }
+  return OnErrorSpec{
+      .mark = entry->key.mark,
+      .action = action->value == "skip" ? OnErrorAction::kSkip : OnErrorAction::kFail};
 }
 
 }  // namespace

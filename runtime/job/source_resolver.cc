@@ -77,6 +77,19 @@ void CheckTypedColumns(const SourceSpec& spec, const ConnectorSpec& connector,
   }
 }
 
+v1::OnError::Action OnErrorOf(const SourceSpec& spec) {
+  if (!spec.on_error) return v1::OnError::FAIL;
+  switch (spec.on_error->action) {
+    case OnErrorAction::kSkip:
+      return v1::OnError::SKIP;
+    case OnErrorAction::kDeadLetter:
+      return v1::OnError::DEAD_LETTER;
+    case OnErrorAction::kFail:
+      break;
+  }
+  return v1::OnError::FAIL;
+}
+
 void ResolveConnector(const SourceSpec& spec, ResolveContext& context, v1::SourceNode* node) {
   const ConnectorSpec* connector = CheckConnector(spec.connector, ConnectorUse::kSource,
                                                   context.connectors, context.diagnostics);
@@ -102,8 +115,7 @@ void ResolveSource(const SourceSpec& spec, ResolveContext& context, v1::SourceNo
   if (spec.parallelism) node->set_parallelism(*spec.parallelism);
   if (spec.format) node->mutable_format()->set_name(spec.format->name.value);
   ResolveConnector(spec, context, node);
-  const bool skip = spec.on_error && spec.on_error->value == OnErrorAction::kSkip;
-  node->mutable_on_error()->set_action(skip ? v1::OnError::SKIP : v1::OnError::FAIL);
+  node->mutable_on_error()->set_action(OnErrorOf(spec));
   std::optional<std::vector<Field>> fields = ResolveColumns(spec, context, node->mutable_format());
   if (!fields || spec.incomplete) return;
   std::optional<int> event_time;

@@ -245,6 +245,9 @@ inline const Metric kRecordsInErrors(
 inline const Metric kFutureRecordsRefused(
     {"watershed_source_future_refused_records", MetricScope::kOperator, MetricKind::kTotal,
      "records", "Rows refused because they lie more than a day ahead of the clock", "sources"});
+inline const Metric kDeadLetterRecords(
+    {"watershed_source_dead_letter_records", MetricScope::kOperator, MetricKind::kTotal, "records",
+     "Records that could not be used and went to another topic: on-error: dead-letter", "sources"});
 inline const Metric kKafkaRecordsLagMax(
     {"flink_taskmanager_job_task_operator_KafkaSourceReader_KafkaConsumer_records_lag_max",
      MetricScope::kOperator, MetricKind::kNow, "records",

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/types/dead_letter.h"
 #include "runtime/types/event_time.h"
 
 namespace watershed {
@@ -103,6 +104,7 @@ void AddUp(VertexTotals& totals) {
   totals.bytes_out = SumOf(totals.subtasks, &Counters::bytes_out);
   totals.late_records = SumOf(totals.subtasks, &Counters::late_records);
   totals.skipped_records = SumOf(totals.subtasks, &Counters::skipped_records);
+  totals.dead_letter_records = SumOf(totals.subtasks, &Counters::dead_letter_records);
   totals.source_lag_records = SumOf(totals.subtasks, &Counters::source_lag_records);
   totals.busy_ms = SumOf(totals.subtasks, &Counters::busy_ms);
   totals.idle_ms = SumOf(totals.subtasks, &Counters::idle_ms);
@@ -146,7 +148,11 @@ bool IsSource(const v1::Vertex& vertex) {
 }
 
 bool HasSink(const v1::Vertex& vertex) {
-  return HasNode(vertex, [](const v1::PlanNode& node) { return node.has_sink(); });
+  return HasNode(vertex, [](const v1::PlanNode& node) {
+    const bool reads_dead_letters =
+        node.inputs_size() > 0 && node.inputs(0).side_output() == kDeadLetterOutput;
+    return node.has_sink() && !reads_dead_letters;
+  });
 }
 
 std::vector<VertexTotals> TotalsByVertex(const v1::JobDetails& details) {
@@ -183,6 +189,7 @@ JobTotals TotalsOfJob(const std::vector<VertexTotals>& vertices) {
     }
     AddTo(job.late_records, totals.late_records, first);
     AddTo(job.skipped_records, totals.skipped_records, first);
+    AddTo(job.dead_letter_records, totals.dead_letter_records, first);
     first = false;
   }
   return job;

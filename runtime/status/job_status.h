@@ -43,7 +43,7 @@ struct VertexTotals {
   int64_t start_time_ms = -1;                               // first subtask's; -1: none has started
   int64_t end_time_ms = -1;                                 // last subtask's; -1: one has not ended
   PartialSum records_in, records_out, bytes_in, bytes_out;
-  PartialSum late_records, skipped_records, source_lag_records;
+  PartialSum late_records, skipped_records, dead_letter_records, source_lag_records;
   PartialSum busy_ms, idle_ms, backpressured_ms;
   // The lowest watermark of the subtasks that told theirs; kMinWatermarkMs when one has none yet.
   int64_t watermark_ms = 0;
@@ -56,8 +56,8 @@ std::vector<VertexTotals> TotalsByVertex(const v1::JobDetails& details);
 // What came in by the sources and went out by the sinks.
 struct JobTotals {
   PartialSum records_in;   // of source vertices
-  PartialSum records_out;  // of vertices with a sink
-  PartialSum late_records, skipped_records, source_lag_records;
+  PartialSum records_out;  // of vertices with a sink, other than for dead letters
+  PartialSum late_records, skipped_records, dead_letter_records, source_lag_records;
 };
 JobTotals TotalsOfJob(const std::vector<VertexTotals>& vertices);
 

@@ -36,6 +36,7 @@ void SetCounters(const TaskFigures& figures, v1::TaskCounters& counters) {
   counters.set_bytes_out(figures.bytes_out);
   counters.set_late_records(figures.late_records);
   counters.set_skipped_records(figures.skipped_records);
+  counters.set_dead_letter_records(figures.dead_letter_records);
   counters.set_input_watermark_ms(figures.input_watermark_ms);
   counters.set_busy_ms(figures.busy_ms);
   counters.set_idle_ms(figures.idle_ms);

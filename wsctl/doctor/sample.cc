@@ -86,7 +86,7 @@ class SourceExamination {
       if (polled.finished) break;
     }
     source->Close();
-    Tell(rows.Finish(), scan.on_error().action() == v1::OnError::SKIP);
+    Tell(rows.Finish(), scan.on_error().action());
     return Ok();
   }
 
@@ -108,19 +108,27 @@ class SourceExamination {
         errors[0].reason, ShortenedPayload(record.value));
   }
 
-  void Tell(const RecordBatch& rows, bool skips) {
+  void Tell(const RecordBatch& rows, v1::OnError::Action on_error) {
+    const bool skips = on_error == v1::OnError::SKIP;
+    const bool to_dead_letters = on_error == v1::OnError::DEAD_LETTER;
+    const bool goes_on = skips || to_dead_letters;
     if (records_ == 0) {
       return Add(Health::kWarning, "topic", "sample",
                  "the topic holds no record now, so its columns could not be checked");
     }
     if (bad_ > 0) {
       // To skip some is what the file asks for; to skip all is a job that does nothing.
-      Add(skips && bad_ < records_ ? Health::kWarning : Health::kError, "columns", "sample",
+      Add(goes_on && bad_ < records_ ? Health::kWarning : Health::kError, "columns", "sample",
           fmt::format(
               "{} of {} sampled records do not fit the columns and would {}. The first: {}. "
               "Mend the columns' types or patterns{}",
-              bad_, records_, skips ? "be skipped" : "fail the job", first_bad_,
-              skips ? "" : ", or say what happens with such records: on-error: { action: skip }"));
+              bad_, records_,
+              skips             ? "be skipped"
+              : to_dead_letters ? "become dead letters"
+                                : "fail the job",
+              first_bad_,
+              goes_on ? ""
+                      : ", or say what happens with such records: on-error: { action: skip }"));
     }
     bool all_there = bad_ == 0;
     for (int i = 0; i < rows.num_columns() && rows.num_rows() > 0; ++i) {

@@ -10,7 +10,6 @@
 
 #include "runtime/connectors/kafka/inquiry.h"
 #include "runtime/connectors/kafka/message.h"
-#include "runtime/types/kill_point.h"
 
 namespace watershed {
 namespace {
@@ -222,7 +221,6 @@ Result<int64_t> TransactionalProducer::Mark(const std::string& topic, const std:
 }
 
 Status TransactionalProducer::Commit() {
-  Pass(KillPoint::kCommitHasWritten);
   open_ = false;
   const std::string doing =
       fmt::format("the transaction of '{}' was not committed for certain", transactional_id_);

@@ -139,6 +139,14 @@ TEST_F(OperatorChainTest, FlushesInChainOrderBeforeAWatermark) {
                                      "out flush", "out watermark:5"));
 }
 
+TEST_F(OperatorChainTest, RowsOfASideOutputOfTheInputGoToItsHeadsOnly) {
+  AddEnd("out", AddOperator("a", nullptr));
+  chain_.Add(std::make_unique<RecordingEnd>("letters", &log_), true, "dead-letters");
+  ASSERT_TRUE(chain_.Process(0, Rows({{"x", 1}})));
+  ASSERT_TRUE(chain_.Process(0, Rows({{"y", 2}}), "dead-letters"));
+  EXPECT_THAT(TakeLog(), ElementsAre("a rows:x@1", "letters rows:y@2"));
+}
+
 TEST_F(OperatorChainTest, FlushesTheWholeChainThenSnapshotsThenHandsOnABarrier) {
   OperatorNode* a = AddOperator("a", nullptr);
   OperatorNode* b = AddOperator("b", a);

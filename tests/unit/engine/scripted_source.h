@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ struct SourceScript {
     int32_t split = 0;
     std::string value;  // "key@time", see KeyTimeDecoder
     int64_t position = 0;
+    std::optional<std::string> key = {};
+    int64_t timestamp_ms = 0;
+    bool is_tombstone = false;
   };
   struct PollAnswer {
     std::vector<Record> records;
@@ -51,8 +55,11 @@ class ScriptedSource final : public Source {
     current_ = std::move(script_->answers.front());
     script_->answers.pop_front();
     for (const SourceScript::Record& record : current_.records) {
-      out.raw.push_back(
-          {.value = record.value, .split_index = record.split, .position = record.position});
+      RawRecord& raw = out.raw.emplace_back(RawRecord{.split_index = record.split,
+                                                      .position = record.position,
+                                                      .timestamp_ms = record.timestamp_ms});
+      if (!record.is_tombstone) raw.value = record.value;
+      if (record.key) raw.key = *record.key;
       positions_[static_cast<size_t>(record.split)].next_position = record.position + 1;
     }
     out.progress = current_.progress;
@@ -84,7 +91,8 @@ class KeyTimeDecoder final : public Decoder {
     for (size_t i = 0; i < payloads.size(); ++i) {
       const auto at = payloads[i].find('@');
       if (at == std::string_view::npos) {
-        errors.push_back({static_cast<int32_t>(i), "expected key@time"});
+        const bool is_null = payloads[i].data() == nullptr;
+        errors.push_back({static_cast<int32_t>(i), is_null ? "null" : "expected key@time"});
         continue;
       }
       out.column(0).AppendString(payloads[i].substr(0, at));

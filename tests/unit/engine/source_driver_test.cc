@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/metrics/names.h"
+#include "runtime/types/dead_letter.h"
 #include "tests/unit/engine/manual_clock.h"
 #include "tests/unit/engine/rows.h"
 #include "tests/unit/engine/scripted_source.h"
@@ -41,10 +42,10 @@ class SourceDriverTest : public ::testing::Test {
     parameters.watermark_ms = restored_ms_;
     parameters.split_watermarks_ms = restored_splits_ms_;
     RecordDecoder::Options options{
-        .source = "events", .subtask = {2}, .skip_bad_records = skip_, .event_time_column = 1};
+        .source = "events", .subtask = {2}, .on_bad = on_bad_, .event_time_column = 1};
     auto decoder =
         std::make_unique<RecordDecoder>(std::make_unique<KeyTimeDecoder>(), KeyTimeSchema(),
-                                        options, &clock_, &skipped_, &refused_);
+                                        options, &clock_, &skipped_, &refused_, &dead_letters_);
     driver_ = std::make_unique<SourceDriver>(std::make_unique<ScriptedSource>(script_),
                                              std::move(decoder), std::move(parameters));
     ASSERT_TRUE(driver_->Open());
@@ -85,11 +86,11 @@ class SourceDriverTest : public ::testing::Test {
   milliseconds interval_{0};
   TimestampMs restored_ms_ = kMinWatermarkMs;
   std::map<std::string, TimestampMs> restored_splits_ms_;
-  bool skip_ = false;
+  RecordDecoder::OnBad on_bad_ = RecordDecoder::OnBad::kFail;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(&clock_);
   MetricRegistry registry_;
   MetricGroup metrics_{&registry_, {}};
-  Counter bytes_in_, skipped_, refused_;
+  Counter bytes_in_, skipped_, refused_, dead_letters_;
   std::shared_ptr<SourceScript> script_ = std::make_shared<SourceScript>();
   std::unique_ptr<SourceDriver> driver_;
 };
@@ -192,19 +193,88 @@ TEST_F(SourceDriverTest, PausesTheSplitThatRunsAhead) {
 TEST_F(SourceDriverTest, ABadRecordFailsTheTaskAndSaysWhereItIs) {
   Make(2);
   Answer({{0, "a@1", 7}, {1, "nonsense\n", 41}});
-  EXPECT_THAT(ReadAll(),
-              ElementsAre("source 'events' subtask 2: cannot decode the record at topic 'web', "
-                          "partition 1, offset 41: expected key@time; payload 'nonsense\\x0a'. "
-                          "Correct the columns, or set on-error: {action: skip} to count such "
-                          "records and go on"));
+  EXPECT_THAT(
+      ReadAll(),
+      ElementsAre("source 'events' subtask 2: cannot decode the record at topic 'web', "
+                  "partition 1, offset 41: expected key@time; payload 'nonsense\\x0a'. "
+                  "Correct the columns, or set on-error: {action: skip} to count such "
+                  "records and go on, or {action: dead-letter, topic: NAME} to keep them in "
+                  "a topic"));
 }
 
 TEST_F(SourceDriverTest, SkipsBadRecordsWhereToldAndCountsThem) {
-  skip_ = true;
+  on_bad_ = RecordDecoder::OnBad::kSkip;
   Make(2);
   Answer({{1, "bad"}, {0, "a@100"}, {0, "worse"}, {1, "b@300"}});
   EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100,b@300", "watermark:90"));
   EXPECT_EQ(skipped_.value(), 2);
+}
+
+// Rows of DeadLetterSchema, one a line: value, key, message, topic, partition, offset, time stamp
+// and source.
+std::vector<std::string> DeadLetters(const RecordBatch& batch) {
+  EXPECT_EQ(*batch.schema(), *DeadLetterSchema());
+  std::vector<std::string> lines;
+  for (int64_t row = 0; row < batch.num_rows(); ++row) {
+    const auto text = [&](int column) {
+      const bool is_null = batch.column(column).IsNull(row);
+      return is_null ? "null" : "'" + std::string(batch.column(column).String(row)) + "'";
+    };
+    const auto at = static_cast<size_t>(row);
+    lines.push_back(fmt::format("{} {} {} {} {} {} {} {}", text(0), text(1), text(2), text(3),
+                                batch.column(4).Int32s()[at], batch.column(5).Int64s()[at],
+                                batch.column(6).Int64s()[at], text(7)));
+  }
+  return lines;
+}
+
+TEST_F(SourceDriverTest, DeadLettersLeaveByASideOutputWithWhyAndWhereFrom) {
+  clock_.SetNowMs(1'000'000);
+  on_bad_ = RecordDecoder::OnBad::kDeadLetter;
+  Make(2);
+  const std::string ahead = "ahead@" + std::to_string(1'000'000 + 86'400'001);
+  Answer({{1, "bad", 7, "k", 11},
+          {0, "a@100", 3},
+          {1, ahead, 8, "", 12},
+          {0, "", 4, "gone", 13, /*is_tombstone=*/true},
+          {0, "", 5},
+          {1, "b@300", 9}});
+  auto next = driver_->Next();
+  ASSERT_TRUE(next && *next);
+  EXPECT_EQ((*next)->side_output, kDeadLetterOutput);
+  EXPECT_THAT(DeadLetters(std::get<RecordBatch>((*next)->element)),
+              ElementsAre("'bad' 'k' 'expected key@time' 'web' 1 7 11 'events'",
+                          "'" + ahead +
+                              "' '' 'its event time, 87400001 ms since 1970, is more than a day "
+                              "ahead of the clock' 'web' 1 8 12 'events'",
+                          "null 'gone' 'null' 'web' 0 4 13 'events'",
+                          "'' null 'expected key@time' 'web' 0 5 0 'events'"));
+  next = driver_->Next();
+  ASSERT_TRUE(next && *next);
+  EXPECT_EQ((*next)->side_output, "");
+  EXPECT_EQ(Describe((*next)->element), "rows:a@100,b@300");
+  EXPECT_THAT(ReadAll(), ElementsAre("watermark:90"));
+  // Each is counted once: read = handed on + dead letters.
+  EXPECT_EQ(Metric(metric_names::kOperatorRecordsIn), 6);
+  EXPECT_EQ(Metric(metric_names::kOperatorRecordsOut), 2);
+  EXPECT_EQ(dead_letters_.value(), 4);
+  EXPECT_EQ(skipped_.value(), 0);
+  EXPECT_EQ(refused_.value(), 0);
+}
+
+TEST_F(SourceDriverTest, DeadLettersPrecedeTheBarrierThatNotesTheirPositions) {
+  on_bad_ = RecordDecoder::OnBad::kDeadLetter;
+  Make(1);
+  Answer({{0, "bad", 41}});
+  ASSERT_TRUE(driver_->Wait());  // polled, and not handled yet
+  driver_->OnTrigger(Barrier{CheckpointId{7}}, SourceStop::kGoOn);
+  const auto letters = driver_->Next();
+  ASSERT_TRUE(letters && *letters);
+  EXPECT_EQ((*letters)->side_output, kDeadLetterOutput);
+  EXPECT_THAT(ReadAll(), ElementsAre("barrier:7"));
+  v1::SubtaskSnapshot snapshot;
+  driver_->Snapshot(CheckpointId{7}, snapshot);
+  EXPECT_EQ(snapshot.splits(0).next_position(), 42);
 }
 
 TEST_F(SourceDriverTest, RefusesEventsMoreThanADayAhead) {
@@ -285,7 +355,7 @@ TEST_F(SourceDriverTest, WhatAWaitBroughtIsDecodedAfterIt) {
 }
 
 TEST_F(SourceDriverTest, CountsWhatItReadAndWhatItHandedOn) {
-  skip_ = true;
+  on_bad_ = RecordDecoder::OnBad::kSkip;
   Make(1);
   Answer({{0, "a@100"}, {0, "bad"}, {0, fmt::format("b@{}", clock_.NowMs() + 25L * 3600 * 1000)}});
   EXPECT_THAT(ReadAll(), ElementsAre("rows:a@100", "watermark:90"));

@@ -65,10 +65,42 @@ sinks:
 job.yaml:4:86: error: source 'events': column 'event_time' of connector 'datagen' is a timestamp)"},
     {"OnErrorUnknown", "format: json", R"(format: json
     on-error: ignore)",
-     R"(job.yaml:10:15: error: 'on-error': expected fail or skip, found 'ignore')"},
+     R"(job.yaml:10:15: error: 'on-error': expected fail, skip or { action: dead-letter, topic: NAME }, found 'ignore')"},
     {"OnErrorActionUnknown", "format: json", R"(format: json
+    on-error: { action: dead-leter, topic: web-dlq })",
+     R"(job.yaml:10:25: error: 'action': 'dead-leter' is not one of its values, did you mean 'dead-letter'?)"},
+    {"OnErrorActionMissing", "format: json", R"(format: json
+    on-error: { topic: web-dlq })",
+     R"(job.yaml:10:5: error: source 'events': 'on-error': 'action' is missing; expected fail, skip or { action: dead-letter, topic: NAME })"},
+    {"SkippedRecordsHaveNoTopic", "format: json", R"(format: json
+    on-error: { action: skip, topic: web-dlq })",
+     R"(job.yaml:10:31: error: source 'events': 'on-error': unknown field 'topic'; expected action)"},
+    {"DeadLettersWithoutATopic", "format: json", R"(format: json
     on-error: { action: dead-letter })",
-     R"(job.yaml:10:25: error: 'action': 'dead-letter' is not one of its values; expected one of fail, skip)"},
+     R"(job.yaml:10:5: error: source 'events': 'on-error': action dead-letter needs 'topic', the topic that takes the records that cannot be used)"},
+    {"DeadLettersAsAWord", "format: json", R"(format: json
+    on-error: dead-letter)",
+     R"(job.yaml:10:15: error: 'on-error': expected fail, skip or { action: dead-letter, topic: NAME }, found 'dead-letter')"},
+    {"DeadLettersInTheTopicThatIsRead", "format: json", R"(format: json
+    on-error: { action: dead-letter, topic: web })",
+     R"(job.yaml:10:45: error: source 'events': 'on-error': topic 'web' is what the source reads: it would read its dead letters again and again. Name another topic)"},
+    {"DeadLettersWithKeyFields", "format: json", R"(format: json
+    on-error: { action: dead-letter, topic: web-dlq, key.fields: ip })",
+     R"(job.yaml:10:54: error: source 'events': 'on-error': dead letters keep their keys; remove 'key.fields')"},
+    {"DeadLetterOptionUnknown", "format: json", R"(format: json
+    on-error: { action: dead-letter, topic: web-dlq, delivry: at-least-once })",
+     R"(job.yaml:10:54: error: sink 'events-dead-letters': unknown option 'delivry' of connector 'kafka', did you mean 'delivery'?)"},
+    {"DeadLetterPropertyRefused", "format: json", R"(format: json
+    on-error: { action: dead-letter, topic: web-dlq, properties.transactional.id: mine })",
+     R"(job.yaml:10:83: error: 'properties.transactional.id' belongs to the engine: remove it; the sink chooses it)"},
+    {"DeadLettersOfATypedSource", nullptr, R"(kind: Job
+name: test
+sources:
+  events: { connector: datagen, on-error: { action: dead-letter, topic: x }, columns: { ip: string } }
+sinks:
+  out: { input: events, connector: print }
+)",
+     R"(job.yaml:4:33: error: source 'events': 'on-error' is about records that cannot be decoded; connector 'datagen' has none)"},
     {"ColumnsMissing", R"(    columns:
       ip: string
       host: string

@@ -143,6 +143,71 @@ Edge events/watermark => counts by columns [1] of [url string, host string, at t
 )");
 }
 
+TEST(PhysicalPlannerTest, DeadLettersHaveASinkInTheChainOfTheirSource) {
+  v1::JobGraph graph = CompileOrFail(R"(
+kind: Job
+name: test
+parallelism: 2
+sources:
+  events:
+    connector: kafka
+    topic: web
+    properties.bootstrap.servers: h:1
+    properties.group.id: readers
+    properties.fetch.min.bytes: 10
+    properties.security.protocol: SASL_SSL
+    properties.sasl.password: sesame
+    scan.startup.mode: earliest-offset
+    format: json
+    on-error: { action: dead-letter, topic: web-dlq, delivery: at-least-once }
+    columns: { ip: string, host: string }
+sinks:
+  out: { input: events, connector: print, columns: { ip: ip } }
+)");
+  const auto plan = PlanJob(graph, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->edges_size(), 0);
+  EXPECT_EQ(ToText(*plan), R"(Job test, max parallelism 128
+Vertex 735790f8e73eacd4193dc5063157bd66 x2: Source: events -> (Sink: out, Sink: events-dead-letters)
+  events
+      TableSourceScan(table=[events], fields=[ip])
+      kafka properties.bootstrap.servers=h:1 properties.fetch.min.bytes=10 properties.group.id=readers properties.sasl.password=****** properties.security.protocol=SASL_SSL scan.startup.mode=earliest-offset topic=web on-error=DEAD_LETTER
+      format json
+      [ip string]
+  out <- events
+      Sink(table=[out], fields=[ip])
+      print
+  events-dead-letters <- events.dead-letters
+      Sink(table=[events-dead-letters], fields=[value, key, __watershed.errors.message, __watershed.errors.topic, __watershed.errors.partition, __watershed.errors.offset, __watershed.errors.timestamp, __watershed.errors.source])
+      kafka delivery=at-least-once properties.bootstrap.servers=h:1 properties.sasl.password=****** properties.security.protocol=SASL_SSL topic=web-dlq
+)");
+  EXPECT_EQ(plan->vertices(0).nodes(2).sink().connector().options().at("properties.sasl.password"),
+            "sesame");
+}
+
+TEST(PhysicalPlannerTest, OtherBrokersForDeadLettersGetNoPasswordOfTheSource) {
+  const v1::JobGraph graph = CompileOrFail(R"(
+kind: Job
+name: test
+sources:
+  events:
+    connector: kafka
+    topic: web
+    properties.bootstrap.servers: h:1
+    properties.sasl.password: sesame
+    scan.startup.mode: earliest-offset
+    format: json
+    on-error: { action: dead-letter, topic: web, properties.bootstrap.servers: "other:1" }
+    columns: { ip: string }
+sinks:
+  out: { input: events, connector: print }
+)");
+  const auto& options = graph.sinks(1).connector().options();
+  EXPECT_EQ(options.size(), 2u);
+  EXPECT_EQ(options.at("topic"), "web");
+  EXPECT_EQ(options.at("properties.bootstrap.servers"), "other:1");
+}
+
 TEST(PhysicalPlannerTest, ProjectionsRunOnlyWhereTheyChangeSomething) {
   EXPECT_EQ(PlanText(R"(
 operators:

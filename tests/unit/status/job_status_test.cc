@@ -72,6 +72,23 @@ TEST(JobStatusTest, SumsSubtasksOfEachVertex) {
   EXPECT_FALSE(all.source_lag_records.complete);
 }
 
+TEST(JobStatusTest, DeadLettersAreNoOutputOfTheJob) {
+  v1::JobDetails job;
+  v1::Vertex* source = AddVertex(job, "a", 1);
+  source->add_nodes()->mutable_table_source_scan();
+  v1::PlanNode* letters = source->add_nodes();
+  letters->mutable_sink();
+  letters->add_inputs()->set_side_output("dead-letters");
+  AddVertex(job, "b", 1)->add_nodes()->mutable_sink();
+  v1::TaskCounters* counters = AddSubtask(job, "a", 0, v1::TASK_RUNNING)->mutable_counters();
+  counters->set_records_out(100);
+  counters->set_dead_letter_records(3);
+  AddSubtask(job, "b", 0, v1::TASK_RUNNING)->mutable_counters()->set_records_out(5);
+  const JobTotals all = TotalsOfJob(TotalsByVertex(job));
+  EXPECT_EQ(all.records_out.value, 5);
+  EXPECT_EQ(all.dead_letter_records.value, 3);
+}
+
 TEST(JobStatusTest, UnknownCountersAreNotZero) {
   v1::JobDetails job;
   AddVertex(job, "a", 1);

@@ -197,11 +197,13 @@ TEST(RunProgressTest, LineShowsWhatIsKnown) {
   progress.records_in = 1234567;
   progress.source_lag_records = 0;
   progress.skipped_records = 3;
+  progress.dead_letter_records = 4;
   progress.watermark_ms = kMaxWatermarkMs;
   progress.degraded_reason = "broker\ndown";
-  EXPECT_EQ(ProgressLine(progress, 1000),
-            "1,000 records/s | in 1,234,567 | out 0 | late 0 | skipped 3 | lag 0 | watermark "
-            "end-of-input | broker down");
+  EXPECT_EQ(
+      ProgressLine(progress, 1000),
+      "1,000 records/s | in 1,234,567 | out 0 | late 0 | skipped 3 | dead letters 4 | lag 0 | "
+      "watermark end-of-input | broker down");
 }
 
 }  // namespace
