@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -24,6 +25,22 @@ BINARIES = pathlib.Path(os.environ.get("WATERSHED_BIN", ROOT / "build" / "dev" /
 
 # Tests say themselves when there are checkpoints.
 _CHECKPOINTING = 'checkpointing: { interval: "${CHECKPOINT_INTERVAL:10s}" }\n'
+
+
+class Record(NamedTuple):
+    """Of a topic."""
+
+    value: bytes | None
+    key: bytes | None
+    headers: dict[str, str]
+
+    @classmethod
+    def parse(cls, dumped: dict) -> "Record":
+        """As kafka_dump prints it."""
+        def unhex(text: str | None) -> bytes | None:
+            return None if text is None else bytes.fromhex(text)
+        return cls(unhex(dumped["value"]), unhex(dumped["key"]),
+                   {name: bytes.fromhex(text).decode() for name, text in dumped["headers"].items()})
 
 
 class Scenario:
@@ -124,6 +141,21 @@ class Scenario:
         """One record a line, to the partitions in turn; surrogate escapes are raw bytes."""
         self._load(("--lines", "--partitions", str(partitions)),
                    "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+
+    def load_records(self, records: Sequence[tuple[int, bytes | None, bytes | None]]) -> None:
+        """Partition, key and value of each."""
+        def field(data: bytes | None) -> str:
+            return "-" if data is None else f"x{data.hex()}"
+        lines = "".join(f"{partition} {field(key)} {field(value)}\n" for partition, key, value in records)
+        self._load(("--records",), lines.encode())
+
+    def committed_records(self, topic: str) -> list[Record]:
+        """All of a topic, as readers of committed records see them. AssertionError if a transaction stays
+        open there."""
+        dump = subprocess.run([str(BINARIES / "kafka_dump"), "--brokers", self.kafka_url, "--topic", topic,
+                               "--records"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert dump.returncode == 0, dump.stderr.decode()
+        return [Record.parse(json.loads(line)) for line in dump.stdout.splitlines()]
 
     def job_file(self, name: str, *replacements: tuple[str, str], bounded: bool = True) -> pathlib.Path:
         """A copy of jobs/NAME.yaml that takes no checkpoints, with replacements that must each apply;

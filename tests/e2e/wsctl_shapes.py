@@ -10,7 +10,8 @@ CHECKPOINT = {"id": int, "status": str, "savepoint": bool, "trigger-time": str, 
               "duration-ms": _COUNT, "state-bytes": int, "written-bytes": int, "subtasks": int,
               "acknowledged": int, "failure": str, "path": str}
 _FIGURES = {"records-in": _COUNT, "records-out": _COUNT, "bytes-in": _COUNT, "bytes-out": _COUNT,
-            "late-records": _COUNT, "skipped-records": _COUNT, "lag-records": _COUNT, "watermark": _TIME}
+            "late-records": _COUNT, "skipped-records": _COUNT,
+            "dead-letter-records": _COUNT, "lag-records": _COUNT, "watermark": _TIME}
 SUBTASK = {"subtask": int, "attempt": int, "state": str, "task-manager": str, "endpoint": str,
            "start-time": _TIME, "end-time": _TIME, "message": str, **_FIGURES, "busy-ms": _COUNT,
            "idle-ms": _COUNT, "backpressured-ms": _COUNT}
@@ -24,7 +25,7 @@ JOB_DETAILS = {
                     "latest-completed": (CHECKPOINT, None), "latest-failed": (CHECKPOINT, None),
                     "restored": (CHECKPOINT, None)},
     **{name: _COUNT for name in ("records-in", "records-out", "late-records", "skipped-records",
-                                 "lag-records")},
+                                 "dead-letter-records", "lag-records")},
     "vertices": [VERTEX]}
 _RATE = (float, int, None)
 FIGURES = {
@@ -34,7 +35,7 @@ FIGURES = {
         **{f"{what}-per-second": _RATE for what in ("records-in", "records-out", "bytes-in", "bytes-out")},
         "busy": _RATE, "backpressured": _RATE, "watermark": _TIME, "watermark-lag-ms": _COUNT,
         **{name: _COUNT for name in ("records-in", "records-out", "late-records", "skipped-records",
-                                     "lag-records")}}]}
+                                     "dead-letter-records", "lag-records")}}]}
 TASK_MANAGER = {
     "id": str, "address": str, "slots": {"total": int, "free": int}, "cpu-cores": int, "pid": int,
     "last-heartbeat": _TIME,

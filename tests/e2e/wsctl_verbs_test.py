@@ -133,7 +133,8 @@ _ROWS = [
     Row("explain {dir}/failing.yaml", 2, err="POSTGRES_URL"),
     Row("run --bounded {dir}/short.yaml -o json", err="takes no checkpoints", shape={
         "state": str, "failure": None, "duration-ms": int, "records-in": int, "records-out": int,
-        "late-records": int, "skipped-records": int, "lag-records": (int, None), "watermark": str,
+        "late-records": int, "skipped-records": int, "dead-letter-records": int,
+        "lag-records": (int, None), "watermark": str,
         "records-per-second": int}),
     Row("run {dir}/endless.yaml --timeout 300ms", 3, err="cancelled after --timeout 300ms"),
     Row("run", 2, err="FILE is required"),

@@ -1,6 +1,6 @@
 // Prints the values of all committed records of a topic, one a line, from the beginning to the end
-// that it finds. Waits until no transaction is open there, so that nothing is overlooked that was
-// committed before.
+// that it finds; or the records, as a line of JSON each, with all bytes in hexadecimal. Waits until
+// no transaction is open there, so that nothing is overlooked that was committed before.
 #include <librdkafka/rdkafka.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace watershed::test {
@@ -86,7 +87,42 @@ int64_t SettledEnd(const Client& reader, const Client& everything, const std::st
   return end;
 }
 
-void Dump(const std::string& brokers, const std::string& topic) {
+// A JSON string of hexadecimal digits, or null.
+std::string Hex(const void* bytes, size_t size) {
+  if (bytes == nullptr) return "null";
+  std::string text = "\"";
+  for (const unsigned char byte : std::string_view(static_cast<const char*>(bytes), size)) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 15]);
+  }
+  return text + "\"";
+}
+
+void PrintRecord(const rd_kafka_message_t& message) {
+  std::cout << "{\"value\": " << Hex(message.payload, message.len)
+            << ", \"key\": " << Hex(message.key, message.key_len) << ", \"headers\": {";
+  rd_kafka_headers_t* headers = nullptr;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      std::cout << (i == 0 ? "" : ", ") << '"' << name << "\": " << Hex(value, size);
+    }
+  }
+  std::cout << "}}\n";
+}
+
+void PrintValue(const rd_kafka_message_t& message) {
+  std::cout.write(static_cast<const char*>(message.payload),
+                  static_cast<std::streamsize>(message.len));
+  std::cout << '\n';
+}
+
+void Dump(const std::string& brokers, const std::string& topic, bool records) {
   const Client everything(brokers, "read_uncommitted"), reader(brokers, "read_committed");
   std::map<int, int64_t> ends;  // of partitions that are not read to their end
   rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
@@ -101,9 +137,7 @@ void Dump(const std::string& brokers, const std::string& topic) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(reader.handle(), kTimeoutMs);
     if (message == nullptr) throw std::runtime_error("the topic does not come to its end");
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      std::cout.write(static_cast<const char*>(message->payload),
-                      static_cast<std::streamsize>(message->len));
-      std::cout << '\n';
+      records ? PrintRecord(*message) : PrintValue(*message);
     } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       // Behind control records, which are never handed out.
       if (message->offset >= ends[message->partition]) ends.erase(message->partition);
@@ -119,12 +153,14 @@ void Dump(const std::string& brokers, const std::string& topic) {
 
 int main(int argc, char** argv) {
   std::string brokers, topic;
+  bool records = false;
   CLI::App app("Prints the committed records of a Kafka topic.");
   app.add_option("--brokers", brokers)->required();
   app.add_option("--topic", topic)->required();
+  app.add_flag("--records", records, "with keys and headers, as JSON");
   CLI11_PARSE(app, argc, argv);
   try {
-    watershed::test::Dump(brokers, topic);
+    watershed::test::Dump(brokers, topic, records);
   } catch (const std::exception& error) {
     std::cerr << "kafka_dump: " << error.what() << "\n";
     return 1;

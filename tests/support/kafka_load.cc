@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +30,7 @@ struct Settings {
   int64_t skip = 0;
   bool lines = false;
   bool addressed = false;
+  bool records = false;
   int64_t keys_in_turn = 0;
   bool dry_run = false;
   int64_t per_second = 0;
@@ -61,11 +63,16 @@ class Loader {
   }
   ~Loader() { rd_kafka_destroy(producer_); }
 
-  void Produce(const std::string& topic, int partition, std::string_view payload) {
+  using Bytes = std::optional<std::string_view>;  // nothing: null
+
+  void Produce(const std::string& topic, int partition, Bytes payload, Bytes key = std::nullopt) {
+    const std::string_view value_bytes = payload.value_or(std::string_view());
+    const std::string_view key_bytes = key.value_or(std::string_view());
     for (;;) {
       const rd_kafka_resp_err_t error = rd_kafka_producev(
           producer_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-          RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
+          RD_KAFKA_V_VALUE(const_cast<char*>(value_bytes.data()), value_bytes.size()),
+          RD_KAFKA_V_KEY(key_bytes.data(), key_bytes.size()),
           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
       if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -110,6 +117,23 @@ void LoadAddressedLines(Loader& loader) {
     std::cin.get();  // the blank
     std::getline(std::cin, payload);
     loader.Produce(topic, partition, payload);
+  }
+}
+
+// Of a field of a line: nothing for "-", else the bytes behind the "x" in hexadecimal.
+std::optional<std::string> FromHex(const std::string& field) {
+  if (field == "-") return std::nullopt;
+  std::string bytes;
+  for (size_t i = 1; i + 1 < field.size(); i += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(field.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+void LoadRecords(Loader& loader, const Settings& settings) {
+  int partition = 0;
+  for (std::string key, value; std::cin >> partition >> key >> value;) {
+    loader.Produce(settings.topic, partition, FromHex(value), FromHex(key));
   }
 }
 
@@ -176,6 +200,9 @@ int Main(int argc, char** argv) {
   app.add_flag("--lines", settings.lines, "records are the lines of standard input, in turn");
   const auto* addressed = app.add_flag("--addressed", settings.addressed,
                                        "the same, each after its topic, partition and a blank");
+  app.add_flag(
+      "--records", settings.records,
+      "a line a record: partition, key and value, these as x and hexadecimal, or - for null");
   app.add_option("--keys-in-turn", settings.keys_in_turn,
                  "short events of so many (ip, host), one after the other, without disorder");
   app.add_option("--first-time-ms", settings.events.first_time_ms, "event time of the first");
@@ -198,6 +225,8 @@ int Main(int argc, char** argv) {
   Loader loader(settings);
   if (settings.addressed) {
     LoadAddressedLines(loader);
+  } else if (settings.records) {
+    LoadRecords(loader, settings);
   } else if (settings.lines) {
     LoadLines(loader, settings);
   } else if (settings.keys_in_turn > 0) {
