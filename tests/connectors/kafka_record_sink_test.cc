@@ -163,7 +163,7 @@ TEST_F(KafkaRecordSinkTest, ThoseOfACheckpointArriveOnceWhoeverRecoversThem) {
   const auto former = Make("exactly-once");
   ASSERT_OK(Open(*former));
   ASSERT_OK(former->Write(Rows(kLetters)));
-  auto segments = former->Prepare({1});
+  const auto segments = former->Prepare({1});
   ASSERT_OK(segments);
   EXPECT_THAT(Records(), ElementsAre());  // not before their epoch
   const auto successor = Make("exactly-once");
@@ -179,7 +179,7 @@ TEST_F(KafkaRecordSinkTest, ASinkThatDeliversAtLeastOnceRecoversHeadersToo) {
   const auto former = Make("exactly-once");
   ASSERT_OK(Open(*former));
   ASSERT_OK(former->Write(Rows(kLetters)));
-  auto segments = former->Prepare({1});
+  const auto segments = former->Prepare({1});
   ASSERT_OK(segments);
   const auto successor = Make("at-least-once");
   ASSERT_OK(Open(*successor, 2));
@@ -189,6 +189,7 @@ TEST_F(KafkaRecordSinkTest, ASinkThatDeliversAtLeastOnceRecoversHeadersToo) {
 
 TEST_F(KafkaRecordSinkTest, AnEpochLargerThanATransactionIsWhole) {
   std::vector<Letter> many;
+  many.reserve(120'000);
   for (int i = 0; i < 120'000; ++i) {
     many.push_back({std::to_string(i), std::nullopt, "malformed", i});
   }
