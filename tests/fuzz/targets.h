@@ -1,6 +1,6 @@
-// What is read from outside, each as a function of bytes that anybody may have sent or damaged. None
-// of them may crash, hang, or take memory out of proportion; what else must hold is checked in each
-// (a failure ends the process).
+// What is read from outside, each as a function of bytes that anybody may have sent or damaged.
+// None of them may crash, hang, or take memory out of proportion; what else must hold is checked in
+// each (a failure ends the process).
 #pragma once
 
 #include <array>
@@ -8,11 +8,11 @@
 
 namespace watershed::fuzz {
 
-void JobFile(std::string_view bytes);      // as wsctl compiles and plans it
-void JsonEvents(std::string_view bytes);   // payloads, one a line
-void DataFrame(std::string_view bytes);    // of an exchange: a frame, or several after their lengths
-void Manifest(std::string_view bytes);     // of a checkpoint, and the segments of a Kafka sink
-void LogEntry(std::string_view bytes);     // of the JobManager's log: frame, entry, state
+void JobFile(std::string_view bytes);     // as wsctl compiles and plans it
+void JsonEvents(std::string_view bytes);  // payloads, one a line
+void DataFrame(std::string_view bytes);   // of an exchange: a frame, or several after their lengths
+void Manifest(std::string_view bytes);    // of a checkpoint, and the segments of a Kafka sink
+void LogEntry(std::string_view bytes);    // of the JobManager's log: frame, entry, state
 void RestRequest(std::string_view bytes);  // METHOD TARGET, a newline, the body
 
 struct Target {
