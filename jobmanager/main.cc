@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kTryAgain{1};
 Result<std::unique_ptr<ServerProcess>> StartInTurn(const Config& config, ShutdownSignal& shutdown) {
   // The reason of a failure is in the log; a successor reads what was stored.
   JobManagerRole role{.on_fatal = [] { kill(getpid(), SIGTERM); }};
-  const std::string log = config.Get(options::kHighAvailabilityStorageDir);
+  const std::string& log = config.Get(options::kHighAvailabilityStorageDir);
   if (log.empty()) return JobManagerProcess::Start(config, role);
   auto storage = OpenStorage(log, StorageAccess::kOwnerOnly);
   if (!storage) {

@@ -47,6 +47,7 @@ struct JobClient::Impl {
   Outcome<void> Choose() {
     if (channel != nullptr) return {};
     std::vector<std::shared_ptr<grpc::Channel>> channels;
+    channels.reserve(addresses.size());
     for (const std::string& each : addresses) channels.push_back(ChannelTo(each));
     for (size_t i = 0; std::chrono::steady_clock::now() < deadline; i = (i + 1) % channels.size()) {
       if (!channels[i]->WaitForConnected(std::chrono::system_clock::now() + kConnectTurn)) continue;

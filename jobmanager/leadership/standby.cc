@@ -33,14 +33,16 @@ Result<std::optional<int64_t>> Standby::AwaitTurn(
     SayOnce(sight);
     if (!pause(PauseFor(sight))) return std::nullopt;
     auto next = observer_.Look();
+    const bool was_read = std::exchange(is_read, next.has_value());
     if (next) {
       sight = *std::move(next);
-    } else if (is_read) {
+      continue;
+    }
+    if (was_read) {
       LogWarn("standing by, but the log cannot be read; trying on: {}", next.error().message);
     }
-    is_read = next.has_value();
     // What keeps this process from reading may have kept the leader from writing.
-    if (!is_read) watch_ = {};
+    watch_ = {};
   }
   return sight.leader_epoch;
 }

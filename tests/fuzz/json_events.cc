@@ -49,6 +49,7 @@ void JsonEvents(std::string_view bytes) {
   static const std::unique_ptr<Decoder> kDecoders[] = {Make(kSchema, false), Make(kSchema, true)};
   const auto lines = Lines(bytes);
   std::vector<std::string_view> payloads;
+  payloads.reserve(lines.size());
   for (const auto& line : lines) payloads.push_back(*line);
   size_t decoded_before = payloads.size();
   for (const auto& decoder : kDecoders) {

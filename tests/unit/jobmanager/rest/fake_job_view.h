@@ -31,6 +31,7 @@ class FakeJobView : public JobManagerView {
  public:
   std::vector<v1::JobSummary> Jobs() const override {
     std::vector<v1::JobSummary> result;
+    result.reserve(jobs.size());
     for (const v1::JobDetails& job : jobs) result.push_back(job.summary());
     return result;
   }
