@@ -80,12 +80,15 @@ Result<std::optional<NumberedLog::Entry>> NumberedLog::ReadLast() {
   WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
                       storage_->Get(NameOf(numbers.back())));
   if (!bytes) return TransientError("entry {} was deleted meanwhile", UriOf(numbers.back()));
-  auto frame = DecodeLogFrame(*bytes);
-  if (!frame) {
-    return tl::make_unexpected(
-        std::move(frame).error().Within(fmt::format("entry {}", UriOf(numbers.back()))));
-  }
-  return Entry{frame->number, frame->is_snapshot, std::move(frame->payload)};
+  WS_ASSIGN_OR_RETURN(LogFrame frame, Decode(numbers.back(), *bytes));
+  return Entry{frame.number, frame.is_snapshot, std::move(frame.payload)};
+}
+
+Result<LogFrame> NumberedLog::Decode(int64_t number, std::string_view bytes) const {
+  auto frame = DecodeLogFrame(bytes);
+  if (frame) return frame;
+  return tl::make_unexpected(
+      std::move(frame).error().Within(fmt::format("entry {}", UriOf(number))));
 }
 
 Result<std::optional<std::vector<LogFrame>>> NumberedLog::TryRead(
@@ -95,19 +98,15 @@ Result<std::optional<std::vector<LogFrame>>> NumberedLog::TryRead(
   for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
     WS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, storage_->Get(NameOf(*number)));
     if (!bytes) return std::nullopt;
-    auto frame = DecodeLogFrame(*bytes);
-    if (!frame) {
-      return tl::make_unexpected(
-          std::move(frame).error().Within(fmt::format("entry {}", UriOf(*number))));
-    }
-    if (frame->number != *number ||
-        (!frames.empty() && frames.back().previous_checksum != frame->checksum)) {
+    WS_ASSIGN_OR_RETURN(LogFrame frame, Decode(*number, *bytes));
+    if (frame.number != *number ||
+        (!frames.empty() && frames.back().previous_checksum != frame.checksum)) {
       return ExternalError(
           "entry {} is not the one that was written under this name: it says {} "
           "and the entry after it follows another",
-          UriOf(*number), frame->number);
+          UriOf(*number), frame.number);
     }
-    frames.push_back(std::move(*frame));
+    frames.push_back(std::move(frame));
     if (frames.back().is_snapshot || *number == 1) break;
     if (std::next(number) == numbers.rend() || *std::next(number) != *number - 1) {
       *missing = *number - 1;

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobmanager/store/log_frame.h"
@@ -65,6 +66,8 @@ class NumberedLog {
   // Whether the entry that was placed now is the log's last, with the one before it in place.
   Result<bool> IsLast(int64_t number);
   Result<std::vector<int64_t>> ListNumbers();
+  // What an object holds; an error names it.
+  Result<LogFrame> Decode(int64_t number, std::string_view bytes) const;
   // Nothing: an object was not there, `missing` when the listing did not even have it. Somebody may
   // be trimming: list again.
   Result<std::optional<std::vector<LogFrame>>> TryRead(const std::vector<int64_t>& numbers,

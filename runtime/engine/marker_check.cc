@@ -44,8 +44,7 @@ Status CheckWhole(const WriterMarker& found, const KnownProgress& known, const M
   return UserError(
       "the target has {} of writer {}, committed by job {}, which is not what the checkpoint "
       "lists: another job has gone on from the same lineage. Restore from a checkpoint of that "
-      "job, "
-      "or begin a lineage of its own with wsctl submit FILE -s PATH --fork",
+      "job, or begin a lineage of its own with wsctl submit FILE -s PATH --fork",
       NameOf(marker), found.writer.writer,
       found.committed_by.empty() ? "(unknown)" : found.committed_by);
 }
