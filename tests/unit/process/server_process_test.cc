@@ -76,6 +76,15 @@ class ServerProcessTest : public testing::Test {
   std::string log_;
 };
 
+// The first test: after the next one a thread of its own waits for a second signal, to end the
+// process.
+TEST_F(ServerProcessTest, ASignalEndsWhatHasNotListenedYet) {
+  stand_by_ = true;
+  EXPECT_EQ(Run({}), 0);
+  EXPECT_EQ(out_, "");
+  EXPECT_EQ(observed_.stops, 0);
+}
+
 TEST_F(ServerProcessTest, ASignalStopsItAfterItHasToldWhereItListens) {
   end_it_ = true;
   const std::string file = testing::TempDir() + "/server_ports_" + std::to_string(::getpid());
@@ -96,13 +105,6 @@ TEST_F(ServerProcessTest, AServerThatCannotStartSaysWhy) {
   EXPECT_EQ(Run({}), 1);
   EXPECT_THAT(log_, HasSubstr("Server cannot start: rest.port is taken"));
   EXPECT_EQ(out_, "");
-}
-
-TEST_F(ServerProcessTest, ASignalEndsWhatHasNotListenedYet) {
-  stand_by_ = true;
-  EXPECT_EQ(Run({}), 0);
-  EXPECT_EQ(out_, "");
-  EXPECT_EQ(observed_.stops, 0);
 }
 
 TEST_F(ServerProcessTest, HelpVersionAndWrongArgumentsStartNothing) {
