@@ -1,8 +1,9 @@
-"""A zombie, a table that is locked for longer than three time-outs, and everything away at once, under jobs
-that write real PostgreSQL and Kafka: they go on by themselves, and each row is there once. Of each a short
-version; ./dev faults --kind has the long one."""
+"""A zombie, a table that is locked for longer than three time-outs, everything away at once, under jobs that write
+real PostgreSQL and Kafka: they go on by themselves, and each row is there once. Of each kind a short version;
+./dev faults --kind has the long one."""
 
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -12,23 +13,29 @@ from scenario import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 
-from outages import KINDS, SINK_OPTIONS, Outages  # noqa: E402  (found through the line above)
+from kinds import GROUPS  # noqa: E402  (found through the line above)
 from pipeline import Pipeline  # noqa: E402  (found through the lines above)
+from stage import Stage  # noqa: E402
 
 _EVENTS = 150_000
 
 
 class ShortFaults(unittest.TestCase):
-    def test_each_row_is_there_once(self) -> None:
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="watershed-short-faults-"))
+    def test_outages(self) -> None:
+        self.strike_each("outages")
+
+    def strike_each(self, group: str) -> None:
+        """Kind of a group, once, under the same jobs."""
+        directory = pathlib.Path(tempfile.mkdtemp(prefix=f"watershed-{group}-"))
         directory.chmod(0o711)  # PostgreSQL runs as another user when this is root
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
-        pipeline = Pipeline(directory, seed=5, events=_EVENTS, sink_options=SINK_OPTIONS)
+        kinds = list(GROUPS[group].values())
+        pipeline = Pipeline(directory, seed=5, events=_EVENTS, setting=kinds[0].setting)
         self.addCleanup(pipeline.stop)
-        outages = Outages(pipeline, _EVENTS // 10)
-        outages.go_on()
-        for kind in KINDS:
-            outages.strike(kind)
+        stage = Stage(pipeline, _EVENTS // 10, random.Random(5))
+        stage.go_on()
+        for kind in kinds:
+            kind.strike(stage)
         pipeline.finish(timeout_s=120)
         for target, rows in pipeline.compare().items():
             with self.subTest(target=target):

@@ -13,7 +13,7 @@ from scenario import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 
-from pipeline import Pipeline  # noqa: E402  (found through the line above)
+from pipeline import Pipeline, Setting  # noqa: E402  (found through the line above)
 
 _EVENTS = 120_000
 _ROUNDS = int(os.environ.get("WATERSHED_STANDBY_ROUNDS", "2"))
@@ -24,8 +24,8 @@ class Standby(unittest.TestCase):
         directory = pathlib.Path(tempfile.mkdtemp(prefix="watershed-standby-"))
         directory.chmod(0o711)  # PostgreSQL runs as another user when this is root
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
-        self.pipeline = Pipeline(directory, seed=11, events=_EVENTS, standbys=1,
-                                 cluster_options={"high-availability.lease-duration": "1s"})
+        self.pipeline = Pipeline(directory, seed=11, events=_EVENTS, setting=Setting(
+            standbys=1, cluster_options={"high-availability.lease-duration": "1s"}))
         self.addCleanup(self.pipeline.stop)
         self.cluster = self.pipeline.cluster
 

@@ -19,8 +19,9 @@ for folder in ("support", "e2e"):
 
 import kill_points  # noqa: E402  (found through the line above)
 import report  # noqa: E402  (found through the lines above)
-from outages import KINDS, SINK_OPTIONS, Outages  # noqa: E402  (found through the lines above)
-from pipeline import Pipeline  # noqa: E402  (found through the lines above)
+from kinds import KINDS  # noqa: E402  (found through the lines above)
+from pipeline import Pipeline, Setting  # noqa: E402  (found through the lines above)
+from stage import Stage  # noqa: E402
 from strikes import Strike, Striker  # noqa: E402
 
 _EVENTS_PER_FAULT = 5000
@@ -51,7 +52,7 @@ def main() -> int:
     pipeline = None
     try:
         pipeline = Pipeline(scratch, arguments.seed, faults * _EVENTS_PER_FAULT,
-                            SINK_OPTIONS if arguments.kind in KINDS else ())
+                            KINDS[arguments.kind].setting if arguments.kind in KINDS else Setting())
         if arguments.kind in KINDS:
             break_by_kind(pipeline, arguments, strikes)
         else:
@@ -89,7 +90,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--point", action="append", choices=kill_points.all_points(), metavar="NAME",
                         help="with --each, this moment only; may be given more than once")
     parser.add_argument("--kind", choices=KINDS, help="do this instead, --times times: "
-                        + "; ".join(f"{kind} {what}" for kind, what in KINDS.items()))
+                        + "; ".join(f"{name} {kind.what}" for name, kind in KINDS.items()))
     parser.add_argument("--times", type=int, default=0, metavar="N")
     parser.add_argument("--report", type=pathlib.Path, help="append the table to this file")
     parser.add_argument("--totals", type=pathlib.Path, metavar="REPORT", help="add up all runs of a report, and end")
@@ -145,12 +146,12 @@ def check_so_far(pipeline: Pipeline, striker: Striker, strikes: list[Strike]) ->
 
 def break_by_kind(pipeline: Pipeline, arguments: argparse.Namespace, strikes: list[Strike]) -> None:
     """One kind, as often as wished."""
-    outages = Outages(pipeline, _EVENTS_PER_OUTAGE)
-    outages.go_on()
+    stage = Stage(pipeline, _EVENTS_PER_OUTAGE, random.Random(arguments.seed))
+    stage.go_on()
     deadline = time.monotonic() + arguments.minutes * 60
     while time.monotonic() < deadline and len(strikes) < arguments.times:
         running = pipeline.is_running()
-        recovery_s = outages.strike(arguments.kind)
+        recovery_s = KINDS[arguments.kind].strike(stage)
         strikes.append(Strike(arguments.kind, running, False, recovery_s))
         _tell(len(strikes), strikes[-1])
         if len(strikes) % _FAULTS_PER_CHECK == 0:

@@ -1,11 +1,12 @@
 """What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, each result in
 a table without a key and in a topic, traffic whose results an independent program works out."""
 
+import dataclasses
 import http.client
 import pathlib
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cluster import ENDED, Cluster
 from peers import kafka_wire
@@ -27,12 +28,20 @@ _JOB = ("checkpointing: { interval: 1s }\n"
 NO_ANSWER = (OSError, http.client.HTTPException, KeyError)
 
 
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a kind of fault wants to be otherwise."""
+
+    sink_options: tuple[tuple[str, str], ...] = ()  # replacements in the job files
+    cluster_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    standbys: int = 0
+
+
 class Pipeline:
     """Peers, cluster and jobs of one run."""
 
     def __init__(self, directory: pathlib.Path, seed: int, events: int,
-                 sink_options: Sequence[tuple[str, str]] = (), standbys: int = 0,
-                 cluster_options: Mapping[str, str] | None = None) -> None:
+                 setting: Setting = Setting()) -> None:
         self.broker = KafkaBroker(directory / "kafka")
         self.server = PostgresServer(directory / "postgres")
         self.broker.start()
@@ -43,7 +52,7 @@ class Pipeline:
         for table in self.tables():
             kafka_wire.create_topic(self.broker.url, self.scenario.topic_of(table), 2)
         self._seed = seed
-        self._sink_options = sink_options
+        self._sink_options = setting.sink_options
         self.events = events
         self.loaded = 0
         self.was_running = False  # when they were last asked
@@ -54,8 +63,8 @@ class Pipeline:
         self.cluster = Cluster(
             BINARIES, directory / "cluster", task_managers=3, slots=2,
             options={"execution.checkpointing.dir": f"file://{directory}/checkpoints",
-                     "heartbeat.timeout": "3s", **(cluster_options or {})},
-            standbys=standbys)
+                     "heartbeat.timeout": "3s", **setting.cluster_options},
+            standbys=setting.standbys)
         self.cluster.start()
         self.jobs = {name: self.cluster.submit(self._job_file(name, ends), self.scenario.env, 3)
                      for name in OUTPUTS}

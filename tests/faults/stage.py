@@ -1,0 +1,42 @@
+"""Where one kind of fault is done, again and again: running jobs that get more to read each time."""
+
+import dataclasses
+import random
+import time
+from collections.abc import Callable
+
+from pipeline import Pipeline, Setting
+
+
+class Stage:
+    """Of one run."""
+
+    def __init__(self, pipeline: Pipeline, events: int, choose: random.Random) -> None:
+        """`events`: to load at a time."""
+        self.pipeline = pipeline
+        self.cluster = pipeline.cluster
+        self.choose = choose
+        self._events = events
+
+    def load(self) -> None:
+        """The next events."""
+        self.pipeline.load(self._events)
+
+    def go_on(self) -> float:
+        """Until all jobs have read more and completed two more checkpoints; how long that took, in seconds."""
+        began = time.monotonic()
+        self.load()
+        self.cluster.wait(self.pipeline.is_running, "the jobs to run", 60)
+        for job in self.pipeline.jobs.values():
+            self.cluster.wait_checkpoints(job, 2)
+        return time.monotonic() - began
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """Of faults."""
+
+    what: str  # it does
+    # Returns once all jobs go on: how long that took afterwards, in seconds.
+    strike: Callable[[Stage], float]
+    setting: Setting = Setting()
