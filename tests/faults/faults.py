@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks things under running jobs, then compares every row with what an independent program says. A1, at
 random: TaskManager 50 %, JobManager 20 %, broker 15 %, PostgreSQL 15 %; of the processes many at named moments
-of a checkpoint. The last line counts faults that hit running jobs, rows lost and duplicated."""
+of a checkpoint; with odd seeds a second JobManager stands by. The last line counts faults that hit running jobs, rows lost and duplicated."""
 
 import argparse
 import pathlib
@@ -52,7 +52,8 @@ def main() -> int:
     pipeline = None
     try:
         pipeline = Pipeline(scratch, arguments.seed, faults * _EVENTS_PER_FAULT,
-                            KINDS[arguments.kind].setting if arguments.kind in KINDS else Setting())
+                            KINDS[arguments.kind].setting if arguments.kind in KINDS else
+                            Setting(standbys=arguments.seed % 2))
         if arguments.kind in KINDS:
             break_by_kind(pipeline, arguments, strikes)
         else:

@@ -1,5 +1,6 @@
 """What runs while things break: the session and the tumbling job on real Kafka and PostgreSQL, each result in
-a table without a key and in a topic, traffic whose results an independent program works out."""
+a table without a key and in a topic, traffic whose results an independent program works out, and records that
+are no events, which go to a topic of dead letters."""
 
 import dataclasses
 import http.client
@@ -16,6 +17,7 @@ from scenario import BINARIES, Scenario
 from web_traffic import OUTPUTS, SESSIONS, expected_rows, generator, into_both
 
 _PARTITIONS = 4
+_EVENTS_PER_BAD_RECORD = 100
 # The time between two events: windows of five minutes end with every few faults.
 _INTERVAL_US = 50_000
 # Events come in portions, with faults between them: partitions that were idle meanwhile would race when the
@@ -60,6 +62,11 @@ class Pipeline:
         ends = self.scenario.load_events(*self._generator(events), "--also-write", str(raw), "--dry-run")
         self.expected = expected_rows(raw, events)
         raw.unlink()
+        for name in OUTPUTS:
+            kafka_wire.create_topic(self.broker.url, self._letters_topic(name), 2)
+        self.letters = Counter(map(_bad_record, range(self._bad_until(events))))
+        ends = [end + sum(partition == i for partition, _ in self.letters.elements())
+                for i, end in enumerate(ends)]
         self.cluster = Cluster(
             BINARIES, directory / "cluster", task_managers=3, slots=2,
             options={"execution.checkpointing.dir": f"file://{directory}/checkpoints",
@@ -74,8 +81,17 @@ class Pipeline:
         startup = "    scan.startup.mode: earliest-offset\n"
         bounded = (f"{startup}    scan.bounded.mode: specific-offsets\n"
                    f"    scan.bounded.specific-offsets: '{offsets}'\n")
-        return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB),
+        letters = f"on-error: {{ action: dead-letter, topic: {self._letters_topic(name)} }}"
+        return self.scenario.job_file(name, (startup, bounded), ("operators:\n", _JOB), ("on-error: skip", letters),
                                       *into_both(name), _NEVER_IDLE, *self._sink_options, bounded=False)
+
+    def _letters_topic(self, job: str) -> str:
+        return f"{self.scenario.topic}_{job}_letters"
+
+    @staticmethod
+    def _bad_until(events: int) -> int:
+        """How many records that are no events go with so many events."""
+        return events // _EVENTS_PER_BAD_RECORD
 
     def _generator(self, count: int) -> tuple[str, ...]:
         return generator(self._seed, count, _INTERVAL_US)
@@ -89,6 +105,8 @@ class Pipeline:
         if until <= self.loaded:
             return
         self.scenario.load_events(*self._generator(until), "--skip", str(self.loaded))
+        bad = map(_bad_record, range(self._bad_until(self.loaded), self._bad_until(until)))
+        self.scenario.load_records([(partition, None, value) for partition, value in bad])
         self.loaded = until
 
     def states(self) -> list[str]:
@@ -139,7 +157,14 @@ class Pipeline:
         for output, rows in self.expected.items():
             compared[f"table {output[0]}"] = Comparison(rows, self.scenario.rows(*output))
             compared[f"topic {output[0]}"] = Comparison(rows, self.scenario.committed_rows(*output))
+        for name in OUTPUTS:
+            compared[f"dead letters of {name}"] = Comparison(self.letters, self._found_letters(name))
         return compared
+
+    def _found_letters(self, job: str) -> Counter:
+        """By the partition that their header names."""
+        return Counter((int(record.headers["__watershed.errors.partition"]), record.value)
+                       for record in self.scenario.committed_records(self._letters_topic(job)))
 
     def check_so_far(self) -> None:
         """That nothing is in the targets that must not be. AssertionError otherwise."""
@@ -151,6 +176,9 @@ class Pipeline:
                 assert not surplus, (
                     f"{target} {output[0]} has {twice} rows too often and {len(surplus) - twice} that must "
                     f"not be, such as {surplus[:4]}")
+        for name in OUTPUTS:
+            surplus = self._found_letters(name) - self.letters
+            assert not surplus, f"dead letters of {name} there too often, such as {list(surplus)[:4]}"
 
     def events_in_sessions(self) -> dict[str, int]:
         """How many events the rows of either target tell of: what is missing was late, or was lost."""
@@ -165,6 +193,11 @@ class Pipeline:
         self.cluster.stop()
         self.server.kill()
         self.broker.kill()
+
+
+def _bad_record(number: int) -> tuple[int, bytes]:
+    """The partition and the value of one that is no event."""
+    return number % _PARTITIONS, f"no event, number {number}".encode()
 
 
 class Comparison:

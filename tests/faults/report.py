@@ -78,9 +78,9 @@ def _events(pipeline: Pipeline) -> list[str]:
     in_sessions = pipeline.events_in_sessions()
     late = ", ".join(f"{pipeline.events - count} ({target})" for target, count in in_sessions.items())
     return ["| events | |", "| --- | --- |",
-            f"| in | {pipeline.events} |",
+            f"| in | {pipeline.events + pipeline.letters.total()} |",
             f"| in no session, as one that was late | {late} |",
-            "| dead-lettered | 0: none is malformed |"]
+            f"| no events, to be dead letters of each job | {pipeline.letters.total()} |"]
 
 
 def _targets(compared: dict[str, Comparison]) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -122,13 +123,22 @@ class Striker:
         self._moments.pop(victim.name, None)
         if victim is cluster.job_manager:
             moment = self._appoint(kill_points.of_job_manager()) if appoint else ""
-            cluster.kill_job_manager(_variables(moment))
-            assert cluster.job_manager is not None
-            self._moments[cluster.job_manager.name] = moment
+            self._moments[self._replace_job_manager(victim, moment).name] = moment
         else:
             moment = self._appoint(kill_points.of_task_manager()) if appoint else ""
             new = cluster.kill_task_manager(victim, _variables(moment))
             self._moments[new.name] = moment
+
+    def _replace_job_manager(self, victim: Process, moment: str) -> Process:
+        """In the victim's place; or, where another one takes over, as the next to stand by."""
+        cluster = self._pipeline.cluster
+        if cluster.standbys:
+            victim.end(signal.SIGKILL)
+            cluster.await_takeover()
+            return cluster.replace_job_manager(victim, _variables(moment))
+        cluster.kill_job_manager(_variables(moment))
+        assert cluster.job_manager is not None
+        return cluster.job_manager
 
     def _at_random(self, kind: str, act: Callable[[], None]) -> Strike:
         time.sleep(self._choose.uniform(0, 1.5))

@@ -145,13 +145,14 @@ class Cluster:
                                  "rest.port": str(ports["rest"]),
                                  "metrics.reporter.prom.port": str(ports["metrics"])}, env)
 
-    def _start_one_of_several(self, port: int, stands_by: bool) -> Process:
+    def _start_one_of_several(self, port: int, stands_by: bool,
+                              env: Mapping[str, str] | None = None) -> Process:
         self._job_managers_started += 1
         return Process(
             f"jobmanager-{self._job_managers_started}", self._binaries / "jobmanager", self._directory,
             {"high-availability.storageDir": f"file://{self._directory}/store",
              "jobmanager.rpc.port": str(port), "rest.port": "0", "metrics.reporter.prom.port": "0",
-             **self._options}, self._cpus, stands_by=stands_by)
+             **self._options}, self._cpus, env, stands_by=stands_by)
 
     def await_takeover(self, timeout_s: float = 30) -> Process:
         """Until one that stood by listens, and leads from then on. Returns the former leader."""
@@ -164,10 +165,11 @@ class Cluster:
         self.job_manager.wait_listening()
         return former
 
-    def replace_job_manager(self, gone: Process) -> None:
+    def replace_job_manager(self, gone: Process, env: Mapping[str, str] | None = None) -> Process:
         """Another process for one of several that has ended, which stands by."""
         assert gone.exited()
-        self.standbys.append(self._start_one_of_several(gone.ports["rpc"], stands_by=True))
+        self.standbys.append(self._start_one_of_several(gone.ports["rpc"], stands_by=True, env=env))
+        return self.standbys[-1]
 
     def kill_task_manager(self, task_manager: Process,
                           env: Mapping[str, str] | None = None) -> Process:
