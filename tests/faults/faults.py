@@ -4,6 +4,7 @@ random: TaskManager 50 %, JobManager 20 %, broker 15 %, PostgreSQL 15 %; of the 
 of a checkpoint; with odd seeds a second JobManager stands by. The last line counts faults that hit running jobs, rows lost and duplicated."""
 
 import argparse
+import math
 import pathlib
 import random
 import shutil
@@ -27,7 +28,7 @@ from strikes import Strike, Striker  # noqa: E402
 _EVENTS_PER_FAULT = 5000
 _EVENTS_PER_OUTAGE = 10_000  # for each time that jobs are to go on: windows end, so that all sinks have rows to commit
 _SECONDS_PER_FAULT = 5  # about, to plan the traffic
-_FAULTS_PER_OUTAGE = 7  # by their events
+_FAULTS_PER_LOAD = 2  # by their events
 _LEAST_FAULTS = 60  # of traffic: less would not have the disorder that jobs allow for
 _MOMENTS_PER_RUN = 250  # of --each; the next run goes on where the report ends
 _MINUTES = 3.0
@@ -42,7 +43,7 @@ def main() -> int:
         return 0
     planned = _planned(arguments)
     faults = min(arguments.faults, int(arguments.minutes * 60 / _SECONDS_PER_FAULT),
-                 len(planned) * 2 if planned else arguments.times * _FAULTS_PER_OUTAGE or 10**6)
+                 len(planned) * 2 if planned else _faults_as_long_as(arguments) or 10**6)
     faults = max(_LEAST_FAULTS, faults)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="watershed-faults-"))
     scratch.chmod(0o711)  # PostgreSQL runs as another user when this is root
@@ -104,6 +105,14 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
+def _faults_as_long_as(arguments: argparse.Namespace) -> int:
+    """How many faults want as many events as so many of the kind; 0: there is no kind."""
+    if arguments.kind not in KINDS:
+        return 0
+    # The last tenth is loaded at the end.
+    return math.ceil((arguments.times * KINDS[arguments.kind].loads + 1) * _FAULTS_PER_LOAD / 0.9)
+
+
 def _planned(arguments: argparse.Namespace) -> list[str]:
     """The moments to strike, in rounds of a random order: those that the report has less often than wished."""
     struck = report.kinds(arguments.report) if arguments.report else {}
@@ -152,8 +161,9 @@ def break_by_kind(pipeline: Pipeline, arguments: argparse.Namespace, strikes: li
     deadline = time.monotonic() + arguments.minutes * 60
     while time.monotonic() < deadline and len(strikes) < arguments.times:
         running = pipeline.is_running()
+        stage.detail = ""
         recovery_s = KINDS[arguments.kind].strike(stage)
-        strikes.append(Strike(arguments.kind, running, False, recovery_s))
+        strikes.append(Strike(f"{arguments.kind} {stage.detail}".rstrip(), running, False, recovery_s))
         _tell(len(strikes), strikes[-1])
         if len(strikes) % _FAULTS_PER_CHECK == 0:
             pipeline.check_so_far()

@@ -1,9 +1,13 @@
 """All kinds of faults that are done on their own: `./dev faults --kind` does one of them many times,
 tests/e2e/short_faults_test.py each once."""
 
+import clocks
+import damage
+import disks
 import outages
 from stage import Kind
 
 # Those of a group share a setting.
-GROUPS: dict[str, dict[str, Kind]] = {"outages": outages.KINDS}
+GROUPS: dict[str, dict[str, Kind]] = {"outages": outages.KINDS, "damage": damage.KINDS, "disks": disks.KINDS,
+                                      "clocks": clocks.KINDS}
 KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from cluster import ENDED, Cluster
+from interposed_calls import InterposedCalls
 from peers import kafka_wire
 from peers.kafka import KafkaBroker
 from peers.postgres import PostgresServer
 from scenario import BINARIES, Scenario
 from web_traffic import OUTPUTS, SESSIONS, expected_rows, generator, into_both
+import small_disk
 
 _PARTITIONS = 4
 _EVENTS_PER_BAD_RECORD = 100
@@ -37,6 +39,10 @@ class Setting:
     sink_options: tuple[tuple[str, str], ...] = ()  # replacements in the job files
     cluster_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     standbys: int = 0
+    slots: int = 2  # of each of three TaskManagers
+    parallelism: int = 3
+    interposed: bool = False  # processes whose files and clocks can be made wrong
+    small_disk: bool = False  # for checkpoints
 
 
 class Pipeline:
@@ -67,14 +73,25 @@ class Pipeline:
         self.letters = Counter(map(_bad_record, range(self._bad_until(events))))
         ends = [end + sum(partition == i for partition, _ in self.letters.elements())
                 for i, end in enumerate(ends)]
+        self.checkpoints = directory / "checkpoints"
+        self.checkpoints.mkdir()
+        self.calls = InterposedCalls(BINARIES / "libinterposed_calls.so", directory / "calls") if setting.interposed else None
         self.cluster = Cluster(
-            BINARIES, directory / "cluster", task_managers=3, slots=2,
-            options={"execution.checkpointing.dir": f"file://{directory}/checkpoints",
+            BINARIES, directory / "cluster", task_managers=3, slots=setting.slots,
+            options={"execution.checkpointing.dir": f"file://{self.checkpoints}",
                      "heartbeat.timeout": "3s", **setting.cluster_options},
-            standbys=setting.standbys)
+            standbys=setting.standbys, **({"variables": self.calls.variables} if self.calls else {}))
+        self.disk = small_disk.at(self.checkpoints, self.cluster) if setting.small_disk else None
         self.cluster.start()
-        self.jobs = {name: self.cluster.submit(self._job_file(name, ends), self.scenario.env, 3)
-                     for name in OUTPUTS}
+        self.jobs: dict[str, str] = {}
+        for name in OUTPUTS:
+            self._job_file(name, ends)
+            self.submit(name, setting.parallelism)
+
+    def submit(self, name: str, parallelism: int, restore: str | None = None) -> None:
+        """The job, in place of the one before; to begin from a checkpoint."""
+        self.jobs[name] = self.cluster.submit(self.scenario.directory / f"{name}.yaml", self.scenario.env,
+                                              parallelism, restore)
 
     def _job_file(self, name: str, ends: list[int]) -> pathlib.Path:
         offsets = ";".join(f"partition:{i},offset:{end}" for i, end in enumerate(ends))
@@ -191,6 +208,8 @@ class Pipeline:
     def stop(self) -> None:
         """Everything."""
         self.cluster.stop()
+        if self.disk is not None:
+            self.disk.close()
         self.server.kill()
         self.broker.kill()
 

@@ -16,6 +16,7 @@ class Stage:
         self.pipeline = pipeline
         self.cluster = pipeline.cluster
         self.choose = choose
+        self.detail = ""  # which a strike may tell about itself, for the report
         self._events = events
 
     def load(self) -> None:
@@ -40,3 +41,4 @@ class Kind:
     # Returns once all jobs go on: how long that took afterwards, in seconds.
     strike: Callable[[Stage], float]
     setting: Setting = Setting()
+    loads: int = 3  # of events at the most

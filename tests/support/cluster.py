@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from peers.ports import free_ports
 from peers.process import log_tail, spawn, stop, wait_ready
@@ -96,7 +96,9 @@ class Cluster:
         self, binaries: pathlib.Path, directory: pathlib.Path, task_managers: int = 2,
         slots: int = 2, options: Mapping[str, str] | None = None, cpus: str | None = None,
         fixed_ports: bool = False, standbys: int = 0,
+        variables: Callable[[str], Mapping[str, str]] = lambda name: {},
     ) -> None:
+        """`variables`: more of each process's environment, by its name."""
         directory.mkdir(parents=True, exist_ok=True)
         self._binaries = binaries
         self._directory = directory
@@ -105,6 +107,7 @@ class Cluster:
         self._options = dict(options or {})
         self._cpus = cpus
         self._fixed_ports = fixed_ports
+        self._variables = variables
         self._stopped_logs: list[pathlib.Path] = []
         self.job_manager: Process | None = None  # that leads, as far as was looked
         self.standbys: list[Process] = []
@@ -148,11 +151,12 @@ class Cluster:
     def _start_one_of_several(self, port: int, stands_by: bool,
                               env: Mapping[str, str] | None = None) -> Process:
         self._job_managers_started += 1
+        name = f"jobmanager-{self._job_managers_started}"
         return Process(
-            f"jobmanager-{self._job_managers_started}", self._binaries / "jobmanager", self._directory,
+            name, self._binaries / "jobmanager", self._directory,
             {"high-availability.storageDir": f"file://{self._directory}/store",
              "jobmanager.rpc.port": str(port), "rest.port": "0", "metrics.reporter.prom.port": "0",
-             **self._options}, self._cpus, env, stands_by=stands_by)
+             **self._options}, self._cpus, {**self._variables(name), **(env or {})}, stands_by=stands_by)
 
     def await_takeover(self, timeout_s: float = 30) -> Process:
         """Until one that stood by listens, and leads from then on. Returns the former leader."""
@@ -188,7 +192,7 @@ class Cluster:
         self.job_manager = Process(
             "jobmanager", self._binaries / "jobmanager", self._directory,
             {"high-availability.storageDir": f"file://{self._directory}/store", **ports,
-             **self._options}, self._cpus, env)
+             **self._options}, self._cpus, {**self._variables("jobmanager"), **(env or {})})
 
     def add_task_manager(self) -> Process:
         """One more TaskManager; returns when it has registered."""
@@ -201,14 +205,15 @@ class Cluster:
     def _start_task_manager(self, env: Mapping[str, str] | None = None) -> Process:
         assert self.job_manager is not None
         self._task_managers_started += 1
-        number = self._task_managers_started
-        temporary = self._directory / f"taskmanager-{number}.tmp"
+        name = f"taskmanager-{self._task_managers_started}"
+        temporary = self._directory / f"{name}.tmp"
         temporary.mkdir(exist_ok=True)
         ports = {} if self._fixed_ports else {"metrics.reporter.prom.port": "0"}
         task_manager = Process(
-            f"taskmanager-{number}", self._binaries / "taskmanager", self._directory,
+            name, self._binaries / "taskmanager", self._directory,
             {**self._way_to_job_managers(), "taskmanager.numberOfTaskSlots": str(self._slots),
-             "io.tmp.dirs": str(temporary), **ports, **self._options}, self._cpus, env)
+             "io.tmp.dirs": str(temporary), **ports, **self._options}, self._cpus,
+            {**self._variables(name), **(env or {})})
         self.task_managers.append(task_manager)
         return task_manager
 
