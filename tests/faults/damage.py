@@ -7,6 +7,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 
+from cluster import Cluster
 from pipeline import Setting
 from stage import Kind, Stage
 
@@ -46,7 +47,8 @@ def _damage_the_newest_checkpoint(stage: Stage) -> float:
     with _output_pending(stage) if choose.random() < _PENDING else contextlib.nullcontext():
         for task_manager in choose.sample(cluster.task_managers, _TASK_MANAGERS):
             cluster.remove_task_manager(task_manager)
-        cluster.wait(lambda: cluster.state(job) != "RUNNING" and not cluster.checkpoints(job)["in_progress"],
+        cluster.wait(lambda: cluster.rest("/overview")["taskmanagers"] == len(cluster.task_managers)
+                     and cluster.state(job) != "RUNNING" and not cluster.checkpoints(job)["in_progress"],
                      "the job to see it", 60, lambda: f"{cluster.job(job)}")
         newest, files = _newest_checkpoint(pipeline.checkpoints / job, cluster.rest(f"/jobs/{job}/checkpoints"))
         kind = choose.choice(sorted(files))
@@ -54,12 +56,12 @@ def _damage_the_newest_checkpoint(stage: Stage) -> float:
         whole = file.read_bytes()
         way = choose.choice(sorted(_WAYS))
         _WAYS[way](file, choose)
-    before = cluster.job(job)["attempt"], cluster.checkpoints(job)["completed"]
+        completed = cluster.checkpoints(job)["completed"]
     if choose.random() < _JOB_MANAGER_TOO:
         cluster.kill_job_manager()
     for _ in range(_TASK_MANAGERS):
         cluster.add_task_manager()
-    cluster.wait(lambda: _is_settled(stage, job, *before), "the job to go on or to fail", 60,
+    cluster.wait(lambda: _is_settled(cluster, job, completed), "the job to go on or to fail", 60,
                  lambda: f"{cluster.job(job)}")
     if cluster.state(job) == "FAILED":
         reason = cluster.job(job)["status-reason"]
@@ -109,11 +111,10 @@ def _newest_checkpoint(directory: pathlib.Path, told: dict) -> tuple[int, dict[s
     return newest, files
 
 
-def _is_settled(stage: Stage, job: str, attempt: int, completed: int) -> bool:
-    """Whether it has failed, or another attempt has completed a checkpoint."""
-    state = stage.cluster.state(job)
-    return state == "FAILED" or (state == "RUNNING" and stage.cluster.job(job)["attempt"] > attempt
-                                 and stage.cluster.checkpoints(job)["completed"] > completed)
+def _is_settled(cluster: Cluster, job: str, completed: int) -> bool:
+    """Whether it has failed, or has begun again and completed more than so many checkpoints."""
+    state = cluster.state(job)
+    return state == "FAILED" or (state == "RUNNING" and cluster.checkpoints(job)["completed"] > completed)
 
 
 KINDS = {"A10": Kind("damages a file of a job's newest checkpoint before it is restored",

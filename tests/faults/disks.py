@@ -14,17 +14,20 @@ _SLOW_MS = (100, 700)
 
 
 def _fill_the_checkpoints_disk(stage: Stage) -> float:
-    """Until each job says that it cannot write its checkpoints there."""
-    cluster, pipeline, disk = stage.cluster, stage.pipeline, stage.pipeline.disk
+    """Until each job says that it cannot write its checkpoints there, or cannot be restored now for that reason:
+    a restore begins with a trial whether checkpoints can be written."""
+    cluster, pipeline, choose = stage.cluster, stage.pipeline, stage.choose
+    disk = pipeline.disk
     disk.fill()
     try:
         stage.load()
-        stage.detail = _perhaps_killed(stage)
-        cluster.wait(pipeline.is_running, "the jobs to run", 60)
+        if choose.random() < _KILLED:
+            stage.detail = "and a TaskManager killed"
+            cluster.kill_task_manager(choose.choice(cluster.task_managers))
         for job in pipeline.jobs.values():
-            cluster.wait_checkpoints(job, 1, "failed")
-            told = cluster.rest(f"/jobs/{job}/checkpoints")["latest"]["failed"]["failure_message"]
-            assert disk.full in told and str(disk.path) in told, f"{told} is not about {disk.path}"
+            cluster.wait(lambda: disk.full in (cluster.job(job)["status-reason"] or ""),
+                         "the job to tell of the disk", 30, lambda: f"{cluster.job(job)}")
+            assert str(disk.path) in cluster.job(job)["status-reason"]
     finally:
         disk.make_space()
     return stage.go_on()
@@ -78,14 +81,6 @@ def _slow_down(stage: Stage) -> float:
     recovery_s = stage.go_on()
     assert _restarts(stage) == restarts, f"jobs have restarted: {restarts}, {_restarts(stage)}"
     return recovery_s
-
-
-def _perhaps_killed(stage: Stage) -> str:
-    """A TaskManager; what there is to tell of it."""
-    if stage.choose.random() >= _KILLED:
-        return ""
-    stage.cluster.kill_task_manager(stage.choose.choice(stage.cluster.task_managers))
-    return "and a TaskManager killed"
 
 
 def _restarts(stage: Stage) -> list[int]:
