@@ -5,9 +5,10 @@ import clocks
 import damage
 import disks
 import outages
+import rescales
 from stage import Kind
 
 # Those of a group share a setting.
 GROUPS: dict[str, dict[str, Kind]] = {"outages": outages.KINDS, "damage": damage.KINDS, "disks": disks.KINDS,
-                                      "clocks": clocks.KINDS}
+                                      "clocks": clocks.KINDS, "rescales": rescales.KINDS}
 KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}
