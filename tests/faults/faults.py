@@ -156,14 +156,16 @@ def check_so_far(pipeline: Pipeline, striker: Striker, strikes: list[Strike]) ->
 
 def break_by_kind(pipeline: Pipeline, arguments: argparse.Namespace, strikes: list[Strike]) -> None:
     """One kind, as often as wished."""
+    kind = KINDS[arguments.kind]
     stage = Stage(pipeline, _EVENTS_PER_OUTAGE, random.Random(arguments.seed))
     stage.go_on()
     deadline = time.monotonic() + arguments.minutes * 60
     while time.monotonic() < deadline and len(strikes) < arguments.times:
         running = pipeline.is_running()
         stage.detail = ""
-        recovery_s = KINDS[arguments.kind].strike(stage)
-        strikes.append(Strike(f"{arguments.kind} {stage.detail}".rstrip(), running, False, recovery_s))
+        recovery_s = kind.strike(stage)
+        strikes.append(Strike(f"{arguments.kind} {stage.detail}".rstrip(), running, kind.within_checkpoint,
+                              recovery_s))
         _tell(len(strikes), strikes[-1])
         if len(strikes) % _FAULTS_PER_CHECK == 0:
             pipeline.check_so_far()

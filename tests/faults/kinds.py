@@ -2,6 +2,7 @@
 tests/e2e/short_faults_test.py each once."""
 
 import clocks
+import commits
 import damage
 import disks
 import outages
@@ -10,5 +11,6 @@ from stage import Kind
 
 # Those of a group share a setting.
 GROUPS: dict[str, dict[str, Kind]] = {"outages": outages.KINDS, "damage": damage.KINDS, "disks": disks.KINDS,
-                                      "clocks": clocks.KINDS, "rescales": rescales.KINDS}
+                                      "clocks": clocks.KINDS, "commits": commits.KINDS,
+                                      "rescales": rescales.KINDS}
 KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from pipeline import Pipeline, Setting
+from pipeline import Setting
 from stage import Kind, Stage
 
 _LOCK_TIMEOUT_S = 1
@@ -45,8 +45,8 @@ def _lock_the_tables(stage: Stage) -> float:
         for job in pipeline.jobs.values():
             cluster.wait(lambda: "lock timeout" in (cluster.job(job)["status-reason"] or ""),
                          "the status to tell of the lock", 30, lambda: f"{cluster.job(job)}")
-        retries = _retries(pipeline)
-        cluster.wait(lambda: _retries(pipeline) >= retries + 3 * len(pipeline.jobs),
+        retries = stage.retries()
+        cluster.wait(lambda: stage.retries() >= retries + 3 * len(pipeline.jobs),
                      "three time-outs", 60)
     return stage.go_on()
 
@@ -63,11 +63,6 @@ def _take_everything_away(stage: Stage) -> float:
     pipeline.server.start()
     pipeline.broker.start()
     return stage.go_on()
-
-
-def _retries(pipeline: Pipeline) -> float:
-    """Of commits, on all TaskManagers."""
-    return sum(each.metric_sum("watershed_sink_retries") for each in pipeline.cluster.task_managers)
 
 
 KINDS = {

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from answer_losing_proxy import AnswerLosingProxy, KafkaCommits, PostgresCommits
 from cluster import ENDED, Cluster
 from interposed_calls import InterposedCalls
 from peers import kafka_wire
@@ -43,6 +44,7 @@ class Setting:
     parallelism: int = 3
     interposed: bool = False  # processes whose files and clocks can be made wrong
     small_disk: bool = False  # for checkpoints
+    proxies: bool = False  # between the jobs and their peers
 
 
 class Pipeline:
@@ -50,11 +52,15 @@ class Pipeline:
 
     def __init__(self, directory: pathlib.Path, seed: int, events: int,
                  setting: Setting = Setting()) -> None:
-        self.broker = KafkaBroker(directory / "kafka")
+        self.proxies = _proxies() if setting.proxies else {}
+        kafka_proxy = self.proxies.get("kafka")
+        self.broker = KafkaBroker(directory / "kafka", proxy_port=kafka_proxy and kafka_proxy.port)
         self.server = PostgresServer(directory / "postgres")
         self.broker.start()
         self.server.start()
         self.scenario = Scenario("faults", self.broker.url, self.server.connection_env())
+        if self.proxies:
+            self._go_through_proxies()
         self.scenario.create_topic(_PARTITIONS)
         self.scenario.create_tables(*OUTPUTS)
         for table in self.tables():
@@ -87,6 +93,14 @@ class Pipeline:
         for name in OUTPUTS:
             self._job_file(name, ends)
             self.submit(name, setting.parallelism)
+
+    def _go_through_proxies(self) -> None:
+        """The jobs: what looks at their results does not."""
+        kafka, postgres = self.proxies["kafka"], self.proxies["postgres"]
+        kafka.server_port, postgres.server_port = self.broker.proxied_port, self.server.port
+        self.scenario.env |= {
+            "KAFKA_URL": f"127.0.0.1:{kafka.port}",
+            "POSTGRES_URL": self.scenario.env["POSTGRES_URL"].replace(f":{self.server.port}/", f":{postgres.port}/")}
 
     def submit(self, name: str, parallelism: int, restore: str | None = None) -> None:
         """The job, in place of the one before; to begin from a checkpoint."""
@@ -212,6 +226,12 @@ class Pipeline:
             self.disk.close()
         self.server.kill()
         self.broker.kill()
+        for proxy in self.proxies.values():
+            proxy.stop()
+
+
+def _proxies() -> dict[str, AnswerLosingProxy]:
+    return {"kafka": AnswerLosingProxy(KafkaCommits), "postgres": AnswerLosingProxy(PostgresCommits)}
 
 
 def _bad_record(number: int) -> tuple[int, bytes]:

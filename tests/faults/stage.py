@@ -18,6 +18,12 @@ class Stage:
         self.choose = choose
         self.detail = ""  # which a strike may tell about itself, for the report
         self._events = events
+        self._turns = 0
+
+    def turn(self) -> bool:
+        """False and True, by turns."""
+        self._turns += 1
+        return self._turns % 2 == 0
 
     def load(self) -> None:
         """The next events."""
@@ -32,6 +38,10 @@ class Stage:
             self.cluster.wait_checkpoints(job, 2)
         return time.monotonic() - began
 
+    def retries(self) -> float:
+        """Of commits, on all TaskManagers."""
+        return sum(each.metric_sum("watershed_sink_retries") for each in self.cluster.task_managers)
+
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
@@ -41,4 +51,5 @@ class Kind:
     # Returns once all jobs go on: how long that took afterwards, in seconds.
     strike: Callable[[Stage], float]
     setting: Setting = Setting()
+    within_checkpoint: bool = False  # each of them falls within an alignment, a snapshot or a commit
     loads: int = 3  # of events at the most

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 
 _LIST_OFFSETS, _METADATA, _CREATE_TOPICS, _DELETE_TOPICS = (2, 2), (3, 4), (19, 4), (20, 3)
+_INIT_PRODUCER_ID = (22, 0)
+_CONCURRENT_TRANSACTIONS = 51
 _EARLIEST, _LATEST = -2, -1
 
 
@@ -125,6 +127,21 @@ def end_offsets(url: str, topic: str) -> list[int]:
 def record_count(url: str, topic: str) -> int:
     """Records in the topic, by its offsets (right for topics without transactions or compaction)."""
     return sum(end_offsets(url, topic)) - sum(_offsets(url, topic, _EARLIEST))
+
+
+def take_transactional_id(url: str, transactional_id: str) -> None:
+    """As another producer would: whoever has it is fenced, and its open transaction ends."""
+    body = _string(transactional_id) + struct.pack(">i", 60_000)
+    deadline = time.monotonic() + 15
+    while True:
+        reader = _request(url, _INIT_PRODUCER_ID, body)
+        reader.number("i")
+        error = reader.number("h")
+        if error == 0:
+            return
+        if error != _CONCURRENT_TRANSACTIONS or time.monotonic() > deadline:
+            raise KafkaError(f"transactional id {transactional_id}: error code {error}")
+        time.sleep(0.05)
 
 
 def _leads(url: str, topic: str, count: int) -> bool:

@@ -1,0 +1,45 @@
+"""Faults of a commit itself: nobody knows how it ended, or somebody else has taken the writer's transactional id.
+The jobs settle it, each row there once."""
+
+from peers import kafka_wire
+from pipeline import Setting
+from stage import Kind, Stage
+
+_SETTING = Setting(proxies=True)
+# They write in every checkpoint.
+_SINKS = ("sessionized_events_in_kafka", "events-dead-letters")
+_WRITERS = 3
+
+
+def _lose_an_answer(stage: Stage) -> float:
+    """To the next commit, of Kafka and PostgreSQL in turn."""
+    peer = "kafka" if stage.turn() else "postgres"
+    stage.detail = peer
+    proxy = stage.pipeline.proxies[peer]
+    lost = proxy.lost
+    proxy.lose_next()
+    stage.load()
+    stage.cluster.wait(lambda: proxy.lost > lost, "an answer to be lost", 30)
+    return stage.go_on()
+
+
+def _steal_a_transactional_id(stage: Stage) -> float:
+    """Of a writer that has committed and will again, until a commit has failed for that reason."""
+    [[lineage]] = stage.pipeline.scenario.sql(
+        "SELECT DISTINCT lineage FROM watershed_sink_progress WHERE sink = 'sessionized_events'")
+    sink = stage.choose.choice(_SINKS)
+    stage.detail = sink
+    retries = stage.retries()
+    kafka_wire.take_transactional_id(stage.pipeline.broker.url,
+                                     f"watershed-{lineage}-{sink}-{stage.choose.randrange(_WRITERS)}")
+    stage.load()
+    stage.cluster.wait(lambda: stage.retries() > retries, "the writer to be fenced", 30)
+    return stage.go_on()
+
+
+KINDS = {
+    "A6": Kind("loses the answer to a commit, of Kafka and PostgreSQL in turn", _lose_an_answer, _SETTING,
+               within_checkpoint=True, loads=2),
+    "A7": Kind("takes a writer's transactional id as another producer", _steal_a_transactional_id, _SETTING,
+               within_checkpoint=True, loads=2),
+}

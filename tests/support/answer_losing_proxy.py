@@ -1,0 +1,138 @@
+"""A TCP proxy before Kafka or PostgreSQL that can swallow the answer to one commit: the request arrives and is
+carried out, and the client sees a connection that breaks. (lost_answer_proxy.h does that for one sink in a C++ test.)"""
+
+import asyncio
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+_CHUNK = 1 << 16
+_END_TXN = 26  # Kafka's number of the request
+
+
+class Commits(Protocol):
+    """Finds them on one connection."""
+
+    def sent(self, data: bytes) -> bool:
+        """By the client: whether a commit is in it, whose answer is to be lost."""
+
+    def keep(self, data: bytes, losing: bool) -> bytes | None:
+        """Of what the server answers what may be passed on; None: that commit's answer is in it."""
+
+
+class KafkaCommits:
+    """EndTxn, by its correlation id."""
+
+    def __init__(self) -> None:
+        self._sent, self._answered = bytearray(), bytearray()
+        self._lost_id = b""
+
+    def sent(self, data: bytes) -> bool:
+        found = False
+        for request in _frames(self._sent, data):
+            if request[4:6] == struct.pack(">h", _END_TXN):
+                self._lost_id, found = request[8:12], True
+        return found
+
+    def keep(self, data: bytes, losing: bool) -> bytes | None:
+        kept = b""
+        for answer in _frames(self._answered, data):
+            if losing and answer[4:8] == self._lost_id:
+                return None
+            kept += answer
+        return kept
+
+
+class PostgresCommits:
+    """COMMIT as a statement; nothing is asked before its answer is there."""
+
+    def sent(self, data: bytes) -> bool:
+        return data[:1] == b"Q" and data[5:11] == b"COMMIT"
+
+    def keep(self, data: bytes, losing: bool) -> bytes | None:
+        return None if losing else data
+
+
+def _frames(buffer: bytearray, data: bytes) -> Iterator[bytes]:
+    """Those that are whole now, each behind its length."""
+    buffer += data
+    while len(buffer) >= 4:
+        end = 4 + int.from_bytes(buffer[:4], "big")
+        if len(buffer) < end:
+            return
+        frame = bytes(buffer[:end])
+        del buffer[:end]
+        yield frame
+
+
+class AnswerLosingProxy:
+    """Serves on a thread of its own, from its making to `stop`."""
+
+    def __init__(self, commits: type[Commits], server_port: int = 0) -> None:
+        self.server_port = server_port  # may be set later
+        self.lost = 0  # answers
+        self._commits = commits
+        self._armed = False
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_CHUNK))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def lose_next(self) -> None:
+        """The answer to the next commit that a client sends."""
+        self._armed = True
+
+    def stop(self) -> None:
+        """Cuts all connections."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        try:
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", self.server_port, limit=_CHUNK)
+        except OSError:
+            to_client.close()
+            return
+        connection = _Connection(self._commits())
+        pumps = [asyncio.ensure_future(self._requests(connection, from_client, to_server)),
+                 asyncio.ensure_future(self._answers(connection, from_server, to_client))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            to_client.close()
+            to_server.close()
+
+    async def _requests(self, connection: "_Connection", reader: asyncio.StreamReader,
+                        writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(_CHUNK):
+            if connection.commits.sent(data) and self._armed:
+                self._armed, connection.losing = False, True
+            writer.write(data)
+            await writer.drain()
+
+    async def _answers(self, connection: "_Connection", reader: asyncio.StreamReader,
+                       writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(_CHUNK):
+            kept = connection.commits.keep(data, connection.losing)
+            if kept is None:
+                self.lost += 1
+                return
+            writer.write(kept)
+            await writer.drain()
+
+
+class _Connection:
+    def __init__(self, commits: Commits) -> None:
+        self.commits = commits
+        self.losing = False
