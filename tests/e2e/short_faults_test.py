@@ -1,4 +1,5 @@
-"""A zombie, a table that is locked for longer than three time-outs, everything away at once, under jobs that write
+"""A zombie, a table that is locked for longer than three time-outs, everything away at once, checkpoints that are
+damaged, disks that are full, fail or are slow, wrong clocks, other parallelisms, under jobs that write
 real PostgreSQL and Kafka: they go on by themselves, and each row is there once. Of each kind a short version;
 ./dev faults --kind has the long one."""
 
@@ -24,8 +25,20 @@ class ShortFaults(unittest.TestCase):
     def test_outages(self) -> None:
         self.strike_each("outages")
 
+    def test_damage(self) -> None:
+        self.strike_each("damage")
+
+    def test_disks(self) -> None:
+        self.strike_each("disks")
+
+    def test_clocks(self) -> None:
+        self.strike_each("clocks")
+
+    def test_rescales(self) -> None:
+        self.strike_each("rescales")
+
     def strike_each(self, group: str) -> None:
-        """Kind of a group, once, under the same jobs."""
+        """Kind of a group, under the same jobs."""
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f"watershed-{group}-"))
         directory.chmod(0o711)  # PostgreSQL runs as another user when this is root
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
@@ -35,7 +48,8 @@ class ShortFaults(unittest.TestCase):
         stage = Stage(pipeline, _EVENTS // 10, random.Random(5))
         stage.go_on()
         for kind in kinds:
-            kind.strike(stage)
+            for _ in range(kind.short):
+                kind.strike(stage)
         pipeline.finish(timeout_s=120)
         for target, rows in pipeline.compare().items():
             with self.subTest(target=target):

@@ -13,7 +13,7 @@ def _set_a_clock(stage: Stage) -> float:
     victim = choose.choice([*cluster.task_managers, cluster.job_manager])
     ahead = choose.choice((_JUMP_S, -_JUMP_S))
     stage.detail = f"{victim.name.split('-')[0]} {'forward' if ahead > 0 else 'back'}"
-    restarts = _restarts(stage)
+    restarts = stage.restarts()
     pipeline.calls.set_clock(victim.name, ahead)
     recovery_s = stage.go_on()
     _check_unnoticed(stage, restarts)
@@ -21,7 +21,7 @@ def _set_a_clock(stage: Stage) -> float:
         cluster.kill_task_manager(choose.choice([each for each in cluster.task_managers if each is not victim]))
         stage.go_on()
         stage.detail += ", another killed"
-        restarts = _restarts(stage)
+        restarts = stage.restarts()
     pipeline.calls.set_clock(victim.name, 0)
     stage.go_on()
     _check_unnoticed(stage, restarts)
@@ -33,11 +33,7 @@ def _check_unnoticed(stage: Stage, restarts: list[int]) -> None:
     assert not cluster.job_manager.exited(), f"the leader has ended\n{cluster.job_manager.log_tail()}"
     registered = cluster.rest("/overview")["taskmanagers"]
     assert registered == len(cluster.task_managers), f"{registered} TaskManagers\n{cluster.logs()}"
-    assert _restarts(stage) == restarts, f"jobs have restarted: {restarts}, {_restarts(stage)}\n{cluster.logs()}"
-
-
-def _restarts(stage: Stage) -> list[int]:
-    return [stage.cluster.job(job)["restarts"] for job in stage.pipeline.jobs.values()]
+    assert stage.restarts() == restarts, f"jobs have restarted: {restarts}, {stage.restarts()}\n{cluster.logs()}"
 
 
 KINDS = {"A12": Kind("sets the wall clock of one process an hour forward or back, then right again", _set_a_clock,

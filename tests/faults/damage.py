@@ -118,4 +118,4 @@ def _is_settled(cluster: Cluster, job: str, completed: int) -> bool:
 
 
 KINDS = {"A10": Kind("damages a file of a job's newest checkpoint before it is restored",
-                     _damage_the_newest_checkpoint, Setting(), loads=2)}
+                     _damage_the_newest_checkpoint, Setting(), loads=2, short=3)}

@@ -13,7 +13,7 @@ _MOST_HITS = 8
 _SLOW_MS = (100, 700)
 
 
-def _fill_the_checkpoints_disk(stage: Stage) -> float:
+def _fill_the_disk_for_checkpoints(stage: Stage) -> float:
     """Until each job says that it cannot write its checkpoints there, or cannot be restored now for that reason:
     a restore begins with a trial whether checkpoints can be written."""
     cluster, pipeline, choose = stage.cluster, stage.pipeline, stage.choose
@@ -25,9 +25,8 @@ def _fill_the_checkpoints_disk(stage: Stage) -> float:
             stage.detail = "and a TaskManager killed"
             cluster.kill_task_manager(choose.choice(cluster.task_managers))
         for job in pipeline.jobs.values():
-            cluster.wait(lambda: disk.full in (cluster.job(job)["status-reason"] or ""),
-                         "the job to tell of the disk", 30, lambda: f"{cluster.job(job)}")
-            assert str(disk.path) in cluster.job(job)["status-reason"]
+            cluster.wait(lambda: disk.full in stage.told(job), "the job to tell of the disk", 30,
+                         lambda: f"{cluster.job(job)}")
     finally:
         disk.make_space()
     return stage.go_on()
@@ -66,7 +65,7 @@ def _slow_down(stage: Stage) -> float:
     what = choose.choice(("checkpoints, TaskManager", "checkpoints, JobManager", "log, JobManager"))
     victim = choose.choice(cluster.task_managers) if "TaskManager" in what else cluster.job_manager
     folder = _store(stage) if what.startswith("log") else pipeline.checkpoints
-    restarts = _restarts(stage)
+    restarts = stage.restarts()
     hits = pipeline.calls.hits(victim.name) + choose.randint(2, _MOST_HITS)
     pipeline.calls.delay(victim.name, folder, choose.randint(*_SLOW_MS))
     try:
@@ -79,12 +78,8 @@ def _slow_down(stage: Stage) -> float:
         pipeline.calls.heal(victim.name)
     stage.detail = what
     recovery_s = stage.go_on()
-    assert _restarts(stage) == restarts, f"jobs have restarted: {restarts}, {_restarts(stage)}"
+    assert stage.restarts() == restarts, f"jobs have restarted: {restarts}, {stage.restarts()}"
     return recovery_s
-
-
-def _restarts(stage: Stage) -> list[int]:
-    return [stage.cluster.job(job)["restarts"] for job in stage.pipeline.jobs.values()]
 
 
 def _store(stage: Stage) -> pathlib.Path:
@@ -93,7 +88,7 @@ def _store(stage: Stage) -> pathlib.Path:
 
 
 KINDS = {
-    "A11 full": Kind("fills the disk for checkpoints until jobs complain", _fill_the_checkpoints_disk, _SETTING,
+    "A11 full": Kind("fills the disk for checkpoints until jobs tell of it", _fill_the_disk_for_checkpoints, _SETTING,
                      loads=2),
     "A11 eio": Kind("fails what one process writes or reads with EIO", _fail_with_eio, _SETTING, loads=2),
     "A11 slow": Kind("slows down what one process writes", _slow_down, _SETTING, loads=2),

@@ -1,6 +1,8 @@
 """Jobs that are stopped or cancelled, and go on at another parallelism, while processes are killed."""
 
+import json
 import re
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +15,8 @@ _SAVEPOINT = re.compile(r"Savepoint completed\. Path: (\S+)")
 _WITH_SAVEPOINT = 0.7  # of the strikes; in others the jobs are cancelled, and go on from their last checkpoints
 _STOP_S = 0.5  # about what it takes
 _START_S = 1.0  # until restored jobs run
+_UNREACHABLE = 4  # wsctl's exit code
+_NO_JOB_MANAGER_S = 30
 _STOPS = 5  # that are asked for: one may fail with the process that is killed
 
 
@@ -53,25 +57,44 @@ def _kill(stage: Stage, within_s: float) -> str:
 
 def _stop(stage: Stage, job: str) -> str:
     """The path of its savepoint."""
-    cluster = stage.cluster
     savepoints = f"file://{stage.pipeline.checkpoints.parent}/savepoints"
     for _ in range(_STOPS):
-        done = cluster.wsctl("stop", job, "-p", savepoints)
+        done = _wsctl(stage, "stop", job, "-p", savepoints)
         match = _SAVEPOINT.search(done.stdout)
         if done.returncode == 0 and match:
             return match[1]
-        shown = cluster.job(job)
+        shown = _shown(stage, job)
+        if shown["state"] == "FINISHED":  # and the answer was lost, and with it the path
+            [path] = (stage.pipeline.checkpoints.parent / "savepoints").glob(f"savepoint-{job[:6]}-*")
+            return str(path)
         assert shown["state"] not in ENDED, f"{shown}\n{done.stdout}{done.stderr}"
-    raise AssertionError(f"job {job} does not stop\n{done.stdout}{done.stderr}\n{cluster.logs()}")
+    raise AssertionError(f"job {job} does not stop\n{done.stdout}{done.stderr}\n{stage.cluster.logs()}")
 
 
 def _cancel(stage: Stage, job: str) -> str:
     """The path of its last checkpoint."""
-    cluster = stage.cluster
-    done = cluster.wsctl("cancel", job)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{cluster.logs()}"
-    cluster.wait(lambda: cluster.job(job)["state"] == "CANCELED", "the job to be cancelled", 60)
-    return cluster.job(job)["checkpoints"]["latest-completed"]["path"]
+    done = _wsctl(stage, "cancel", job)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{stage.cluster.logs()}"
+    stage.cluster.wait(lambda: _shown(stage, job)["state"] == "CANCELED", "the job to be cancelled", 60)
+    # A JobManager that began after the job's end does not tell its path.
+    paths = (stage.pipeline.checkpoints / job).glob("chk-*/_metadata")
+    return str(max(paths, key=lambda path: int(path.parent.name.split("-")[1])).parent)
+
+
+def _shown(stage: Stage, job: str) -> dict:
+    done = _wsctl(stage, "get", job, "-o", "json")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def _wsctl(stage: Stage, *arguments: str) -> subprocess.CompletedProcess:
+    """Again while there is no JobManager."""
+    deadline = time.monotonic() + _NO_JOB_MANAGER_S
+    while True:
+        done = stage.cluster.wsctl(*arguments)
+        if done.returncode != _UNREACHABLE or time.monotonic() > deadline:
+            return done
+        time.sleep(0.05)
 
 
 def _parallelism(stage: Stage) -> int:
@@ -83,4 +106,4 @@ def _parallelism(stage: Stage) -> int:
 
 
 KINDS = {"A13": Kind("stops all jobs and goes on at another parallelism, and kills a process meanwhile", _rescale,
-                     Setting(slots=3, parallelism=_PARALLELISMS[0]), loads=2)}
+                     Setting(slots=3, parallelism=_PARALLELISMS[0]), loads=2, short=2)}

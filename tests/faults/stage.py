@@ -42,6 +42,14 @@ class Stage:
         """Of commits, on all TaskManagers."""
         return sum(each.metric_sum("watershed_sink_retries") for each in self.cluster.task_managers)
 
+    def told(self, job: str) -> str:
+        """Why it does not go on as it should; empty: it does."""
+        return self.cluster.job(job)["status-reason"] or ""
+
+    def restarts(self) -> list[int]:
+        """Of each job, so far."""
+        return [self.cluster.job(job)["restarts"] for job in self.pipeline.jobs.values()]
+
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
@@ -53,3 +61,4 @@ class Kind:
     setting: Setting = Setting()
     within_checkpoint: bool = False  # each of them falls within an alignment, a snapshot or a commit
     loads: int = 3  # of events at the most
+    short: int = 1  # times, where each kind is done once
