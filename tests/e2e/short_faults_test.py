@@ -14,6 +14,7 @@ from scenario import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 
+import partitions  # noqa: E402  (found through the line above)
 from kinds import GROUPS  # noqa: E402  (found through the line above)
 from pipeline import Pipeline  # noqa: E402  (found through the lines above)
 from stage import Stage  # noqa: E402
@@ -36,6 +37,13 @@ class ShortFaults(unittest.TestCase):
 
     def test_rescales(self) -> None:
         self.strike_each("rescales")
+
+    def test_commits(self) -> None:
+        self.strike_each("commits")
+
+    @unittest.skipUnless(partitions.works(), "NOT RUN: network namespaces cannot be made here")
+    def test_partitions(self) -> None:
+        self.strike_each("partitions")
 
     def strike_each(self, group: str) -> None:
         """Kind of a group, under the same jobs."""

@@ -13,8 +13,7 @@ _WRITERS = 3
 
 def _lose_an_answer(stage: Stage) -> float:
     """To the next commit, of Kafka and PostgreSQL in turn."""
-    peer = "kafka" if stage.turn() else "postgres"
-    stage.detail = peer
+    stage.detail = peer = stage.next_of(("postgres", "kafka"))
     proxy = stage.pipeline.proxies[peer]
     lost = proxy.lost
     proxy.lose_next()
@@ -39,7 +38,7 @@ def _steal_a_transactional_id(stage: Stage) -> float:
 
 KINDS = {
     "A6": Kind("loses the answer to a commit, of Kafka and PostgreSQL in turn", _lose_an_answer, _SETTING,
-               within_checkpoint=True, loads=2),
+               within_checkpoint=True, loads=2, short=2),
     "A7": Kind("takes a writer's transactional id as another producer", _steal_a_transactional_id, _SETTING,
                within_checkpoint=True, loads=2),
 }

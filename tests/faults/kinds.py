@@ -6,11 +6,12 @@ import commits
 import damage
 import disks
 import outages
+import partitions
 import rescales
 from stage import Kind
 
 # Those of a group share a setting.
 GROUPS: dict[str, dict[str, Kind]] = {"outages": outages.KINDS, "damage": damage.KINDS, "disks": disks.KINDS,
-                                      "clocks": clocks.KINDS, "commits": commits.KINDS,
+                                      "clocks": clocks.KINDS, "commits": commits.KINDS, "partitions": partitions.KINDS,
                                       "rescales": rescales.KINDS}
 KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from answer_losing_proxy import AnswerLosingProxy, KafkaCommits, PostgresCommits
 from cluster import ENDED, Cluster
 from interposed_calls import InterposedCalls
+from network import Network
 from peers import kafka_wire
 from peers.kafka import KafkaBroker
 from peers.postgres import PostgresServer
@@ -45,6 +46,7 @@ class Setting:
     interposed: bool = False  # processes whose files and clocks can be made wrong
     small_disk: bool = False  # for checkpoints
     proxies: bool = False  # between the jobs and their peers
+    network: bool = False  # each process on a machine of its own, and the peers elsewhere
 
 
 class Pipeline:
@@ -53,14 +55,20 @@ class Pipeline:
     def __init__(self, directory: pathlib.Path, seed: int, events: int,
                  setting: Setting = Setting()) -> None:
         self.proxies = _proxies() if setting.proxies else {}
-        kafka_proxy = self.proxies.get("kafka")
-        self.broker = KafkaBroker(directory / "kafka", proxy_port=kafka_proxy and kafka_proxy.port)
-        self.server = PostgresServer(directory / "postgres")
+        self.network = Network().open() if setting.network else None
+        self.kafka_host, self.postgres_host = ("127.0.0.1", None) if self.network is None else (
+            self.network.address(), self.network.address())
+        self.broker = KafkaBroker(
+            directory / "kafka", others_host=self.kafka_host,
+            told_port=self.proxies["kafka"].port if self.proxies else None)
+        self.server = PostgresServer(directory / "postgres", others_host=self.postgres_host)
         self.broker.start()
         self.server.start()
         self.scenario = Scenario("faults", self.broker.url, self.server.connection_env())
         if self.proxies:
             self._go_through_proxies()
+        if self.network is not None:
+            self._reach_peers(f"{self.kafka_host}:{self.broker.others_port}", f"{self.postgres_host}:{self.server.port}")
         self.scenario.create_topic(_PARTITIONS)
         self.scenario.create_tables(*OUTPUTS)
         for table in self.tables():
@@ -86,7 +94,8 @@ class Pipeline:
             BINARIES, directory / "cluster", task_managers=3, slots=setting.slots,
             options={"execution.checkpointing.dir": f"file://{self.checkpoints}",
                      "heartbeat.timeout": "3s", **setting.cluster_options},
-            standbys=setting.standbys, **({"variables": self.calls.variables} if self.calls else {}))
+            standbys=setting.standbys, **({"variables": self.calls.variables} if self.calls else {}),
+            **({"machines": self.network.machine} if self.network else {}))
         self.disk = small_disk.at(self.checkpoints, self.cluster) if setting.small_disk else None
         self.cluster.start()
         self.jobs: dict[str, str] = {}
@@ -95,12 +104,14 @@ class Pipeline:
             self.submit(name, setting.parallelism)
 
     def _go_through_proxies(self) -> None:
-        """The jobs: what looks at their results does not."""
         kafka, postgres = self.proxies["kafka"], self.proxies["postgres"]
-        kafka.server_port, postgres.server_port = self.broker.proxied_port, self.server.port
-        self.scenario.env |= {
-            "KAFKA_URL": f"127.0.0.1:{kafka.port}",
-            "POSTGRES_URL": self.scenario.env["POSTGRES_URL"].replace(f":{self.server.port}/", f":{postgres.port}/")}
+        kafka.server_port, postgres.server_port = self.broker.others_port, self.server.port
+        self._reach_peers(f"127.0.0.1:{kafka.port}", f"127.0.0.1:{postgres.port}")
+
+    def _reach_peers(self, kafka: str, postgres: str) -> None:
+        """The jobs, there. What looks at their results does not."""
+        url = self.scenario.env["POSTGRES_URL"].replace(f"127.0.0.1:{self.server.port}", postgres)
+        self.scenario.env |= {"KAFKA_URL": kafka, "POSTGRES_URL": url}
 
     def submit(self, name: str, parallelism: int, restore: str | None = None) -> None:
         """The job, in place of the one before; to begin from a checkpoint."""
@@ -228,6 +239,8 @@ class Pipeline:
         self.broker.kill()
         for proxy in self.proxies.values():
             proxy.stop()
+        if self.network is not None:
+            self.network.close()
 
 
 def _proxies() -> dict[str, AnswerLosingProxy]:

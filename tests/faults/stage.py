@@ -3,9 +3,12 @@
 import dataclasses
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from pipeline import Pipeline, Setting
+
+_Choice = TypeVar("_Choice")
 
 
 class Stage:
@@ -20,10 +23,10 @@ class Stage:
         self._events = events
         self._turns = 0
 
-    def turn(self) -> bool:
-        """False and True, by turns."""
+    def next_of(self, choices: Sequence[_Choice]) -> _Choice:
+        """Each of them by turns."""
         self._turns += 1
-        return self._turns % 2 == 0
+        return choices[(self._turns - 1) % len(choices)]
 
     def load(self) -> None:
         """The next events."""

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 
+from network import Machine
 from peers.ports import free_ports
 from peers.process import log_tail, spawn, stop, wait_ready
 
@@ -23,16 +24,17 @@ class Process:
     def __init__(
         self, name: str, binary: pathlib.Path, directory: pathlib.Path,
         options: Mapping[str, str], cpus: str | None = None, env: Mapping[str, str] | None = None,
-        stands_by: bool = False,
+        stands_by: bool = False, machine: Machine = Machine(),
     ) -> None:
         """Returns when it listens, but for one that stands by."""
         self.name = name
+        self.machine = machine
         self.log = directory / f"{name}.log"
         self._ports_file = directory / f"{name}.ports"
         self._ports_file.unlink(missing_ok=True)
         self.ports: dict[str, int] = {}
         arguments = [f"-D{key}={value}" for key, value in options.items()]
-        self._child = spawn([str(binary), "--ports-file", str(self._ports_file), *arguments], self.log,
+        self._child = spawn([*machine.enter, str(binary), "--ports-file", str(self._ports_file), *arguments], self.log,
                             env={**os.environ, **(env or {})}, cpus=cpus)
         if not stands_by:
             self.wait_listening()
@@ -82,7 +84,7 @@ class Process:
 
     def metrics(self) -> "list[tuple[str, dict[str, str], float]]":
         """What its Prometheus endpoint says just now: (name, labels, value)."""
-        return parse_metrics(_get(f"http://127.0.0.1:{self.ports['metrics']}/metrics"))
+        return parse_metrics(_get(f"http://{self.machine.address}:{self.ports['metrics']}/metrics"))
 
     def metric_sum(self, name: str) -> float:
         """The sum over all series of one name."""
@@ -97,8 +99,9 @@ class Cluster:
         slots: int = 2, options: Mapping[str, str] | None = None, cpus: str | None = None,
         fixed_ports: bool = False, standbys: int = 0,
         variables: Callable[[str], Mapping[str, str]] = lambda name: {},
+        machines: Callable[[str], Machine] = lambda name: Machine(),
     ) -> None:
-        """`variables`: more of each process's environment, by its name."""
+        """By the names of processes: more of their environment, and the machines that they are on."""
         directory.mkdir(parents=True, exist_ok=True)
         self._binaries = binaries
         self._directory = directory
@@ -108,6 +111,7 @@ class Cluster:
         self._cpus = cpus
         self._fixed_ports = fixed_ports
         self._variables = variables
+        self._machines = machines
         self._stopped_logs: list[pathlib.Path] = []
         self.job_manager: Process | None = None  # that leads, as far as was looked
         self.standbys: list[Process] = []
@@ -189,10 +193,13 @@ class Cluster:
 
     def _start_job_manager(self, ports: Mapping[str, str],
                            env: Mapping[str, str] | None = None) -> None:
+        machine = self._machines("jobmanager")
         self.job_manager = Process(
             "jobmanager", self._binaries / "jobmanager", self._directory,
-            {"high-availability.storageDir": f"file://{self._directory}/store", **ports,
-             **self._options}, self._cpus, {**self._variables("jobmanager"), **(env or {})})
+            {"high-availability.storageDir": f"file://{self._directory}/store", **ports, **machine.options(
+                "jobmanager.bind-host", "jobmanager.rpc.address", "rest.bind-address",
+                "metrics.reporter.prom.bind-host"), **self._options},
+            self._cpus, {**self._variables("jobmanager"), **(env or {})}, machine=machine)
 
     def add_task_manager(self) -> Process:
         """One more TaskManager; returns when it has registered."""
@@ -209,11 +216,13 @@ class Cluster:
         temporary = self._directory / f"{name}.tmp"
         temporary.mkdir(exist_ok=True)
         ports = {} if self._fixed_ports else {"metrics.reporter.prom.port": "0"}
+        machine = self._machines(name)
         task_manager = Process(
             name, self._binaries / "taskmanager", self._directory,
             {**self._way_to_job_managers(), "taskmanager.numberOfTaskSlots": str(self._slots),
-             "io.tmp.dirs": str(temporary), **ports, **self._options}, self._cpus,
-            {**self._variables(name), **(env or {})})
+             "io.tmp.dirs": str(temporary), **ports, **machine.options(
+                 "taskmanager.bind-host", "taskmanager.host", "metrics.reporter.prom.bind-host"), **self._options},
+            self._cpus, {**self._variables(name), **(env or {})}, machine=machine)
         self.task_managers.append(task_manager)
         return task_manager
 
@@ -221,14 +230,14 @@ class Cluster:
         if self._job_manager_ports:
             return {"jobmanager.rpc.addresses": self._addresses()}
         assert self.job_manager is not None
-        return {"jobmanager.rpc.address": "127.0.0.1",
+        return {"jobmanager.rpc.address": self.job_manager.machine.address,
                 "jobmanager.rpc.port": str(self.job_manager.ports["rpc"])}
 
     def _addresses(self) -> str:
         """Of all JobManagers."""
         assert self.job_manager is not None
         ports = self._job_manager_ports or [self.job_manager.ports["rpc"]]
-        return ",".join(f"127.0.0.1:{port}" for port in ports)
+        return ",".join(f"{self.job_manager.machine.address}:{port}" for port in ports)
 
     def stop(self) -> None:
         """TaskManagers first, so that they do not complain."""
@@ -238,14 +247,16 @@ class Cluster:
 
     def rest(self, path: str) -> dict:
         """GET of the JobManager's REST API."""
+        return json.loads(_get(f"{self._rest()}{path}"))
+
+    def _rest(self) -> str:
         assert self.job_manager is not None
-        return json.loads(_get(f"http://127.0.0.1:{self.job_manager.ports['rest']}{path}"))
+        return f"http://{self.job_manager.machine.address}:{self.job_manager.ports['rest']}"
 
     def rest_call(self, method: str, path: str, body: str = "") -> tuple[int, dict]:
         """Any request of the REST API: the status and what it says, also when that is an error."""
-        assert self.job_manager is not None
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.job_manager.ports['rest']}{path}", body.encode() or None,
+            f"{self._rest()}{path}", body.encode() or None,
             method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:

@@ -15,12 +15,12 @@ _SETTINGS = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port},\
-SASL_PLAINTEXT://127.0.0.1:{sasl_port},PROXIED://127.0.0.1:{proxied_port}
+SASL_PLAINTEXT://127.0.0.1:{sasl_port},OTHERS://{others_host}:{others_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
-PROXIED://127.0.0.1:{proxy_port}
+OTHERS://{others_host}:{told_port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,\
-SASL_PLAINTEXT:SASL_PLAINTEXT,PROXIED:PLAINTEXT
+SASL_PLAINTEXT:SASL_PLAINTEXT,OTHERS:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config=\
@@ -60,13 +60,15 @@ class KafkaBroker:
         heap_mb: int = 512,
         cpus: str | None = None,
         log: pathlib.Path | None = None,
-        proxy_port: int | None = None,
+        others_host: str = "127.0.0.1",
+        told_port: int | None = None,
     ) -> None:
-        """`proxy_port`: of a proxy that passes everything on to proxied_port; its clients are told that the
-        broker is there."""
+        """Clients who come to others_host and others_port are told that the broker is there, or at told_port
+        of that host: a proxy's."""
         directory.mkdir(parents=True, exist_ok=True)
-        own_port, self._controller_port, self.sasl_port, self.proxied_port = free_ports(4)
-        self._proxy_port = proxy_port or self.proxied_port
+        own_port, self._controller_port, self.sasl_port, self.others_port = free_ports(4)
+        self._others_host = others_host
+        self._told_port = told_port or self.others_port
         self.port = port or own_port
         self._directory = directory
         self._java = ["java", f"-Xms{heap_mb}m", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC",
@@ -93,7 +95,8 @@ class KafkaBroker:
         settings, data = self._directory / "server.properties", self._directory / "data"
         settings.write_text(_SETTINGS.format(
             port=self.port, controller_port=self._controller_port, sasl_port=self.sasl_port,
-            proxied_port=self.proxied_port, proxy_port=self._proxy_port, user=self.SASL_USER, password=self.SASL_PASSWORD, data=data))
+            others_host=self._others_host, others_port=self.others_port, told_port=self._told_port,
+            user=self.SASL_USER, password=self.SASL_PASSWORD, data=data))
         if not data.exists():
             self._format(settings)
         self._process = spawn([*self._java, "kafka.Kafka", str(settings)], self.log,

@@ -27,8 +27,10 @@ class PostgresServer:
     DATABASE = "watershed"
 
     def __init__(
-        self, directory: pathlib.Path, port: int | None = None, log: pathlib.Path | None = None
+        self, directory: pathlib.Path, port: int | None = None, log: pathlib.Path | None = None,
+        others_host: str | None = None,
     ) -> None:
+        """`others_host`: an address at which it listens, too."""
         if not (_BINARIES / "postgres").exists():
             raise FileNotFoundError(f"PostgreSQL 15 is not in {_BINARIES}: run ./dev setup")
         directory.mkdir(parents=True, exist_ok=True)
@@ -36,6 +38,7 @@ class PostgresServer:
         self._directory = directory
         self._data = directory / "data"
         self.log = log or directory / "postgres.log"
+        self._others_host = others_host
         self._process: subprocess.Popen | None = None
         # A change of user clears the parent-death signal, so setpriv sets it again after its own.
         self._as_user = ["setpriv", f"--reuid={_SYSTEM_USER}", f"--regid={_SYSTEM_USER}",
@@ -59,7 +62,7 @@ class PostgresServer:
             self._initdb()
         self._process = spawn(
             [*self._as_user, str(_BINARIES / "postgres"), "-D", str(self._data), "-p",
-             str(self.port), "-c", "listen_addresses=127.0.0.1", "-c",
+             str(self.port), "-c", f"listen_addresses={','.join(self._addresses())}", "-c",
              "unix_socket_directories=", "-c", "max_connections=400", "-c", "log_min_messages=warning"], self.log)
         wait_ready("PostgreSQL", self._process, self._accepts, self.log)
         if first:
@@ -102,6 +105,12 @@ class PostgresServer:
                 stderr=subprocess.STDOUT, cwd="/", check=False).returncode
         if code:
             raise PeerError(f"initdb failed:\n{log_tail(self.log)}")
+        if self._others_host:
+            with open(self._data / "pg_hba.conf", "a", encoding="utf-8") as rules:
+                rules.write("host all all all scram-sha-256\n")
+
+    def _addresses(self) -> list[str]:
+        return ["127.0.0.1", *([self._others_host] if self._others_host else [])]
 
     def _accepts(self) -> bool:
         return subprocess.run(
