@@ -31,7 +31,7 @@ target_compile_options(watershed_warnings INTERFACE
   -Wall -Wextra ${WS_WARNINGS_FAIL} -Wno-missing-field-initializers)
 # At -O3, and under sanitizers, gcc 12 takes members of optionals and variants that are not there for
 # uninitialised ones, in boost and std::regex as well as in ours. Preset dev keeps the warning.
-if(WATERSHED_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (WATERSHED_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release"))
   target_compile_options(watershed_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
 target_include_directories(watershed_warnings INTERFACE ${CMAKE_SOURCE_DIR})
