@@ -8,10 +8,12 @@ import signal
 from collections.abc import Callable, Iterator
 
 from cluster import Cluster
+from peers.process import PeerError
 from pipeline import Setting
 from stage import Kind, Stage
 
 _TASK_MANAGERS = 2  # of three are killed: with the slots of two a job might begin again at once
+_LOG = 0.15  # of the strikes
 _PENDING = 0.5  # of the strikes
 _JOB_MANAGER_TOO = 0.3
 _STATE = b"WSSTATE"
@@ -35,6 +37,32 @@ def _delete(file: pathlib.Path, _: random.Random) -> None:
 
 _WAYS: dict[str, Callable[[pathlib.Path, random.Random], None]] = {
     "flip": _flip, "truncate": _truncate, "delete": _delete}
+
+
+def _damage(stage: Stage) -> float:
+    """A file of a checkpoint, or of the JobManager's log."""
+    return (_damage_the_log if stage.choose.random() < _LOG else _damage_the_newest_checkpoint)(stage)
+
+
+def _damage_the_log(stage: Stage) -> float:
+    """Its newest entry, which says that a checkpoint is complete. The next JobManager does not begin, and names it;
+    once it is back, another one goes on with the tasks, which have run meanwhile."""
+    cluster, choose = stage.cluster, stage.choose
+    cluster.job_manager.end(signal.SIGKILL)
+    file = max((stage.pipeline.checkpoints.parent / "cluster" / "store" / "log").glob("[0-9]*[0-9]"))
+    whole = file.read_bytes()
+    way = choose.choice(("flip", "truncate"))  # nobody can tell that the newest is not there
+    _WAYS[way](file, choose)
+    try:
+        cluster.kill_job_manager()
+    except PeerError as error:
+        assert file.name in str(error), f"{file} is not named: {error}"
+    else:
+        raise AssertionError(f"a JobManager has begun after {way} of {file}")
+    file.write_bytes(whole)
+    cluster.kill_job_manager()
+    stage.detail = f"{way} log entry: refused by name, put back"
+    return stage.go_on()
 
 
 def _damage_the_newest_checkpoint(stage: Stage) -> float:
@@ -117,5 +145,5 @@ def _is_settled(cluster: Cluster, job: str, completed: int) -> bool:
     return state == "FAILED" or (state == "RUNNING" and cluster.checkpoints(job)["completed"] > completed)
 
 
-KINDS = {"A10": Kind("damages a file of a job's newest checkpoint before it is restored",
-                     _damage_the_newest_checkpoint, Setting(), loads=2, short=3)}
+KINDS = {"A10": Kind("damages a file of a job's newest checkpoint, or of the log, before it is read", _damage,
+                     Setting(), loads=2, short=3)}
