@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 
@@ -49,6 +50,7 @@ class Network:
 
     def open(self) -> "Network":
         """Makes the router."""
+        _remove_what_the_dead_left()
         try:
             self._add_namespace(self._router)
             _ip("-n", self._router, "addr", "add", f"{_GATEWAY}/32", "dev", "lo")
@@ -121,6 +123,14 @@ class Network:
             _ip("addr", "add", f"{address}/32", "dev", wire)
             _ip("-n", self._router, "route", "add", f"{address}/32", "dev", wire)
             _ip("route", "add", f"{self._block}.0/24", "via", _GATEWAY, "dev", wire, "onlink", "src", address)
+
+
+def _remove_what_the_dead_left() -> None:
+    """Namespaces of processes that were killed."""
+    for namespace in pathlib.Path("/run/netns").glob("ws*-*"):
+        owner = re.fullmatch(r"ws(\d+)-\w+", namespace.name)
+        if owner and not pathlib.Path(f"/proc/{owner[1]}").exists():
+            subprocess.run(["ip", "netns", "del", namespace.name], capture_output=True, check=False)
 
 
 def _ip(*arguments: str) -> None:
