@@ -69,7 +69,22 @@ Status FileTree::MakeRoot() {
   }
 }
 
-Result<bool> FileTree::SyncDirectory(const std::string& path) {
+Status FileTree::Write(const Temporary& file, std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t written = options_.write(file.fd.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return FileError(written < 0 ? errno : ENOSPC, "write", file.path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return Ok();
+}
+
+Status FileTree::Sync(const Temporary& file) const {
+  if (IsPlanted(PlantedBug::kFileSyncSkipped) || options_.sync(file.fd.get()) == 0) return Ok();
+  return FileError(errno, "sync", file.path);
+}
+
+Result<bool> FileTree::SyncDirectory(const std::string& path) const {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.is_open()) {
     if (errno == ENOENT) return false;

@@ -38,13 +38,19 @@ class FileTree {
       : root_(std::move(root)), options_(std::move(options)) {}
 
   struct Temporary {
-    FileDescriptor fd;  // locked, for writing
+    FileDescriptor fd;  // for writing
     std::string path;
   };
-  // A new file beside the final name of `name`, in directories that are made as needed.
+  // A new file beside the final name of `name`, locked, in directories that are made as needed.
   Result<Temporary> MakeTemporary(std::string_view name);
+  // Writes all of it, where the file ends.
+  Status Write(const Temporary& file, std::string_view bytes) const;
+  // Its content is durable then, not its name.
+  Status Sync(const Temporary& file) const;
   // Makes the root with the directories above it, and syncs them.
   Status MakeRoot();
+  // Makes what was made, renamed and removed in it durable. False: it is not there.
+  Result<bool> SyncDirectory(const std::string& path) const;
   // Syncs the directory of `name` and all above it up to the root.
   Status SyncDirectoriesOf(std::string_view name);
   // Removes the directories of `name` that are empty now, and syncs the one that lost an entry.
@@ -63,8 +69,6 @@ class FileTree {
 
  private:
   Status MakeDirectoriesOf(std::string_view name);
-  // False: somebody removed it meanwhile, and what it stood in has changed.
-  Result<bool> SyncDirectory(const std::string& path);
   mode_t directory_mode() const { return options_.owner_only ? 0700 : 0777; }
   mode_t file_mode() const { return options_.owner_only ? 0600 : 0666; }
 

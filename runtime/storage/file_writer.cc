@@ -5,21 +5,13 @@
 #include <cerrno>
 
 #include "runtime/storage/file_error.h"
-#include "runtime/types/planted_bug.h"
 
 namespace watershed {
 
 Status FileWriter::Append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = tree_->options().write(temporary_.fd.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      is_whole_ = false;
-      return FileError(written < 0 ? errno : ENOSPC, "write", temporary_.path);
-    }
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return Ok();
+  Status written = tree_->Write(temporary_, bytes);
+  is_whole_ = is_whole_ && written.has_value();
+  return written;
 }
 
 Result<bool> FileWriter::Commit() {
@@ -31,9 +23,7 @@ Result<bool> FileWriter::Commit() {
   }
   is_whole_ = false;
   // Before the link: a name must never lead to bytes that a power failure can take away.
-  if (!IsPlanted(PlantedBug::kFileSyncSkipped) && tree_->options().sync(temporary_.fd.get()) != 0) {
-    return FileError(errno, "sync", temporary_.path);
-  }
+  WS_RETURN_IF_ERROR(tree_->Sync(temporary_));
   WS_ASSIGN_OR_RETURN(const bool linked, Link());
   RemoveTemporary();
   // Also when the name is taken: whoever is told so may rely on what is there.
