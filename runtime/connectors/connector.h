@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,14 +14,6 @@
 #include "runtime/types/result.h"
 
 namespace watershed {
-
-using OptionMap = std::map<std::string, std::string>;
-
-// An option that is refused although its name is known, or options that contradict each other.
-struct OptionProblem {
-  std::string option;  // where the error points in the job file
-  std::string message;
-};
 
 // A column that a source of typed rows can make.
 struct TypedColumn {

@@ -38,6 +38,8 @@ class Encoder {
   // Encodes every row; payload i is bytes[offsets[i], offsets[i + 1]). Clears both first.
   virtual Status Encode(const RecordBatch& batch, std::string& bytes,
                         std::vector<size_t>& offsets) = 0;
+  // What names of files with such payloads, one a line, end in.
+  virtual std::string_view file_extension() const { return "txt"; }
   // One that encodes the same batches, but only these columns: the keys of records. A user error
   // that names the columns there are.
   virtual Result<std::unique_ptr<Encoder>> OfColumns(std::span<const std::string> /*names*/) const {

@@ -3,6 +3,7 @@
 // file.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace watershed {
 struct FormatDescription {
   std::string_view name;
   std::vector<OptionSpec> options;
+  bool is_decoded = true;  // false: sinks can write it, no source can read it
+  // Checks beyond single options; null: none.
+  std::function<std::vector<OptionProblem>(const OptionMap& options)> check = nullptr;
 };
 
 // Every format built in; nullptr if there is none of that name.

@@ -13,10 +13,10 @@ namespace {
 
 constexpr size_t kShownBytes = 60;
 
-std::vector<std::string> NamesOf(const std::vector<JsonField>& fields) {
+std::vector<std::string> NamesOf(const std::vector<PayloadField>& fields) {
   std::vector<std::string> names;
   names.reserve(fields.size());
-  for (const JsonField& field : fields) names.push_back(field.name);
+  for (const PayloadField& field : fields) names.push_back(field.name);
   return names;
 }
 
@@ -34,7 +34,7 @@ bool IsContainer(std::string_view token) { return token.front() == '{' || token.
 
 class JsonDecoder final : public Decoder {
  public:
-  JsonDecoder(SchemaPtr schema, std::vector<JsonField> fields, bool strict)
+  JsonDecoder(SchemaPtr schema, std::vector<PayloadField> fields, bool strict)
       : schema_(std::move(schema)), fields_(std::move(fields)), scanner_(NamesOf(fields_), strict) {
     assert(static_cast<int>(fields_.size()) == schema_->num_fields());
     for (int i = 0; i < schema_->num_fields(); ++i) {
@@ -220,7 +220,7 @@ class JsonDecoder final : public Decoder {
   }
 
   const SchemaPtr schema_;
-  const std::vector<JsonField> fields_;
+  const std::vector<PayloadField> fields_;
   std::vector<bool> required_;
   JsonScanner scanner_;
   std::string unescaped_;
@@ -230,7 +230,7 @@ class JsonDecoder final : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> MakeJsonDecoder(SchemaPtr schema, std::vector<JsonField> fields,
+std::unique_ptr<Decoder> MakeJsonDecoder(SchemaPtr schema, std::vector<PayloadField> fields,
                                          bool strict) {
   return std::make_unique<JsonDecoder>(std::move(schema), std::move(fields), strict);
 }

@@ -20,22 +20,15 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "runtime/formats/format.h"
-#include "runtime/formats/timestamp_codec.h"
+#include "runtime/formats/payload_field.h"
 
 namespace watershed {
 
-// One column of the schema and how its field looks.
-struct JsonField {
-  std::string name;                        // in the payload
-  TimestampCodec timestamp = EpochTime{};  // timestamp columns only
-};
-
 // `fields` has one entry per column of the schema.
-std::unique_ptr<Decoder> MakeJsonDecoder(SchemaPtr schema, std::vector<JsonField> fields,
+std::unique_ptr<Decoder> MakeJsonDecoder(SchemaPtr schema, std::vector<PayloadField> fields,
                                          bool strict);
 
 }  // namespace watershed

@@ -4,28 +4,22 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
-#include "runtime/formats/base64.h"
 #include "runtime/formats/json_text.h"
 
 namespace watershed {
 namespace {
 
-void AppendInt(int64_t value, std::string& out) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
-}
-
 class JsonEncoder final : public Encoder {
  public:
   // Field i is made of column columns[i].
-  JsonEncoder(SchemaPtr schema, std::vector<JsonField> fields, std::vector<int> columns)
+  JsonEncoder(SchemaPtr schema, std::vector<PayloadField> fields, std::vector<int> columns)
       : schema_(std::move(schema)), fields_(std::move(fields)), columns_(std::move(columns)) {
     assert(fields_.size() == columns_.size());
-    for (const JsonField& field : fields_) {
+    for (const PayloadField& field : fields_) {
       std::string prefix(prefixes_.empty() ? "{" : ",");
       AppendJsonString(field.name, prefix);
       prefixes_.push_back(prefix + ":");
@@ -53,8 +47,10 @@ class JsonEncoder final : public Encoder {
     return Ok();
   }
 
+  std::string_view file_extension() const override { return "json"; }
+
   Result<std::unique_ptr<Encoder>> OfColumns(std::span<const std::string> names) const override {
-    std::vector<JsonField> fields;
+    std::vector<PayloadField> fields;
     std::vector<int> columns;
     for (const std::string& name : names) {
       const auto at = std::ranges::find_if(
@@ -72,66 +68,40 @@ class JsonEncoder final : public Encoder {
   }
 
  private:
-  static Status AppendValue(const Column& column, int64_t row, const JsonField& field,
-                            std::string& out) {
-    const auto at = static_cast<size_t>(row);
+  // What JSON has no number or word for is text, which needs no escapes but for strings.
+  static bool IsQuoted(const Column& column, int64_t row, const PayloadField& field) {
     switch (column.type().kind) {
-      case TypeKind::kString:
-        AppendJsonString(column.String(row), out);
-        break;
       case TypeKind::kTimestampMs:
-        return AppendTimestamp(column.Int64s()[at], field, out);
-      case TypeKind::kInt64:
-        AppendInt(column.Int64s()[at], out);
-        break;
-      case TypeKind::kInt32:
-        AppendInt(column.Int32s()[at], out);
-        break;
+        return std::holds_alternative<TimestampPattern>(field.timestamp);
       case TypeKind::kDouble:
-        AppendJsonDouble(column.Doubles()[at], out);
-        break;
-      case TypeKind::kBool:
-        out += column.Bools()[at] != 0 ? "true" : "false";
-        break;
-      case TypeKind::kBytes:
-        out += '"';
-        AppendBase64(column.String(row), out);
-        out += '"';
-        break;
+        return !std::isfinite(column.Doubles()[static_cast<size_t>(row)]);
+      default:
+        return column.type().kind == TypeKind::kBytes;
     }
-    return Ok();
   }
 
-  static Status AppendTimestamp(TimestampMs time_ms, const JsonField& field, std::string& out) {
-    if (const auto* pattern = std::get_if<TimestampPattern>(&field.timestamp)) {
-      out += '"';
-      if (!pattern->Append(time_ms, out)) {
-        return UserError(
-            "field '{}': {} ms since 1970 lies outside the years 0001 to 9999 that '{}' "
-            "can write; give the column an epoch unit",
-            field.name, time_ms, pattern->text());
-      }
-      out += '"';
+  static Status AppendValue(const Column& column, int64_t row, const PayloadField& field,
+                            std::string& out) {
+    if (column.type().kind == TypeKind::kString) {
+      AppendJsonString(column.String(row), out);
       return Ok();
     }
-    const auto value = std::get<EpochTime>(field.timestamp).FromMs(time_ms);
-    if (!value) {
-      return UserError("field '{}': {} ms since 1970 does not fit into {}", field.name, time_ms,
-                       std::get<EpochTime>(field.timestamp).text());
-    }
-    AppendInt(*value, out);
+    const bool is_quoted = IsQuoted(column, row, field);
+    if (is_quoted) out += '"';
+    WS_RETURN_IF_ERROR(AppendText(column, row, field, out));
+    if (is_quoted) out += '"';
     return Ok();
   }
 
   const SchemaPtr schema_;
-  const std::vector<JsonField> fields_;
+  const std::vector<PayloadField> fields_;
   const std::vector<int> columns_;
   std::vector<std::string> prefixes_;  // {"a":  ,"b":  …
 };
 
 }  // namespace
 
-std::unique_ptr<Encoder> MakeJsonEncoder(SchemaPtr schema, std::vector<JsonField> fields) {
+std::unique_ptr<Encoder> MakeJsonEncoder(SchemaPtr schema, std::vector<PayloadField> fields) {
   std::vector<int> columns(fields.size());
   std::iota(columns.begin(), columns.end(), 0);
   return std::make_unique<JsonEncoder>(std::move(schema), std::move(fields), std::move(columns));

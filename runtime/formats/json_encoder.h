@@ -10,6 +10,6 @@
 namespace watershed {
 
 // `fields` has one entry per column of the schema.
-std::unique_ptr<Encoder> MakeJsonEncoder(SchemaPtr schema, std::vector<JsonField> fields);
+std::unique_ptr<Encoder> MakeJsonEncoder(SchemaPtr schema, std::vector<PayloadField> fields);
 
 }  // namespace watershed

@@ -204,14 +204,4 @@ void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
 }
 
-void AppendJsonDouble(double value, std::string& out) {
-  if (std::isnan(value)) {
-    out += "\"NaN\"";
-  } else if (std::isinf(value)) {
-    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  } else {
-    fmt::format_to(std::back_inserter(out), "{}", value);
-  }
-}
-
 }  // namespace watershed

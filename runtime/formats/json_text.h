@@ -21,8 +21,5 @@ bool IsJsonNumber(std::string_view token);
 
 // Appends `text` in quotes, escaped. Bytes that are no UTF-8 are passed on as they are.
 void AppendJsonString(std::string_view text, std::string& out);
-// The shortest text that reads back as the same double; NaN and infinities, which JSON does not
-// have, as the strings "NaN", "Infinity" and "-Infinity" (as Jackson does).
-void AppendJsonDouble(double value, std::string& out);
 
 }  // namespace watershed

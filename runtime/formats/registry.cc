@@ -1,5 +1,7 @@
 #include "runtime/formats/registry.h"
 
+#include "runtime/formats/csv_encoder.h"
+#include "runtime/formats/csv_style.h"
 #include "runtime/formats/format_options.h"
 #include "runtime/formats/json_decoder.h"
 #include "runtime/formats/json_encoder.h"
@@ -15,7 +17,8 @@ std::string OptionOf(const v1::Format& format, const std::string& name, const ch
 
 Status CheckOptions(const v1::Format& format) {
   const FormatDescription* known = FindFormat(format.name());
-  if (known == nullptr) return UserError("there is no format '{}'; known: json", format.name());
+  if (known == nullptr)
+    return UserError("there is no format '{}'; known: csv, json", format.name());
   for (const auto& [name, value] : format.options()) {
     bool found = false;
     for (const OptionSpec& option : known->options) found = found || option.name == name;
@@ -24,12 +27,12 @@ Status CheckOptions(const v1::Format& format) {
   return Ok();
 }
 
-Result<std::vector<JsonField>> JsonFields(const v1::Format& format, const Schema& schema) {
+Result<std::vector<PayloadField>> PayloadFields(const v1::Format& format, const Schema& schema) {
   const std::string standard = OptionOf(format, "timestamp-format.standard", "SQL");
   if (standard != "SQL" && standard != "ISO-8601") {
     return UserError("timestamp-format.standard is '{}': expected SQL or ISO-8601", standard);
   }
-  std::vector<JsonField> fields;
+  std::vector<PayloadField> fields;
   for (const Field& field : schema.fields()) {
     fields.push_back(
         {field.name, standard == "SQL" ? TimestampPattern::Sql() : TimestampPattern::Iso8601()});
@@ -38,7 +41,7 @@ Result<std::vector<JsonField>> JsonFields(const v1::Format& format, const Schema
     // Columns that nobody uses have been pruned from the schema, not from the format.
     const auto index = schema.IndexOf(column.column());
     if (!index) continue;
-    JsonField& field = fields[static_cast<size_t>(*index)];
+    PayloadField& field = fields[static_cast<size_t>(*index)];
     if (!column.path().empty()) field.name = column.path();
     if (!column.has_timestamp()) continue;
     auto codec = MakeTimestampCodec(column.timestamp());
@@ -63,14 +66,23 @@ Result<bool> Strict(const v1::Format& format) {
 
 Result<std::unique_ptr<Decoder>> MakeDecoder(const v1::Format& format, SchemaPtr schema) {
   WS_RETURN_IF_ERROR(CheckOptions(format));
-  WS_ASSIGN_OR_RETURN(std::vector<JsonField> fields, JsonFields(format, *schema));
+  if (!FindFormat(format.name())->is_decoded) {
+    return UserError("format '{}' can only be written, by sinks; a source reads json",
+                     format.name());
+  }
+  WS_ASSIGN_OR_RETURN(std::vector<PayloadField> fields, PayloadFields(format, *schema));
   WS_ASSIGN_OR_RETURN(const bool strict, Strict(format));
   return MakeJsonDecoder(std::move(schema), std::move(fields), strict);
 }
 
 Result<std::unique_ptr<Encoder>> MakeEncoder(const v1::Format& format, SchemaPtr schema) {
   WS_RETURN_IF_ERROR(CheckOptions(format));
-  WS_ASSIGN_OR_RETURN(std::vector<JsonField> fields, JsonFields(format, *schema));
+  WS_ASSIGN_OR_RETURN(std::vector<PayloadField> fields, PayloadFields(format, *schema));
+  if (format.name() == "csv") {
+    WS_ASSIGN_OR_RETURN(CsvStyle style,
+                        ParseCsvStyle({format.options().begin(), format.options().end()}));
+    return MakeCsvEncoder(std::move(fields), std::move(style));
+  }
   return MakeJsonEncoder(std::move(schema), std::move(fields));
 }
 

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "runtime/formats/format_options.h"
 #include "runtime/formats/timestamp_pattern.h"
@@ -19,6 +22,33 @@ std::vector<std::string_view> FormatNames() {
 v1::TimestampFormat::EpochUnit EpochUnitOf(const std::string& name) {
   if (name == "s") return v1::TimestampFormat::SECONDS;
   return name == "ms" ? v1::TimestampFormat::MILLISECONDS : v1::TimestampFormat::MICROSECONDS;
+}
+
+void ResolveFormatOptions(const FormatDescription& info, const std::vector<OptionEntry>& options,
+                          std::string_view what, DiagnosticList& diagnostics, v1::Format* format) {
+  const int errors_before = diagnostics.errors();
+  bool unreadable = false;
+  for (const OptionEntry& option : options) {
+    unreadable |= option.unreadable;
+    const OptionSpec* known = FindOptionSpec(info.options, option.name.value);
+    if (known == nullptr) {
+      std::vector<std::string_view> names = {"type"};
+      for (const OptionSpec& other : info.options) names.push_back(other.name);
+      diagnostics.Error(option.name.mark, "{}: unknown option '{}' of format '{}'{}", what,
+                        option.name.value, info.name, Suggestion(option.name.value, names));
+      continue;
+    }
+    if (!option.unreadable) CheckOptionValue(*known, option, diagnostics);
+    (*format->mutable_options())[option.name.value] = option.value.value;
+  }
+  // Its problems could follow from those just reported.
+  if (unreadable || diagnostics.errors() > errors_before || !info.check) return;
+  const OptionMap map(format->options().begin(), format->options().end());
+  for (const OptionProblem& problem : info.check(map)) {
+    const auto found = std::ranges::find_if(
+        options, [&](const OptionEntry& option) { return option.name.value == problem.option; });
+    diagnostics.Error(found->value.mark, "{}: {}", what, problem.message);
+  }
 }
 
 }  // namespace
@@ -46,20 +76,14 @@ void ResolveFormat(const std::optional<FormatSpec>& spec, const ConnectorSpec& c
                               Suggestion(spec->name.value, FormatNames()));
     return;
   }
-  format->set_name(spec->name.value);
-  for (const OptionEntry& option : spec->options) {
-    const OptionSpec* known = FindOptionSpec(info->options, option.name.value);
-    if (known == nullptr) {
-      std::vector<std::string_view> names = {"type"};
-      for (const OptionSpec& other : info->options) names.push_back(other.name);
-      context.diagnostics.Error(option.name.mark, "{}: unknown option '{}' of format '{}'{}", what,
-                                option.name.value, info->name,
-                                Suggestion(option.name.value, names));
-      continue;
-    }
-    if (!option.unreadable) CheckOptionValue(*known, option, context.diagnostics);
-    (*format->mutable_options())[option.name.value] = option.value.value;
+  if (use == ConnectorUse::kSource && !info->is_decoded) {
+    context.diagnostics.Error(spec->name.mark,
+                              "{}: format '{}' can only be written, by sinks; a source reads json",
+                              what, info->name);
+    return;
   }
+  format->set_name(spec->name.value);
+  ResolveFormatOptions(*info, spec->options, what, context.diagnostics, format);
 }
 
 void ResolvePayloadColumn(const MarkedText& column, DataType type,

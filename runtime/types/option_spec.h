@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,14 @@ struct OptionSpec {
   std::string_view default_value = {};
   std::vector<std::string_view> choices = {};  // kEnum
   std::string_view description = {};
+};
+
+using OptionMap = std::map<std::string, std::string>;
+
+// An option that is refused although its name is known, or options that contradict each other.
+struct OptionProblem {
+  std::string option;  // where the error points in the job file
+  std::string message;
 };
 
 }  // namespace watershed

@@ -5,6 +5,7 @@
 
 #include "runtime/formats/base64.h"
 #include "runtime/formats/json_text.h"
+#include "runtime/formats/payload_field.h"
 #include "runtime/formats/registry.h"
 #include "tests/unit/exchange/rows.h"
 #include "watershed/v1/types.pb.h"
@@ -137,17 +138,31 @@ TEST(JsonTextTest, EscapesAndReadsBackEveryCharacter) {
   EXPECT_EQ(back, all);
 }
 
-TEST(JsonTextTest, Doubles) {
+RecordBatch OneDouble(double value) {
+  BatchBuilder row(std::make_shared<const Schema>(std::vector<Field>{{"d", {TypeKind::kDouble}}}));
+  row.column(0).AppendDouble(value);
+  row.FinishRow();
+  return row.Finish();
+}
+
+TEST(JsonEncoderTest, DoublesThatJsonHasNoNumberForAreText) {
+  EXPECT_THAT(Encode(OneDouble(std::numeric_limits<double>::quiet_NaN()), JsonFormat()),
+              ElementsAre(R"({"d":"NaN"})"));
+  EXPECT_THAT(Encode(OneDouble(-std::numeric_limits<double>::infinity()), JsonFormat()),
+              ElementsAre(R"({"d":"-Infinity"})"));
+}
+
+TEST(PayloadFieldTest, Doubles) {
   const auto text = [](double value) {
     std::string out;
-    AppendJsonDouble(value, out);
+    EXPECT_TRUE(AppendText(OneDouble(value).column(0), 0, {}, out));
     return out;
   };
   EXPECT_EQ(text(0.1), "0.1");
   EXPECT_EQ(text(-0.0), "-0");
   EXPECT_EQ(text(1e300), "1e+300");
-  EXPECT_EQ(text(std::numeric_limits<double>::quiet_NaN()), "\"NaN\"");
-  EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "\"-Infinity\"");
+  EXPECT_EQ(text(std::numeric_limits<double>::quiet_NaN()), "NaN");
+  EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "-Infinity");
   for (const double value : {1.0 / 3, 5e-324, 1.7976931348623157e308, 123456789.125}) {
     EXPECT_EQ(ParseJsonDouble(text(value)), value);
   }

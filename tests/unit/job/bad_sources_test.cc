@@ -37,6 +37,8 @@ const BadJob kBadSources[] = {
      R"(job.yaml:4:3: error: source 'events': connector 'kafka' needs a 'format', such as json)"},
     {"FormatUnknown", "format: json", "format: jsn",
      R"(job.yaml:9:13: error: source 'events': unknown format 'jsn', did you mean 'json'?)"},
+    {"FormatForSinksOnly", "format: json", "format: csv",
+     R"(job.yaml:9:13: error: source 'events': format 'csv' can only be written, by sinks; a source reads json)"},
     {"FormatOptionUnknown", "format: json", "format: { type: json, strictjson: true }",
      R"(job.yaml:9:27: error: source 'events': unknown option 'strictjson' of format 'json', did you mean 'strict-json'?)"},
     {"FormatEnumWrong", "format: json", "format: { type: json, timestamp-format.standard: ISO }",
