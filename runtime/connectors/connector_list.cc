@@ -4,6 +4,7 @@
 #include "runtime/connectors/blackhole/options.h"
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/datagen/options.h"
+#include "runtime/connectors/filesystem/options.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/connectors/postgres/options.h"
 #include "runtime/connectors/print/options.h"
@@ -11,8 +12,8 @@
 namespace watershed {
 
 std::span<const ConnectorSpec> AllConnectors() {
-  static const std::array<ConnectorSpec, 5> kConnectors = {
-      BlackholeSpec(), DatagenSpec(), KafkaSpec(), PostgresSpec(), PrintSpec(),
+  static const std::array<ConnectorSpec, 6> kConnectors = {
+      BlackholeSpec(), DatagenSpec(), FilesystemSpec(), KafkaSpec(), PostgresSpec(), PrintSpec(),
   };
   return kConnectors;
 }

@@ -6,6 +6,7 @@
 #include "runtime/connectors/blackhole/sink.h"
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/datagen/source.h"
+#include "runtime/connectors/filesystem/sink.h"
 #include "runtime/connectors/kafka/enumerator.h"
 #include "runtime/connectors/kafka/sink.h"
 #include "runtime/connectors/kafka/source.h"
@@ -43,6 +44,9 @@ Result<std::unique_ptr<Sink>> MakeSink(const v1::Connector& connector, SchemaPtr
                                        std::unique_ptr<Encoder> encoder,
                                        const ConnectorContext& context) {
   if (connector.name() == "blackhole") return MakeBlackholeSink(context);
+  if (connector.name() == "filesystem") {
+    return MakeFilesystemSink(OptionsOf(connector), std::move(encoder), context);
+  }
   if (connector.name() == "kafka") {
     if (encoder == nullptr) return MakeKafkaRecordSink(OptionsOf(connector), *schema, context);
     return MakeKafkaSink(OptionsOf(connector), std::move(encoder), context);

@@ -16,7 +16,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime/logging": ("runtime/config/",),
     "runtime/formats": ("runtime/metrics/",),
     "runtime/connectors": ("runtime/metrics/", "runtime/memory/", "runtime/config/",
-                           "runtime/logging/",
+                           "runtime/logging/", "runtime/storage/",
                            "runtime/formats/format.h"),
     "runtime/exchange": ("runtime/metrics/",),
     "runtime/state": ("runtime/metrics/", "runtime/memory/", "runtime/storage/"),

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "runtime/connectors/filesystem/options.h"
 #include "runtime/connectors/postgres/connection.h"
 #include "runtime/connectors/registry.h"
 #include "runtime/formats/registry.h"
 #include "runtime/types/schema_proto.h"
+#include "wsctl/doctor/directory.h"
 
 namespace watershed {
 namespace {
@@ -80,8 +82,22 @@ bool IsTrue(const v1::Connector& connector, const char* option) {
   return found != connector.options().end() && found->second == "true";
 }
 
+// Without opening the sink, which makes the directory.
+Finding ExamineDirectory(const v1::Connector& connector) {
+  const auto options =
+      ParseFilesystemSinkOptions({connector.options().begin(), connector.options().end()});
+  if (!options) return {Health::kError, "", "path", "directory", options.error().message};
+  if (const Status writable = CheckWritable(options->directory); !writable) {
+    return {Health::kError, "", "path", "directory", writable.error().message};
+  }
+  return {Health::kOk, "", "path", "directory",
+          fmt::format("{} can be written to, or made, from here; TaskManagers must see the same",
+                      options->directory)};
+}
+
 Finding Examine(const std::string& job_name, const v1::PlanNode& node) {
   const v1::Connector& connector = node.sink().connector();
+  if (connector.name() == "filesystem") return ExamineDirectory(connector);
   const bool is_table = connector.name() == "postgres";
   const char* const option = is_table ? "table-name" : "topic";
   const char* const check = is_table ? "table" : "topic";

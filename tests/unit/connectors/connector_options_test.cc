@@ -6,6 +6,7 @@
 
 #include "runtime/connectors/connector.h"
 #include "runtime/connectors/datagen/options.h"
+#include "runtime/connectors/filesystem/options.h"
 #include "runtime/connectors/kafka/options.h"
 #include "runtime/connectors/postgres/options.h"
 
@@ -56,7 +57,8 @@ TEST(ConnectorOptions, EveryConnectorIsListedOnceInOrder) {
       }
     }
   }
-  EXPECT_THAT(names, ElementsAre("blackhole", "datagen", "kafka", "postgres", "print"));
+  EXPECT_THAT(names,
+              ElementsAre("blackhole", "datagen", "filesystem", "kafka", "postgres", "print"));
   EXPECT_EQ(FindConnector("kafak"), nullptr);
 }
 
@@ -74,6 +76,34 @@ TEST(ConnectorOptions, PasswordsAreSecret) {
   }
   EXPECT_TRUE(is_secret(FindConnector("postgres")->sink_options, "password"));
   EXPECT_TRUE(is_secret(FindConnector("postgres")->sink_options, "url"));
+}
+
+TEST(FilesystemOptions, PathIsADirectoryByItsAbsolutePath) {
+  const auto directory = [](const std::string& path) {
+    return ParseFilesystemSinkOptions({{"path", path}})->directory;
+  };
+  EXPECT_EQ(directory("/data/hits"), "/data/hits");
+  EXPECT_EQ(directory("file:///data//x/../hits/"), "/data/hits");
+  for (const char* wrong : {"hits", "s3://bucket/hits", "/", "file:///", "file://hits"}) {
+    EXPECT_THAT(ProblemOptions("filesystem", {{"path", wrong}}, true), ElementsAre("path"))
+        << wrong;
+    EXPECT_FALSE(ParseFilesystemSinkOptions({{"path", wrong}})) << wrong;
+  }
+}
+
+TEST(FilesystemOptions, DeliversExactlyOnceUnlessToldOtherwise) {
+  const ConnectorSpec& filesystem = *FindConnector("filesystem");
+  const auto visible_at_checkpoint = [&](const OptionMap& options) {
+    return filesystem.sink_guarantee(options).visible_at_checkpoint;
+  };
+  OptionMap options = {{"path", "/data"}};
+  EXPECT_EQ(ParseFilesystemSinkOptions(options)->delivery, FilesystemDelivery::kExactlyOnce);
+  EXPECT_EQ(filesystem.sink_guarantee(options).delivery, "exactly-once");
+  EXPECT_TRUE(visible_at_checkpoint(options));
+  options["delivery"] = "at-least-once";
+  EXPECT_EQ(ParseFilesystemSinkOptions(options)->delivery, FilesystemDelivery::kAtLeastOnce);
+  EXPECT_EQ(filesystem.sink_guarantee(options).delivery, "at-least-once");
+  EXPECT_FALSE(visible_at_checkpoint(options));
 }
 
 TEST(KafkaOptions, ASinkDeliversExactlyOnceUnlessToldOtherwise) {

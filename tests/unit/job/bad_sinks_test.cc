@@ -13,7 +13,7 @@ const BadJob kBadSinks[] = {
     {"ConnectorUnknown", "connector: print", "connector: postgresql",
      R"(job.yaml:26:16: error: unknown connector 'postgresql', did you mean 'postgres'?)"},
     {"ConnectorIsNoSink", "connector: print", "connector: datagen",
-     R"(job.yaml:26:16: error: connector 'datagen' cannot be a sink; expected one of blackhole, kafka, postgres, print)"},
+     R"(job.yaml:26:16: error: connector 'datagen' cannot be a sink; expected one of blackhole, filesystem, kafka, postgres, print)"},
     {"OptionUnknown", "connector: print", R"(connector: print
     print-identifer: x)",
      R"(job.yaml:27:5: error: sink 'out': unknown option 'print-identifer' of connector 'print', did you mean 'print-identifier'?)"},
@@ -38,6 +38,22 @@ const BadJob kBadSinks[] = {
     topic: t
     properties.bootstrap.servers: h:1)",
      R"(job.yaml:24:3: error: sink 'out': connector 'kafka' needs a 'format', such as json)"},
+    {"PathRelative", "connector: print", R"(connector: filesystem
+    path: data/hits
+    format: json)",
+     R"(job.yaml:27:11: error: 'data/hits' does not name a directory by its absolute path; write file:///directory)"},
+    {"CsvDelimiterTooLong", "connector: print", R"(connector: filesystem
+    path: /data
+    format: { type: csv, field-delimiter: ab })",
+     R"(job.yaml:28:43: error: sink 'out': field-delimiter is 'ab': expected one ASCII character that ends no line)"},
+    {"CsvDelimiterIsTheQuote", "connector: print", R"(connector: filesystem
+    path: /data
+    format: { type: csv, quote-character: ',' })",
+     R"(job.yaml:28:43: error: sink 'out': field-delimiter and quote-character are both ',')"},
+    {"CsvNullLiteral", "connector: print", R"(connector: filesystem
+    path: /data
+    format: { type: csv, field-delimiter: ;, null-literal: a;b })",
+     R"(job.yaml:28:60: error: sink 'out': null-literal 'a;b' has the delimiter, the quote or a line's end in it)"},
     {"FormatUnneeded", "connector: print", R"(connector: print
     format: json)",
      R"(job.yaml:27:13: error: sink 'out': connector 'print' has no 'format'; remove it)"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/connectors/connector.h"
+#include "runtime/formats/format_options.h"
 #include "runtime/job/physical_planner.h"
 #include "tests/unit/job/job_files.h"
 
@@ -46,6 +47,12 @@ TEST(JobFileDocumentTest, NamesEveryConnectorAndOption) {
     expect_named(connector.name);
     for (const OptionSpec& option : connector.source_options) expect_named(option.name);
     for (const OptionSpec& option : connector.sink_options) expect_named(option.name);
+  }
+  for (const FormatDescription& format : AllFormats()) {
+    EXPECT_NE(text.find(format.name), std::string::npos) << format.name;
+    for (const OptionSpec& option : format.options) {
+      EXPECT_NE(text.find(option.name), std::string::npos) << option.name;
+    }
   }
 }
 

@@ -133,6 +133,25 @@ TEST_F(LintTest, ExactlyOnceWithoutCheckpointsIsRefused) {
   EXPECT_EQ(RunWsctl({"lint", job("checkpointing: {interval: 1s}\n", "exactly-once")}).code, 0);
 }
 
+TEST_F(LintTest, FilesystemSinksAreCheckedAndSayWhatTheyGuarantee) {
+  const auto job = [&](const std::string& options) {
+    return files_.Write(
+        "files.yaml",
+        "kind: Job\nname: x\ncheckpointing: {interval: 1s}\n"
+        "sources:\n  rows: {connector: datagen, columns: {ip: string}}\n"
+        "sinks:\n  out: {input: rows, connector: filesystem, path: /data,\n        " +
+            options + "}\n");
+  };
+  EXPECT_THAT(RunWsctl({"lint", job("format: csv")}).out,
+              HasSubstr("sink 'out' (filesystem): delivery exactly-once: files appear whole"));
+  EXPECT_THAT(RunWsctl({"lint", job("format: json, delivery: at-least-once")}).out,
+              HasSubstr("sink 'out' (filesystem): delivery at-least-once: files appear whole"));
+  CommandResult refused = RunWsctl({"lint", job("format: {type: csv, field-delimiter: ab}")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.out, HasSubstr("files.yaml:8:46: error: sink 'out': field-delimiter is 'ab': "
+                                     "expected one ASCII character"));
+}
+
 TEST_F(LintTest, StrangeFilesDoNotBreakIt) {
   std::string empty = files_.Write("empty.yaml", "");
   std::string binary = files_.Write("binary.yaml", std::string("\x00\xff\x1b[2J\n\x01", 8));
