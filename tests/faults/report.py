@@ -63,10 +63,21 @@ def totals(report: pathlib.Path) -> str:
         (0, 0, 0), *(match for run in runs for match in _LAST_LINE.findall(run))))
     within = sum(int(count) for run in runs for count in _WITHIN.findall(run))
     failed = report.read_text(encoding="utf-8").count(f"\n{_FAILED}")
-    return "\n".join([*(f"{times:>6}  {kind}" for kind, times in sorted(kinds(report).items())),
+    struck = kinds(report)
+    return "\n".join([*(f"{times:>6}  {kind}" for kind, times in sorted(struck.items())),
+                      *(f"{times:>6}  {kind} in all" for kind, times in _of_their_own(struck).items()),
                       f"{len(runs)} runs ended, {failed} did not",
                       f"{within} faults within an alignment, a snapshot or a commit",
                       f"faults={faults} lost={lost} duplicated={duplicated}"])
+
+
+def _of_their_own(struck: Counter[str]) -> Counter[str]:
+    """How often those of kinds.py, whatever they tell about themselves."""
+    found: Counter[str] = Counter()
+    for kind, times in sorted(struck.items()):
+        if match := re.match(r"A\d+\b", kind):
+            found[match[0]] += times
+    return found
 
 
 def _ended(report: pathlib.Path) -> list[str]:

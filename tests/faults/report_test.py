@@ -40,5 +40,14 @@ class Totals(unittest.TestCase):
                               "faults=7 lost=3 duplicated=1"], report.totals(file).splitlines())
 
 
+    def test_kinds_that_tell_more_add_up(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "runs.md"
+            strikes = [Strike("A5 to Kafka", True, False, 1.5), Strike("A5 from Kafka, jobs restarted", True, False, 2.0)]
+            text = report.Report("A5", 7).failed("x", strikes)
+            file.write_text(f"\n{text[:text.index('not ended')]}faults=2 lost=0 duplicated=0\n", encoding="utf-8")
+            self.assertIn("     2  A5 in all", report.totals(file).splitlines())
+
+
 if __name__ == "__main__":
     unittest.main()
