@@ -62,6 +62,7 @@ class FilesystemSinkTest : public testing::Test {
     const Status opened = sink.Open();
     EXPECT_TRUE(opened) << opened.error().message;
     std::vector<WriterId> ids;
+    ids.reserve(writers.size());
     for (const int32_t writer : writers) ids.push_back({"abc", "hits", writer});
     return sink.Fence(ids, {attempt});
   }
