@@ -10,7 +10,7 @@ _KILLED = 0.3  # of the strikes: another TaskManager, while the clock is wrong
 def _set_a_clock(stage: Stage) -> float:
     """Nobody may notice: no TaskManager is given up, no leader deposed, no job restarts, and checkpoints go on."""
     cluster, pipeline, choose = stage.cluster, stage.pipeline, stage.choose
-    victim = choose.choice([*cluster.task_managers, cluster.job_manager])
+    victim = choose.choice((choose.choice(cluster.task_managers), cluster.job_manager))
     ahead = choose.choice((_JUMP_S, -_JUMP_S))
     stage.detail = f"{victim.name.split('-')[0]} {'forward' if ahead > 0 else 'back'}"
     restarts = stage.restarts()

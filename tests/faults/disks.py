@@ -33,7 +33,8 @@ def _fill_the_disk_for_checkpoints(stage: Stage) -> float:
 
 
 def _fail_with_eio(stage: Stage) -> float:
-    """What one process writes for checkpoints, reads of them, or writes into the JobManager's log, some times."""
+    """What one process writes for checkpoints, reads of them, or writes into the JobManager's log, some times; what
+    it reads only as often as the jobs that must be restored have state on it."""
     cluster, pipeline, choose = stage.cluster, stage.pipeline, stage.choose
     what = choose.choice(("checkpoints, TaskManager", "checkpoints, JobManager", "restore, TaskManager",
                           "log, JobManager"))
@@ -41,13 +42,15 @@ def _fail_with_eio(stage: Stage) -> float:
     victim = choose.choice(cluster.task_managers) if "TaskManager" in what else cluster.job_manager
     folder = _store(stage) if what.startswith("log") else pipeline.checkpoints
     hits = pipeline.calls.hits(victim.name) + choose.randint(1, _MOST_HITS)
+    restarts = sum(stage.restarts())
     pipeline.calls.fail(victim.name, folder, errno.EIO, READS if reads else WRITES)
     try:
         stage.load()
         if reads:
             cluster.kill_task_manager(choose.choice([each for each in cluster.task_managers if each != victim]))
-        cluster.wait(lambda: pipeline.calls.hits(victim.name) >= hits or victim.exited(), "calls that fail", 60,
-                     lambda: f"{pipeline.calls.hits(victim.name)} of {hits}")
+        cluster.wait(lambda: pipeline.calls.hits(victim.name) >= hits or victim.exited()
+                     or (reads and sum(stage.restarts()) > restarts and pipeline.is_running()),
+                     "calls that fail", 60, lambda: f"{pipeline.calls.hits(victim.name)} of {hits}")
     finally:
         pipeline.calls.heal(victim.name)
     if victim.exited():

@@ -1,9 +1,10 @@
-// Loaded into one process before the C library (LD_PRELOAD), so that files fail or are slow, or the wall
-// clock is off, in this process alone. A file that interposed_calls.py maps as well says what is to be.
+// Loaded into one process before the C library (LD_PRELOAD), so that files fail or are slow, or the
+// wall clock is off, in this process alone. A file that interposed_calls.py maps as well says what
+// is to be.
 //
-// A wait until a time of the wall clock ends when that clock says so, also if it is set meanwhile: as the
-// kernel has it. libfaketime does not know the ways in which librdkafka (cnd_timedwait) and Abseil (futex)
-// wait, whose times it would shift all the same.
+// A wait until a time of the wall clock ends when that clock says so, also if it is set meanwhile:
+// as the kernel has it. libfaketime does not know the ways in which librdkafka (cnd_timedwait) and
+// Abseil (futex) wait, whose times it would shift all the same.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -33,9 +34,9 @@ enum CallKind : int32_t { kWrites = 1, kReads = 2 };
 // As interposed_calls.py writes it. `kinds` is written last.
 struct Control {
   std::atomic<int64_t> clock_shift_ns;
-  std::atomic<int64_t> hits;    // of calls that failed or were slow
-  std::atomic<int32_t> kinds;   // of calls that are hit
-  std::atomic<int32_t> error;   // 0: they do not fail
+  std::atomic<int64_t> hits;   // of calls that failed or were slow
+  std::atomic<int32_t> kinds;  // of calls that are hit
+  std::atomic<int32_t> error;  // 0: they do not fail
   std::atomic<int32_t> delay_ms;
   char prefix[500];  // of the paths of their files
 };
@@ -69,10 +70,10 @@ void* Next(std::atomic<void*>& found, const char* name, const char* version = ""
   return found;
 }
 
-#define NEXT(name, ...)                                                     \
-  reinterpret_cast<decltype(&name)>([] {                                    \
-    static std::atomic<void*> found{nullptr};                               \
-    return Next(found, #name __VA_OPT__(, ) __VA_ARGS__);                   \
+#define NEXT(name, ...)                                   \
+  reinterpret_cast<decltype(&name)>([] {                  \
+    static std::atomic<void*> found{nullptr};             \
+    return Next(found, #name __VA_OPT__(, ) __VA_ARGS__); \
   }())
 
 int64_t Ns(const timespec& time) { return time.tv_sec * kNsPerSecond + time.tv_nsec; }
@@ -129,7 +130,8 @@ extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const int result = NEXT(clock_gettime)(clock, time);
-  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) *time = Time(Ns(*time) + Shift());
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    *time = Time(Ns(*time) + Shift());
   return result;
 }
 
@@ -155,20 +157,23 @@ int timespec_get(timespec* time, int base) noexcept {
 int pthread_cond_timedwait(pthread_cond_t* __restrict condition, pthread_mutex_t* __restrict mutex,
                            const timespec* __restrict deadline) {
   auto* next = NEXT(pthread_cond_timedwait, "GLIBC_2.3.2");  // not the one for programs before that
-  return WaitUntil(*deadline, ETIMEDOUT, [&](const timespec* until) { return next(condition, mutex, until); });
+  return WaitUntil(*deadline, ETIMEDOUT,
+                   [&](const timespec* until) { return next(condition, mutex, until); });
 }
 
-int pthread_cond_clockwait(pthread_cond_t* __restrict condition, pthread_mutex_t* __restrict mutex, clockid_t clock,
-                           const timespec* __restrict deadline) {
+int pthread_cond_clockwait(pthread_cond_t* __restrict condition, pthread_mutex_t* __restrict mutex,
+                           clockid_t clock, const timespec* __restrict deadline) {
   auto* next = NEXT(pthread_cond_clockwait);
   if (clock != CLOCK_REALTIME) return next(condition, mutex, clock, deadline);
   return WaitUntil(*deadline, ETIMEDOUT,
                    [&](const timespec* until) { return next(condition, mutex, clock, until); });
 }
 
-int cnd_timedwait(cnd_t* __restrict condition, mtx_t* __restrict mutex, const timespec* __restrict deadline) {
+int cnd_timedwait(cnd_t* __restrict condition, mtx_t* __restrict mutex,
+                  const timespec* __restrict deadline) {
   auto* next = NEXT(cnd_timedwait);
-  return WaitUntil(*deadline, thrd_timedout, [&](const timespec* until) { return next(condition, mutex, until); });
+  return WaitUntil(*deadline, thrd_timedout,
+                   [&](const timespec* until) { return next(condition, mutex, until); });
 }
 
 long syscall(long number, ...) noexcept {
@@ -206,7 +211,9 @@ int fsync(int fd) { return Fails(fd, kWrites) ? -1 : NEXT(fsync)(fd); }
 
 int fdatasync(int fd) { return Fails(fd, kWrites) ? -1 : NEXT(fdatasync)(fd); }
 
-ssize_t read(int fd, void* bytes, size_t size) { return Fails(fd, kReads) ? -1 : NEXT(read)(fd, bytes, size); }
+ssize_t read(int fd, void* bytes, size_t size) {
+  return Fails(fd, kReads) ? -1 : NEXT(read)(fd, bytes, size);
+}
 
 ssize_t pread(int fd, void* bytes, size_t size, off_t offset) {
   return Fails(fd, kReads) ? -1 : NEXT(pread)(fd, bytes, size, offset);
