@@ -61,16 +61,17 @@ JobMaster::JobMaster(JobDescription description, const JobServices& services)
       attempt_{std::max(description.stored.attempt(), description.attempts_used.value)},
       restarts_regions_(description.restarts_regions),
       attempts_used_(description.attempts_used),
+      checkpoints_used_(HighestUsed(description)),
       start_time_ms_(description.stored.submitted_time_ms()),
       last_modification_ms_(services.clock->NowMs()),
       adaptive_(description.adaptive),
       restart_strategy_(description.restart),
       has_interval_(description.checkpoints.interval.count() > 0) {
   CreateSubtasks();
-  if (!services_.checkpoint_directory.empty() && !description.stored.has_end()) {
-    checkpoints_ = std::make_shared<JobCheckpoints>(
-        static_cast<CheckpointedJob*>(this), description.stored, services_, description.checkpoints,
-        HighestUsed(description));
+  if (!services_.checkpoint_directory.empty()) {
+    checkpoints_ =
+        std::make_shared<JobCheckpoints>(static_cast<CheckpointedJob*>(this), description.stored,
+                                         services_, description.checkpoints, checkpoints_used_);
   }
   Recover(description.stored);
   if (!description.unusable.empty() && !ended()) Fail(description.unusable, /*is_final=*/true);

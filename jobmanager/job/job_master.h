@@ -304,8 +304,9 @@ class JobMaster final : public std::enable_shared_from_this<JobMaster>, private 
   std::set<int32_t> failed_regions_;      // to be restarted next
   std::string region_failure_;            // why
   std::optional<RegionRestart> region_restart_;
-  uint64_t region_restarts_ = 0;  // begun
-  const Attempt attempts_used_;   // before the first of this job
+  uint64_t region_restarts_ = 0;         // begun
+  const Attempt attempts_used_;          // before the first of this job
+  const CheckpointId checkpoints_used_;  // before this JobManager
   int64_t start_time_ms_;
   int64_t end_time_ms_ = -1;
   int64_t last_modification_ms_;

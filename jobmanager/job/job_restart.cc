@@ -333,7 +333,7 @@ void JobMaster::EndReconciling() {
 // ---- Checkpoints: what they ask, and what is told to them ----
 
 CheckpointId JobMaster::checkpoints_used() const {
-  int64_t highest = submission_.restore_from().checkpoint_id();
+  int64_t highest = checkpoints_used_.value;
   if (checkpoints_ != nullptr) {
     for (const v1::CheckpointSummary& summary : checkpoints_->statistics().recent()) {
       highest = std::max(highest, summary.id());

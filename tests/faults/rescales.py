@@ -76,9 +76,7 @@ def _cancel(stage: Stage, job: str) -> str:
     done = _wsctl(stage, "cancel", job)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{stage.cluster.logs()}"
     stage.cluster.wait(lambda: _shown(stage, job)["state"] == "CANCELED", "the job to be cancelled", 60)
-    # A JobManager that began after the job's end does not tell its path.
-    paths = (stage.pipeline.checkpoints / job).glob("chk-*/_metadata")
-    return str(max(paths, key=lambda path: int(path.parent.name.split("-")[1])).parent)
+    return _shown(stage, job)["checkpoints"]["latest-completed"]["path"]
 
 
 def _shown(stage: Stage, job: str) -> dict:

@@ -398,6 +398,31 @@ TEST_F(JobCheckpointsTest, SubmittedFromACheckpointOfAnother) {
   EXPECT_THAT(Submit(graph, path + "0").error().message, HasSubstr("chk-1-10"));
 }
 
+// What the targets have of a lineage is told by ids: one that is used again would be taken for
+// written.
+TEST_F(JobCheckpointsTest, TheNextJobManagerKnowsWhichIdsAnEndedJobHasUsed) {
+  const std::string first = SubmitAndRun();
+  Checkpoint(first, 100);
+  const std::string older = directory_ + "/" + first + "/chk-1-1";
+  Checkpoint(first, 100);
+  Cancel(first);
+  const v1::CheckpointSummary newest = Job(first).checkpoints().latest_completed();
+  Lead();
+  Register("a", 1);
+  Register("b", 1);
+  EXPECT_EQ(Job(first).checkpoints().latest_completed().path(), newest.path());
+
+  v1::JobGraph graph = Graph(kEverySecond);
+  graph.set_parallelism(1);
+  const Result<JobId> second = Submit(graph, older);
+  ASSERT_TRUE(second) << second.error().message;
+  ASSERT_EQ(gateways_["a"]->deployments.back().job_id(), second->hex);
+  EXPECT_TRUE(Update("a", second->hex, 0, v1::TASK_RUNNING, "", 2));
+  executor_.Advance(seconds(1));
+  ASSERT_FALSE(gateways_["a"]->triggers.empty());
+  EXPECT_GT(gateways_["a"]->triggers.back().checkpoint_id(), newest.id());
+}
+
 TEST_F(JobCheckpointsTest, WithoutADirectoryAJobThatWantsCheckpointsIsRefused) {
   settings_.jobs.checkpoint_directory.clear();
   Lead();
