@@ -9,6 +9,7 @@ from typing import Protocol
 
 _CHUNK = 1 << 16
 _END_TXN = 26  # Kafka's number of the request
+_FLEXIBLE = 3  # from this version of it on, tagged fields follow
 
 
 class Commits(Protocol):
@@ -18,7 +19,7 @@ class Commits(Protocol):
         """By the client: whether a commit is in it, whose answer is to be lost."""
 
     def keep(self, data: bytes, losing: bool) -> bytes | None:
-        """Of what the server answers what may be passed on; None: that commit's answer is in it."""
+        """Of what the server answers what may be passed on; None: it says that the commit was carried out."""
 
 
 class KafkaCommits:
@@ -31,27 +32,38 @@ class KafkaCommits:
     def sent(self, data: bytes) -> bool:
         found = False
         for request in _frames(self._sent, data):
-            if request[4:6] == struct.pack(">h", _END_TXN):
+            if _ends_with_commit(request):
                 self._lost_id, found = request[8:12], True
         return found
 
     def keep(self, data: bytes, losing: bool) -> bytes | None:
         kept = b""
         for answer in _frames(self._answered, data):
-            if losing and answer[4:8] == self._lost_id:
+            if losing and answer[4:8] == self._lost_id and _is_ok(answer):
                 return None
             kept += answer
         return kept
 
 
+def _ends_with_commit(request: bytes) -> bool:
+    """EndTxn can also mean the contrary; its last field says so."""
+    number, version = struct.unpack_from(">hh", request, 4)
+    return number == _END_TXN and bool(request[-1 if version < _FLEXIBLE else -2])
+
+
+def _is_ok(answer: bytes) -> bool:
+    """EndTxn's error code, behind the throttle time; after an error the client asks again by another id."""
+    return answer[12:14] == b"\0\0"
+
+
 class PostgresCommits:
-    """COMMIT as a statement; nothing is asked before its answer is there."""
+    """COMMIT as a statement; nothing is asked before its answer is there, which is ROLLBACK for one that failed."""
 
     def sent(self, data: bytes) -> bool:
         return data[:1] == b"Q" and data[5:11] == b"COMMIT"
 
     def keep(self, data: bytes, losing: bool) -> bytes | None:
-        return None if losing else data
+        return None if losing and data[:1] == b"C" and data[5:12] == b"COMMIT\0" else data
 
 
 def _frames(buffer: bytearray, data: bytes) -> Iterator[bytes]:
@@ -71,7 +83,7 @@ class AnswerLosingProxy:
 
     def __init__(self, commits: type[Commits], server_port: int = 0) -> None:
         self.server_port = server_port  # may be set later
-        self.lost = 0  # answers
+        self.lost = 0  # answers to commits that were carried out
         self._commits = commits
         self._armed = False
         self._loop = asyncio.new_event_loop()
@@ -107,6 +119,8 @@ class AnswerLosingProxy:
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if connection.losing and not connection.has_lost:
+                self._armed = True  # it broke by itself, or the commit was refused
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
@@ -127,6 +141,7 @@ class AnswerLosingProxy:
             kept = connection.commits.keep(data, connection.losing)
             if kept is None:
                 self.lost += 1
+                connection.has_lost = True
                 return
             writer.write(kept)
             await writer.drain()
@@ -136,3 +151,4 @@ class _Connection:
     def __init__(self, commits: Commits) -> None:
         self.commits = commits
         self.losing = False
+        self.has_lost = False
