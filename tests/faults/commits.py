@@ -22,6 +22,17 @@ def _lose_an_answer(stage: Stage) -> float:
     return stage.go_on()
 
 
+def _lose_a_request(stage: Stage) -> float:
+    """The next commit itself: whoever takes an unknown outcome for a success would lose rows here."""
+    stage.detail = peer = stage.next_of(("postgres", "kafka"))
+    proxy = stage.pipeline.proxies[peer]
+    lost = proxy.lost
+    proxy.lose_next_request()
+    stage.load()
+    stage.cluster.wait(lambda: proxy.lost > lost, "a commit to be lost", 30)
+    return stage.go_on()
+
+
 def _steal_a_transactional_id(stage: Stage) -> float:
     """Of a writer that has committed and will again, until a commit has failed for that reason."""
     [[lineage]] = stage.pipeline.scenario.sql(
@@ -39,6 +50,8 @@ def _steal_a_transactional_id(stage: Stage) -> float:
 KINDS = {
     "A6": Kind("loses the answer to a commit, of Kafka and PostgreSQL in turn", _lose_an_answer, _SETTING,
                within_checkpoint=True, loads=2, short=2),
+    "A6 request": Kind("loses a commit itself, of Kafka and PostgreSQL in turn", _lose_a_request, _SETTING,
+                       within_checkpoint=True, loads=2),  # in the short test PostgreSQL's: it comes third
     "A7": Kind("takes a writer's transactional id as another producer", _steal_a_transactional_id, _SETTING,
                within_checkpoint=True, loads=2),
 }

@@ -1,5 +1,6 @@
 """A TCP proxy before Kafka or PostgreSQL that can swallow the answer to one commit: the request arrives and is
-carried out, and the client sees a connection that breaks. (lost_answer_proxy.h does that for one sink in a C++ test.)"""
+carried out, and the client sees a connection that breaks; or the request itself, which looks the same from there.
+(lost_answer_proxy.h does the former for one sink in a C++ test.)"""
 
 import asyncio
 import struct
@@ -83,9 +84,10 @@ class AnswerLosingProxy:
 
     def __init__(self, commits: type[Commits], server_port: int = 0) -> None:
         self.server_port = server_port  # may be set later
-        self.lost = 0  # answers to commits that were carried out
+        self.lost = 0  # answers to commits that were carried out, and requests
         self._commits = commits
         self._armed = False
+        self._armed_for_request = False
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
             asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_CHUNK))
@@ -96,6 +98,10 @@ class AnswerLosingProxy:
     def lose_next(self) -> None:
         """The answer to the next commit that a client sends."""
         self._armed = True
+
+    def lose_next_request(self) -> None:
+        """The next commit itself: the server never hears of it."""
+        self._armed_for_request = True
 
     def stop(self) -> None:
         """Cuts all connections."""
@@ -130,7 +136,12 @@ class AnswerLosingProxy:
     async def _requests(self, connection: "_Connection", reader: asyncio.StreamReader,
                         writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
-            if connection.commits.sent(data) and self._armed:
+            has_commit = connection.commits.sent(data)
+            if has_commit and self._armed_for_request:
+                self._armed_for_request = False
+                self.lost += 1
+                return
+            if has_commit and self._armed:
                 self._armed, connection.losing = False, True
             writer.write(data)
             await writer.drain()
