@@ -34,17 +34,19 @@ def _lose_a_request(stage: Stage) -> float:
 
 
 def _steal_a_transactional_id(stage: Stage) -> float:
-    """Of a writer that has committed and will again, until a commit has failed for that reason."""
+    """Of a writer that has committed and will again, until a commit has failed for that reason. No job restarts."""
     [[lineage]] = stage.pipeline.scenario.sql(
         "SELECT DISTINCT lineage FROM watershed_sink_progress WHERE sink = 'sessionized_events'")
     sink = stage.choose.choice(_SINKS)
     stage.detail = sink
-    retries = stage.retries()
+    retries, restarts = stage.retries(), stage.restarts()
     kafka_wire.take_transactional_id(stage.pipeline.broker.url,
                                      f"watershed-{lineage}-{sink}-{stage.choose.randrange(_WRITERS)}")
     stage.load()
     stage.cluster.wait(lambda: stage.retries() > retries, "the writer to be fenced", 30)
-    return stage.go_on()
+    recovery_s = stage.go_on()
+    assert stage.restarts() == restarts, f"jobs have restarted: {restarts}, {stage.restarts()}"
+    return recovery_s
 
 
 KINDS = {

@@ -29,8 +29,10 @@ class Stage:
         return choices[(self._turns - 1) % len(choices)]
 
     def load(self) -> None:
-        """The next events."""
+        """The next events. AssertionError once there are none: a strike without rows would prove nothing."""
+        loaded = self.pipeline.loaded
         self.pipeline.load(self._events)
+        assert self.pipeline.loaded > loaded, "all events are used up: this kind wants more `loads`"
 
     def go_on(self) -> float:
         """Until all jobs have read more and completed two more checkpoints; how long that took, in seconds."""
