@@ -256,6 +256,8 @@ class StaleRequestsTest : public testing::Test {
 };
 
 TEST_F(StaleRequestsTest, AFormerLeaderIsRefused) {
+  // The JobManager knows the TaskManager before that one knows who leads: a job tells it.
+  cluster_.WaitForState(cluster_.Submit(CountingJob(kBounded), 1), v1::FINISHED);
   EXPECT_EQ(Deploy(kFormerEpoch).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(Cancel(kFormerEpoch).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   v1::DiscoverSplitsRequest discover;
