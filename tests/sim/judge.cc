@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <string_view>
 
 namespace watershed::sim {
-namespace {
-
 std::vector<std::string_view> Cells(std::string_view row) {
   std::vector<std::string_view> cells;
   for (size_t begin = 0; begin <= row.size();) {
@@ -23,6 +21,8 @@ int64_t Number(std::string_view text) {
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
+
+namespace {
 
 using Visible = std::map<std::string, int>;
 

@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev sim --report FILE", description=__doc__)
     parser.add_argument("--report", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=100_000, help="how many the report is to have (default 100000)")
+    parser.add_argument("--watermarks", action="store_true", help="rows around the watermark (A16)")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--binary", type=pathlib.Path, default=_ROOT / "build" / "dev" / "bin" / "run_seeds")
     arguments = parser.parse_args()
@@ -30,7 +31,7 @@ def main() -> int:
     if not arguments.report.exists():
         arguments.report.write_text(_HEAD)
     with ThreadPoolExecutor(arguments.processes) as executor:
-        running = [executor.submit(run, arguments.binary, first) for first in missing]
+        running = [executor.submit(run, arguments.binary, first, arguments.watermarks) for first in missing]
         for ended in as_completed(running):
             text = ended.result()
             match = _ENDED.search(text)
@@ -46,10 +47,11 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def run(binary: pathlib.Path, first: int) -> str:
+def run(binary: pathlib.Path, first: int, watermarks: bool) -> str:
     """A portion: all that it says."""
-    return subprocess.run([str(binary), "--from", str(first), "--seeds", str(_PORTION)], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False).stdout
+    return subprocess.run(
+        [str(binary), "--from", str(first), "--seeds", str(_PORTION), *(["--watermarks"] if watermarks else [])],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
 
 
 def portions_done(report: pathlib.Path) -> set[int]:

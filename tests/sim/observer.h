@@ -67,6 +67,8 @@ class Observer {
   void OnEnd();
   void OnTaskEnded(const std::string& task, int64_t late_records);
 
+  bool may_drop_late = false;  // else no task may
+
   void Violate(const std::string& oracle, std::string what);
 
   const std::vector<Violation>& violations() const { return violations_; }

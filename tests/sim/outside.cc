@@ -37,13 +37,14 @@ class Topic final : public Source {
         out.row_splits.push_back(static_cast<int32_t>(i));
       }
       positions_[i].next_position = static_cast<int64_t>(next);
-      all_read &= next == log.size();
+      const bool is_finished = outside_->IsFinished(log, next);
+      all_read &= is_finished;
       out.progress.push_back({.split_index = static_cast<int32_t>(i),
-                              .finished = next == log.size(),
+                              .finished = is_finished,
                               .caught_up = next == end});
     }
     if (!rows.empty()) out.rows = test::MakeBatch(schema_, rows);
-    out.finished = all_read;
+    out.finished = all_read && (!outside_->grows || outside_->released());
     return Ok();
   }
   Status Pause(int32_t split) override { return SetPaused(split, true); }
@@ -192,7 +193,7 @@ class Splits final : public SplitEnumerator {
     for (const auto& [id, rows] : outside_->splits) {
       SourceSplit split{.id = id, .topic = "events"};
       split.partition = static_cast<int32_t>(splits.size());
-      split.end_position = static_cast<int64_t>(rows.size());
+      if (!outside_->grows) split.end_position = static_cast<int64_t>(rows.size());
       splits.push_back(std::move(split));
     }
     return splits;
@@ -224,7 +225,12 @@ class Connectors final : public ConnectorFactory {
 
 }  // namespace
 
+bool Outside::IsFinished(const std::vector<Row>& rows, size_t position) const {
+  return position == rows.size() && (!grows || released_);
+}
+
 size_t Outside::Available(const std::vector<Row>& rows) const {
+  if (grows) return rows.size();
   const size_t limit = released_ ? rows.size() : rows.size() - std::min(rows.size(), kHeldBack);
   const auto passed = static_cast<size_t>((schedule_->Steady() - began_) / pace);
   return released_ ? limit : std::min(limit, passed);

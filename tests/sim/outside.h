@@ -32,10 +32,12 @@ class Outside {
   // split only after Release.
   std::map<std::string, std::vector<Row>> splits;
   nanoseconds pace{0};
+  bool grows = false;  // all rows that there are can be read; more may follow until Release
   void Begin() { began_ = schedule_->Steady(); }
   void Release() { released_ = true; }
   bool released() const { return released_; }
   size_t Available(const std::vector<Row>& rows) const;
+  bool IsFinished(const std::vector<Row>& rows, size_t position) const;
   size_t rows() const;
 
   // The target, by sink: how often each row can be seen in it.

@@ -73,6 +73,9 @@ int Main(int argc, char** argv) {
   bool verbose = false;
   app.add_option("--seeds", seeds, "How many");
   app.add_option("--from", from, "The first");
+  bool watermarks = false;
+  app.add_flag("--watermarks", watermarks,
+               "Rows are drawn around the watermark: idle partitions, skew, bridges, late rows");
   std::string bug;
   app.add_option("--bug", bug, "Planted: its oracle must find it")
       ->check(CLI::IsMember(BugNames()));
@@ -92,11 +95,12 @@ int Main(int argc, char** argv) {
     fmt::print("{}\n", figures.Describe());
     return figures.ok() ? 0 : 1;
   }
+  const auto make = watermarks ? MakeWatermarkScenario : MakeScenario;
   const auto began = std::chrono::steady_clock::now();
   int64_t failed = 0;
   Totals totals;
   for (uint64_t seed = from; seed < from + seeds; ++seed) {
-    const Scenario scenario = MakeScenario(seed);
+    const Scenario scenario = make(seed);
     const Outcome outcome = Simulate(scenario, verbose);
     totals.Add(outcome);
     if (verbose || !outcome.ok()) {

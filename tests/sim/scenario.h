@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -75,6 +76,16 @@ struct Pipeline {
   std::string results;  // and the one of its windows
 };
 
+// Of a scenario whose rows are drawn while it runs (watermark_case.h).
+struct WatermarkSettings {
+  int64_t delay_ms = 0;
+  int64_t idle_timeout_ms = 0;  // 0: none
+  int64_t skew_ms = 0;          // between the first split and the last one
+  bool begins_later = false;    // the second split has no rows at first
+  bool late_to_side_output = false;
+  int phases = 0;
+};
+
 struct Scenario {
   uint64_t seed = 0;
   std::string job;  // YAML
@@ -89,7 +100,8 @@ struct Scenario {
   bool drains = false;      // in the end it is drained, the last rows are not read
   ClusterSettings cluster;
   std::vector<Pipeline> pipelines = {{"events", "rows", "results"}};
-  Splits splits;  // each source reads all of them
+  Splits splits;                                // each source reads all of them
+  std::optional<WatermarkSettings> watermarks;  // present: the splits are filled as it runs
   // Of those that were stopped on the way: what they have read, by source.
   std::map<std::string, Splits> read;
   const Splits& splits_of(const Pipeline& pipeline) const;
@@ -109,6 +121,8 @@ struct Scenario {
 };
 
 Scenario MakeScenario(uint64_t seed);
+// The same cluster and faults, but for damage; one source, with rows around its watermark.
+Scenario MakeWatermarkScenario(uint64_t seed);
 
 // Computed from the rows alone.
 std::map<WindowKey, WindowValue> ExpectedWindows(const Scenario& scenario, const Splits& splits);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "tests/sim/client.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/watermark_case.h"
 
 namespace watershed::sim {
 namespace {
@@ -59,6 +61,11 @@ class Run {
     cluster_.network().slow_ways = scenario.slow_ways;
     outside_.pace = scenario.pace;
     outside_.padding = scenario.padding;
+    outside_.grows = scenario.watermarks.has_value();
+    if (scenario.watermarks) {
+      watermarks_.emplace(scenario, &outside_, &observer_);
+      observer_.may_drop_late = !scenario.watermarks->late_to_side_output;
+    }
     outside_.reads_marker_once = scenario.reads_marker_once;
     outside_.on_commit = [this](const Outside::Commit& commit) { observer_.OnCommit(commit); };
   }
@@ -72,6 +79,8 @@ class Run {
     if (!over_) {
       observer_.Violate("stuck", fmt::format("{} after {} s: {}", client_.state(), kLongest.count(),
                                              client_.reason()));
+    } else if (client_.state() == "FINISHED" && watermarks_) {
+      watermarks_->Judge();
     } else if (client_.state() == "FINISHED") {
       Judge(scenario_.drains ? client_.stopping().UpToStop(scenario_) : scenario_, outside_,
             observer_);
@@ -88,7 +97,7 @@ class Run {
     faults_.Glance();
     LookAtManifests();
     if (begun_ && !outside_.released() && observer_.completed() >= kLeastCheckpoints &&
-        faults_.all_done() && client_.may_end()) {
+        faults_.all_done() && client_.may_end() && (!watermarks_ || watermarks_->done())) {
       if (scenario_.drains) {
         if (!std::exchange(drained_, true)) faults_.OnReleased();
         client_.Drain();
@@ -113,6 +122,7 @@ class Run {
       if (!bytes) continue;  // subsumed and deleted meanwhile
       const auto manifest = DecodeManifest(*bytes);
       if (manifest) observer_.OnManifest(*manifest);
+      if (manifest && watermarks_) watermarks_->OnManifest(*manifest);
     }
   }
   void Begin() {
@@ -192,6 +202,7 @@ class Run {
     outcome.refused = observer_.refused();
     outcome.refused_commits = outside_.refused_commits;
     outcome.events = schedule_.events();
+    if (watermarks_) outcome.features = watermarks_->features();
     outcome.virtual_ms = schedule_.Steady() / milliseconds(1);
     return outcome;
   }
@@ -204,6 +215,7 @@ class Run {
   Cluster cluster_;
   Client client_;
   Faults faults_;
+  std::optional<WatermarkCase> watermarks_;
   bool begun_ = false;
   bool over_ = false;
   bool gave_up_ = false;
@@ -240,6 +252,10 @@ void Totals::Add(const Outcome& outcome) {
   faults += outcome.faults;
   kills += outcome.kills;
   for (const auto& [kind, count] : outcome.by_kind) by_kind[kind] += count;
+  for (const auto& [feature, count] : outcome.features) {
+    by_feature[feature].seeds += 1;
+    by_feature[feature].count += count;
+  }
   gave_up += outcome.gave_up;
   stops += outcome.stops;
   failed_stops += outcome.failed_stops;
@@ -265,6 +281,9 @@ std::string Totals::Describe() const {
       checkpoints, faults, kills, attempts, resized, region_restarts, region_seeds, restored_seeds,
       fell_back, gave_up, refused, refused_commits, events, stops, failed_stops);
   for (const auto& [kind, count] : by_kind) text += fmt::format("\n  {:>8}  {}", count, kind);
+  for (const auto& [feature, sum] : by_feature) {
+    text += fmt::format("\n  {:>8}  {}, in {} seeds", sum.count, feature, sum.seeds);
+  }
   return text;
 }
 

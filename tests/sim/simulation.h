@@ -26,7 +26,8 @@ struct Outcome {
   int64_t checkpoints = 0;
   int64_t faults = 0;
   int64_t kills = 0;
-  std::map<std::string, int64_t> by_kind;  // of faults
+  std::map<std::string, int64_t> by_kind;   // of faults
+  std::map<std::string, int64_t> features;  // of rows that were drawn around the watermark
   bool fell_back = false;  // to an older checkpoint than the newest, which was damaged
   int64_t stops = 0;       // with a savepoint, completed
   int64_t failed_stops = 0;
@@ -51,6 +52,10 @@ struct Totals {
           region_restarts = 0, region_seeds = 0, restored_seeds = 0, refused = 0,
           refused_commits = 0, events = 0, fell_back = 0, gave_up = 0, stops = 0, failed_stops = 0;
   std::map<std::string, int64_t> by_kind;
+  struct Feature {
+    int64_t seeds = 0, count = 0;
+  };
+  std::map<std::string, Feature> by_feature;
   void Add(const Outcome& outcome);
   std::string Describe() const;
 };

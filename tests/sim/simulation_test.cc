@@ -23,6 +23,17 @@ TEST_F(SimulationTest, AThousandSeedsGiveWhatTheirRowsMustGive) {
   RecordProperty("totals", totals.Describe());
 }
 
+TEST_F(SimulationTest, RowsAroundTheWatermarkAreCountedOrLateAsTheyMust) {
+  Totals totals;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    const Scenario scenario = MakeWatermarkScenario(seed);
+    const Outcome outcome = Simulate(scenario);
+    totals.Add(outcome);
+    EXPECT_TRUE(outcome.ok()) << scenario.Describe() << "\n" << outcome.Describe();
+  }
+  RecordProperty("totals", totals.Describe());
+}
+
 // For as long as scenarios are drawn as they were then.
 TEST_F(SimulationTest, SeedsThatHaveFoundAMistakeAreGreen) {
   // A JobManager that went round for ever: two TaskManagers lost during a restart of regions.
