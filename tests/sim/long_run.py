@@ -36,6 +36,7 @@ def main() -> int:
             text = ended.result()
             match = _ENDED.search(text)
             if not match:
+                executor.shutdown(wait=False, cancel_futures=True)
                 raise SystemExit(f"a process ended without its figures:\n{text[-4000:]}")
             seeds, first, failed, figures = match.groups()
             with open(arguments.report, "a", encoding="utf-8") as file:
