@@ -1,6 +1,10 @@
 #include "runtime/job/yaml_map.h"
 
+#include <yaml-cpp/anchor.h>
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "runtime/config/units.h"
@@ -71,6 +75,49 @@ class LastScalar {
   int visited_ = 0;
 };
 
+// Where the content of a document begins; builds nothing.
+class DocumentBegin final : public YAML::EventHandler {
+ public:
+  const YAML::Mark& mark() const { return mark_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { See(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { See(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    See(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    See(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    See(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void See(const YAML::Mark& mark) {
+    if (mark_.is_null()) mark_ = mark;
+  }
+
+  YAML::Mark mark_ = YAML::Mark::null_mark();
+};
+
+// Not more than two are parsed: yaml-cpp 0.7 finds documents without end, none of them taking
+// anything from the text, behind some that are wrong.
+std::optional<YAML::Mark> SecondDocument(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  DocumentBegin first;
+  DocumentBegin second;
+  if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return std::nullopt;
+  return second.mark();
+}
+
 // The text from a mark on. yaml-cpp's columns count bytes.
 std::string_view TextFrom(std::string_view text, const YAML::Mark& mark) {
   for (int line = 0; line < mark.line; ++line) {
@@ -98,27 +145,30 @@ bool IsUnclosedQuote(std::string_view text) {
 }  // namespace
 
 std::optional<YAML::Node> LoadYaml(std::string_view text, DiagnosticList& diagnostics) {
-  std::vector<YAML::Node> documents;
+  YAML::Node document;
+  std::optional<YAML::Mark> second;
   try {
-    documents = YAML::LoadAll(std::string(text));
+    document = YAML::Load(std::string(text));
+    second = SecondDocument(text);
   } catch (const YAML::Exception& error) {
     ReportSyntaxError(error, text, diagnostics);
     return std::nullopt;
   }
-  if (documents.empty() || documents[0].IsNull()) {
+  if (document.IsNull()) {
     diagnostics.Error({}, "the file is empty; expected a job (kind: Job)");
     return std::nullopt;
   }
-  if (documents.size() > 1) {
-    diagnostics.Error(MarkOf(documents[1], {}), "a second YAML document; expected one job a file");
+  if (second) {
+    diagnostics.Error(second->is_null() ? Mark{} : FromYaml(*second),
+                      "a second YAML document; expected one job a file");
     return std::nullopt;
   }
-  const YAML::Mark last = LastScalar(documents[0]).mark();
+  const YAML::Mark last = LastScalar(document).mark();
   if (!last.is_null() && IsUnclosedQuote(TextFrom(text, last))) {
     diagnostics.Error(FromYaml(last), "YAML syntax: the closing quote is missing");
     return std::nullopt;
   }
-  return documents[0];
+  return document;
 }
 
 Mark MarkOf(const YAML::Node& node, Mark fallback) {
