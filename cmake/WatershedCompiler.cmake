@@ -13,6 +13,7 @@ endif()
 if(WATERSHED_SANITIZE)
   add_compile_options(-fsanitize=${WATERSHED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WATERSHED_SANITIZE})
+  add_compile_definitions(WATERSHED_SANITIZED=1)  # clang 16 has no macro of its own
   if(WATERSHED_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
   endif()

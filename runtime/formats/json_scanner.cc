@@ -20,7 +20,7 @@ constexpr size_t kKeptCapacityBytes = 1 << 20;
 // the load cannot fault, and what it finds there does not matter. Sanitizers rightly see a foreign
 // access.
 bool ReadableInPlace([[maybe_unused]] std::string_view payload) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WATERSHED_SANITIZED
   return false;
 #else
   const auto end = reinterpret_cast<uintptr_t>(payload.data() + payload.size());
