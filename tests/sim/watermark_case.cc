@@ -70,10 +70,10 @@ void WatermarkCase::OnManifest(const v1::CheckpointManifest& manifest) {
   const bool is_over = IsRead(seen) && HasPassed(seen);
   if (!is_over) {
     if (outside_->schedule().Steady() - phase_began_ > kLongestPhase) {
-      observer_->Violate("watermark-held",
-                         fmt::format("phase {}: all rows read: {}; the watermark is {} instead of {}",
-                                     phase_, IsRead(seen), seen.watermark_ms.value_or(-1),
-                                     awaited_ms_.value_or(-1)));
+      observer_->Violate(
+          "watermark-held",
+          fmt::format("phase {}: all rows read: {}; the watermark is {} instead of {}", phase_,
+                      IsRead(seen), seen.watermark_ms.value_or(-1), awaited_ms_.value_or(-1)));
       done_ = true;
     } else if (IsRead(seen) && settings_.idle_timeout_ms > 0) {
       Pulse();
@@ -96,9 +96,8 @@ void WatermarkCase::JudgeWatermarks(const Seen& seen) {
                                            : std::optional<int64_t>(told->second);
     const std::optional<int64_t> expected = MarkOf(split, position);
     if (has == expected) continue;
-    observer_->Violate("split-watermark",
-                       fmt::format("{} at {}: {} instead of {}", split, position, has.value_or(-1),
-                                   expected.value_or(-1)));
+    observer_->Violate("split-watermark", fmt::format("{} at {}: {} instead of {}", split, position,
+                                                      has.value_or(-1), expected.value_or(-1)));
   }
   const int64_t now_ms = seen.watermark_ms.value_or(INT64_MIN);
   const int64_t highest_ms = std::max(bounds_.low_ms, HighestMark(seen.positions));
@@ -106,8 +105,7 @@ void WatermarkCase::JudgeWatermarks(const Seen& seen) {
     observer_->Violate("watermark-back", fmt::format("{} after {}", now_ms, bounds_.low_ms));
   }
   if (now_ms > highest_ms) {
-    observer_->Violate("watermark-ahead",
-                       fmt::format("{}, but rows allow {}", now_ms, highest_ms));
+    observer_->Violate("watermark-ahead", fmt::format("{}, but rows allow {}", now_ms, highest_ms));
   }
 }
 
@@ -210,8 +208,8 @@ void WatermarkCase::Advance() {
   int64_t most_ms = INT64_MIN;
   for (const std::string& split : splits_) {
     const bool speaks = std::ranges::find(speakers_, split) != speakers_.end();
-    const int64_t mark_ms = speaks ? newest_ms_.at(split) - settings_.delay_ms
-                                   : MarkOf(split).value_or(INT64_MIN);
+    const int64_t mark_ms =
+        speaks ? newest_ms_.at(split) - settings_.delay_ms : MarkOf(split).value_or(INT64_MIN);
     least_ms = std::min(least_ms, mark_ms);
     most_ms = std::max(most_ms, mark_ms);
   }
@@ -251,8 +249,8 @@ int64_t WatermarkCase::ProbeTime(const std::string& key) {
     return (has_high ? bounds_.high_ms : kFirstMs) + random_.Between(-2 * width_ms, 2 * width_ms);
   }
   const size_t last = windows.size() - 1;
-  const size_t at = last - static_cast<size_t>(random_.Below(std::min<int64_t>(
-                               3, static_cast<int64_t>(windows.size()))));
+  const size_t at = last - static_cast<size_t>(random_.Below(
+                               std::min<int64_t>(3, static_cast<int64_t>(windows.size()))));
   if (kind == 3) return windows[at].end_ms + beside_ms;
   if (kind == 4) {  // a second one that a row can bridge to
     return windows[at].end_ms + random_.Between(int64_t{1}, width_ms);
@@ -294,9 +292,9 @@ void WatermarkCase::Append(const std::string& split, Row row) {
 void WatermarkCase::Note(const Row& row, const WindowReference::Fate& fate) {
   const bool is_late = fate.outcome == Outcome::kLate;
   if (is_late) ++features_["late rows"];
-  const int64_t last_ms = (scenario_.sessions ? row.time_ms : row.time_ms - row.time_ms %
-                                                                   scenario_.window_ms) +
-                          scenario_.window_ms - 1;
+  const int64_t last_ms =
+      (scenario_.sessions ? row.time_ms : row.time_ms - row.time_ms % scenario_.window_ms) +
+      scenario_.window_ms - 1;
   if (is_late && last_ms == bounds_.low_ms) ++features_["late by nothing"];
   if (fate.outcome == Outcome::kOpens && bounds_.high_ms != INT64_MIN &&
       last_ms == bounds_.high_ms + 1) {
@@ -316,8 +314,8 @@ void WatermarkCase::Note(const Row& row, const WindowReference::Fate& fate) {
 void WatermarkCase::Pulse() {
   for (const std::string& split : speakers_) {
     if (outside_->splits.at(split).empty()) continue;
-    Append(split, {kPulse, ++ids_, random_.Between(int64_t{1}, int64_t{1} << 40),
-                   newest_ms_.at(split)});
+    Append(split,
+           {kPulse, ++ids_, random_.Between(int64_t{1}, int64_t{1} << 40), newest_ms_.at(split)});
   }
 }
 

@@ -79,7 +79,7 @@ class WatermarkCase {
   Random random_;
   WindowReference reference_;
   std::vector<std::string> splits_;
-  std::map<std::string, int64_t> newest_ms_;  // by split: where the next rows are
+  std::map<std::string, int64_t> newest_ms_;   // by split: where the next rows are
   std::map<std::string, std::string> owners_;  // of keys, in this phase: only one split has rows
   std::vector<std::string> speakers_;          // the splits that have rows in this phase
   std::set<std::string> silent_;               // were made idle, and have not come back
