@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/job_text.h"
+
 namespace watershed::sim {
 namespace {
 
@@ -18,45 +20,17 @@ constexpr milliseconds kChannelsOpenWithin{4};
 // Far more than a crystal: as of a virtual machine whose host is busy.
 constexpr int64_t kMostDriftPpm = 80'000;
 
-constexpr const char* kFixedDelay = "{ type: fixed-delay, attempts: 1000000, delay: 50ms }";
 constexpr const char* kExponentialDelay =
     "{ type: exponential-delay, initial-backoff: 10ms, max-backoff: 500ms }";
 
 std::string JobFile(const Scenario& scenario, bool two_phase, int64_t interval_ms,
                     const char* restarts, const char* drift) {
-  std::string window =
-      scenario.sessions ? fmt::format("type: session-window\n    gap: {}ms", scenario.window_ms)
-                        : fmt::format("type: tumbling-window\n    size: {}ms", scenario.window_ms);
-  if (!scenario.sessions && !two_phase) window += "\n    late: { to: late_rows }";
-  std::string job = fmt::format(
-      R"(kind: Job
-name: simulated
-checkpointing: {{ interval: {}ms }}
-restart-strategy: {}
-sources:
-  events:
-    connector: kafka
-    topic: events
-    properties.bootstrap.servers: nowhere
-    scan.startup.mode: earliest-offset
-    format: json
-    columns: {}
-    watermark: {{ column: time, delay: {}ms{} }}
-operators:
-  windows:
-    input: events
-    {}
-    key: [key]
-    aggregate: {{ n: count(*), total: sum(value) }}
-sinks:
-  results: {{ input: windows, connector: blackhole }}
-  rows: {{ input: events, connector: blackhole }}
-)",
-      interval_ms, restarts, kColumns, kDisorderMs, drift, window);
-  if (!scenario.sessions && !two_phase) {
-    job += "  late: { input: late_rows, connector: blackhole }\n";
-  }
-  return job;
+  return TextOf({.interval_ms = interval_ms,
+                 .restarts = restarts,
+                 .delay_ms = kDisorderMs,
+                 .watermark_options = drift,
+                 .late_to_side_output = !scenario.sessions && !two_phase},
+                scenario);
 }
 
 void InsertBefore(const std::string& mark, const std::string& text, std::string& job) {
@@ -89,13 +63,9 @@ void AddPipelines(Random& random, Scenario& scenario) {
   }
   if ((which & 2) != 0) {
     scenario.pipelines.push_back({"others", "", "other_results"});
-    const std::string window =
-        scenario.sessions
-            ? fmt::format("    type: session-window\n    gap: {}ms\n", scenario.window_ms)
-            : fmt::format("    type: tumbling-window\n    size: {}ms\n", scenario.window_ms);
     InsertBefore("operators:\n", "  others:\n" + source + some(), scenario.job);
     InsertBefore("sinks:\n",
-                 "  other_windows:\n    input: others\n" + window +
+                 "  other_windows:\n    input: others\n" + WindowText(scenario) +
                      "    key: [key]\n    aggregate: { n: count(*), total: sum(value) }\n" + some(),
                  scenario.job);
     scenario.job += "  other_results: { input: other_windows, connector: blackhole }\n";

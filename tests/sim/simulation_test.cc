@@ -10,28 +10,23 @@ namespace {
 class SimulationTest : public testing::Test {
  protected:
   SimulationTest() { InitializeLogging({.level = kNoLogs}); }
+
+  static void ExpectGreen(Scenario (*make)(uint64_t seed), uint64_t seeds) {
+    Totals totals;
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
+      const Scenario scenario = make(seed);
+      const Outcome outcome = Simulate(scenario);
+      totals.Add(outcome);
+      EXPECT_TRUE(outcome.ok()) << scenario.Describe() << "\n" << outcome.Describe();
+    }
+    RecordProperty("totals", totals.Describe());
+  }
 };
 
-TEST_F(SimulationTest, AThousandSeedsGiveWhatTheirRowsMustGive) {
-  Totals totals;
-  for (uint64_t seed = 1; seed <= 1000; ++seed) {
-    const Scenario scenario = MakeScenario(seed);
-    const Outcome outcome = Simulate(scenario);
-    totals.Add(outcome);
-    EXPECT_TRUE(outcome.ok()) << scenario.Describe() << "\n" << outcome.Describe();
-  }
-  RecordProperty("totals", totals.Describe());
-}
+TEST_F(SimulationTest, AThousandSeedsGiveWhatTheirRowsMustGive) { ExpectGreen(MakeScenario, 1000); }
 
 TEST_F(SimulationTest, RowsAroundTheWatermarkAreCountedOrLateAsTheyMust) {
-  Totals totals;
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
-    const Scenario scenario = MakeWatermarkScenario(seed);
-    const Outcome outcome = Simulate(scenario);
-    totals.Add(outcome);
-    EXPECT_TRUE(outcome.ok()) << scenario.Describe() << "\n" << outcome.Describe();
-  }
-  RecordProperty("totals", totals.Describe());
+  ExpectGreen(MakeWatermarkScenario, 300);
 }
 
 // For as long as scenarios are drawn as they were then.

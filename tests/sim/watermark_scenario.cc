@@ -2,50 +2,11 @@
 
 #include <algorithm>
 
+#include "tests/sim/job_text.h"
 #include "tests/sim/scenario.h"
 
 namespace watershed::sim {
 namespace {
-
-std::string JobFile(const Scenario& scenario, const char* restarts, int64_t interval_ms) {
-  const WatermarkSettings& settings = *scenario.watermarks;
-  const std::string idle = settings.idle_timeout_ms > 0
-                               ? fmt::format(", idle-timeout: {}ms", settings.idle_timeout_ms)
-                               : "";
-  const std::string window =
-      scenario.sessions ? fmt::format("type: session-window\n    gap: {}ms", scenario.window_ms)
-                        : fmt::format("type: tumbling-window\n    size: {}ms", scenario.window_ms);
-  std::string job = fmt::format(
-      R"(kind: Job
-name: watermarks
-checkpointing: {{ interval: {}ms }}
-restart-strategy: {}
-sources:
-  events:
-    connector: kafka
-    topic: events
-    properties.bootstrap.servers: nowhere
-    scan.startup.mode: earliest-offset
-    format: json
-    columns: {}
-    watermark: {{ column: time, delay: {}ms{} }}
-operators:
-  windows:
-    input: events
-    {}
-    key: [key]
-    aggregate: {{ n: count(*), total: sum(value) }}{}
-sinks:
-  results: {{ input: windows, connector: blackhole }}
-  rows: {{ input: events, connector: blackhole }}
-)",
-      interval_ms, restarts, kColumns, settings.delay_ms, idle, window,
-      settings.late_to_side_output ? "\n    late: { to: late_rows }" : "");
-  if (settings.late_to_side_output) {
-    job += "  late: { input: late_rows, connector: blackhole }\n";
-  }
-  return job;
-}
 
 // Between the phases and within them.
 Fault MakeKill(Random& random, const Scenario& scenario) {
@@ -89,8 +50,14 @@ Scenario MakeWatermarkScenario(uint64_t seed) {
   scenario.splits.clear();
   const int64_t splits = random.Between(2, 6);
   for (int64_t i = 0; i < splits; ++i) scenario.splits[fmt::format("events-{}", i)];
-  scenario.job = JobFile(scenario, "{ type: fixed-delay, attempts: 1000000, delay: 50ms }",
-                         random.Between(60, 250));
+  scenario.job = TextOf(
+      {.interval_ms = random.Between(60, 250),
+       .delay_ms = settings.delay_ms,
+       .watermark_options = settings.idle_timeout_ms > 0
+                                ? fmt::format(", idle-timeout: {}ms", settings.idle_timeout_ms)
+                                : "",
+       .late_to_side_output = settings.late_to_side_output},
+      scenario);
   return scenario;
 }
 
